@@ -78,5 +78,5 @@ function reason(cause: unknown): string {
   const lines = (stderr ?? '')
     .split('\n')
     .filter((line) => /^npm error/.test(line) && !/^npm error (errno|syscall|path|A complete log)/.test(line))
-  return lines.length > 0 ? lines.slice(0, 3).join(' ') : (message.split('\n')[0] ?? message)
+  return lines.length > 0 ? lines.slice(0, 2).join(' ') : (message.split('\n')[0] ?? message)
 }
