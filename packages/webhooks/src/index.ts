@@ -1,1 +1,8 @@
-export {}
+export { githubEventMatchesBody } from './github-event-matches-body.ts'
+export { type JsonBody, type JsonRefusalReason, parseJsonBody } from './parse-json-body.ts'
+export { type JsonShape, scanJsonShape } from './scan-json-shape.ts'
+export { schemeNames } from './schemes/schemes.ts'
+export { assertSecret, generateSecret } from './secrets.ts'
+export { signRequest } from './sign-request.ts'
+export type { DistinctHeaders, RefusalReason, Scheme, Verification } from './verification.ts'
+export { dummyVerify, verifySignature } from './verify-signature.ts'
