@@ -1,0 +1,7 @@
+export { type CreateDatabaseOptions, createDatabase, dropDatabase, withDatabase } from './databases.ts'
+export {
+  type EmbeddedPostgres,
+  type EmbeddedPostgresExit,
+  type EmbeddedPostgresOptions,
+  startEmbeddedPostgres,
+} from './start-embedded-postgres.ts'
