@@ -1,0 +1,113 @@
+import type {
+  ErrorKind,
+  Outcome,
+  PermissionMode,
+  PushedDelivery,
+  RunEventBody,
+  Runtime,
+  Usage,
+} from '@baton/protocol'
+
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue }
+
+export type StreamName = 'stdout' | 'stderr'
+/** Byte offsets into an agent's two output streams, counted from the start of the run. */
+export type StreamOffsets = { stdout: number; stderr: number }
+
+/** What a reader asks of the runner: store the events, then write `stdin` to the agent, then close its stdin. */
+export type ReadSteps = { events: RunEventBody[]; stdin?: string; closeStdin?: boolean }
+
+/** How far a reader got. `state` is plain JSON: a reader made from it goes on as if nothing had happened. */
+export type ReaderPosition = { committed: StreamOffsets; state: JsonValue }
+
+/** Turns an agent's raw output into run events. It holds no resource; one reader belongs to one run. */
+export type RunReader = {
+  /** Feeds the next bytes of one stream. Every event that comes back is at most RUN_EVENT_BYTES when encoded. */
+  read(chunk: { stream: StreamName; bytes: Buffer; atMs: number }): ReadSteps
+  /**
+   * Call when nothing came for a moment (about 100 ms), and once after a reader was made from a position: a partial line
+   * of plain text comes out, and an answer that the agent may still be waiting for is given again.
+   */
+  flush(): ReadSteps
+  /** `committed`: up to where the output is wholly represented by the events returned so far. */
+  position(): ReaderPosition
+  /**
+   * After the process ended and all its output was read: the last events, `usage` and `result` among them, and the honest
+   * end. The caller appends the `finished` event, which is made from `end` and the exit.
+   */
+  end(exit: Exit, facts: RunFacts): { events: RunEventBody[]; end: RunEnd }
+}
+
+/** How the process ended. `error` is set when it could not be started or watched. */
+export type Exit = { exitCode: number | null; signal: string | null; error: string | null }
+
+/** Why Baton itself ended the agent. */
+export type StopReason =
+  | 'cancelled'
+  | 'timeout_silence'
+  | 'timeout_wall'
+  | 'disk_full'
+  | 'superseded'
+  | 'shutdown'
+
+/** `stopReason` is null when Baton did not end it; `changedFiles` is null when nobody could tell. */
+export type RunFacts = { stopReason: StopReason | null; changedFiles: number | null }
+
+export type RunEnd = {
+  state: 'succeeded' | 'failed' | 'cancelled' | 'timed_out' | 'superseded'
+  outcome: Outcome
+  errorKind: ErrorKind | null
+  message: string | null
+  result: string | null
+  usage: Usage | null
+  sessionId: string | null
+}
+
+/** The parts of the machine's policy that agents need; the whole policy fits here. */
+export type AgentPolicy = {
+  /** Executables that the `command` runtime may start, by name. A bare argv prints plain text. */
+  commands: Record<string, readonly string[] | PolicyCommand>
+  /** Names of further environment variables that agents may see. */
+  environment: readonly string[]
+}
+export type CommandFormat = 'text' | 'stream-json'
+export type PolicyCommand = { argv: readonly string[]; format?: CommandFormat | undefined }
+
+export type PrepareInput = {
+  delivery: PushedDelivery
+  cwd: string
+  /** A folder of this run's own, outside the workspace; it becomes the agent's TMPDIR. Must exist. */
+  tmpDir: string
+  /** The file that holds the event's body. Must exist. */
+  eventFile: string
+  policy: AgentPolicy
+  /** The runner's environment; the agent gets the allow-listed names of it and nothing else. */
+  environment: Readonly<Record<string, string | undefined>>
+}
+
+export type Prepared = {
+  command: {
+    file: string
+    args: string[]
+    env: Record<string, string>
+    stdin: string
+    keepStdinOpen: boolean
+  }
+  version: string | null
+  /** The argv to show in the `started` event: without secrets, prompt or payload. */
+  shown: string[]
+}
+export type Refused = { refused: ErrorKind; message: string }
+
+/** What a reader must know about its run. For an adopted run, what `from` says wins over a policy changed since. */
+export type ReaderContext = {
+  delivery: { agent: { command: string | null; permissionMode: PermissionMode }; sessionId: string | null }
+  policy: Pick<AgentPolicy, 'commands'>
+}
+
+export type RuntimeDriver = {
+  runtime: Runtime
+  /** Says how to start the agent. Nothing is started and nothing outside `tmpDir` is written. */
+  prepare(input: PrepareInput): Promise<Prepared | Refused>
+  createReader(run: ReaderContext, from?: ReaderPosition): RunReader
+}
