@@ -1,1 +1,12 @@
-export {}
+export { BatonError, type RunEvent, type RunSummary, type RunView } from '@baton/protocol'
+export type { Agents, CreateAgent } from './agents.ts'
+export { BatonApiError } from './api-error.ts'
+export { Baton, type BatonOptions } from './baton.ts'
+export type { Deliveries } from './deliveries.ts'
+export type { Events } from './events.ts'
+export type { CreateJob, Jobs, TriggerSecret, WebhookTrigger } from './jobs.ts'
+export type { Machines } from './machines.ts'
+export { type Run, RunFailedError } from './run.ts'
+export type { CreateRun, ListRuns, Runs } from './runs.ts'
+export type { Tokens } from './tokens.ts'
+export { webhooks } from './webhooks.ts'

@@ -1,0 +1,40 @@
+import type { AgentView, PermissionMode, Runtime } from '@baton/protocol'
+import type { Call } from './call.ts'
+import type { Raw } from './connect.ts'
+
+export type CreateAgent = {
+  key: string
+  name?: string
+  machineId: string
+  runtime: Runtime
+  /** For `command`: the name of an executable in the machine's policy file. */
+  command?: string
+  instructions?: string
+  model?: string
+  permissionMode?: PermissionMode
+  workspace?: string
+  maxConcurrent?: number
+}
+
+export type Agents = {
+  list(): Promise<AgentView[]>
+  get(idOrKey: string): Promise<AgentView>
+  create(input: CreateAgent): Promise<AgentView>
+  update(id: string, changes: Partial<Omit<CreateAgent, 'key'>>): Promise<AgentView>
+  /** Work waits until it is resumed. */
+  pause(id: string): Promise<AgentView>
+  resume(id: string): Promise<AgentView>
+  archive(id: string): Promise<AgentView>
+}
+
+export function createAgents(raw: Raw, call: Call): Agents {
+  return {
+    list: () => call(raw.agents.list.query()),
+    get: (id) => call(raw.agents.get.query({ id })),
+    create: (input) => call(raw.agents.create.mutate(input)),
+    update: (id, changes) => call(raw.agents.update.mutate({ id, ...changes })),
+    pause: (id) => call(raw.agents.pause.mutate({ id })),
+    resume: (id) => call(raw.agents.resume.mutate({ id })),
+    archive: (id) => call(raw.agents.archive.mutate({ id })),
+  }
+}

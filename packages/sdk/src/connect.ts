@@ -1,0 +1,51 @@
+import { RECONNECT_BASE_MS, RECONNECT_CAP_MS } from '@baton/protocol'
+import type { AppRouter } from '@baton/relay'
+import { createTRPCClient, type TRPCClient } from '@trpc/client'
+import { httpLink } from '@trpc/client/links/httpLink'
+import { splitLink } from '@trpc/client/links/splitLink'
+import { createWSClient, wsLink } from '@trpc/client/links/wsLink/wsLink'
+import { createCarefulFetch, REPEATABLE_HEADER } from './careful-fetch.ts'
+
+export type Raw = TRPCClient<AppRouter>
+export type Connection = { raw: Raw; close(): Promise<void> }
+
+/**
+ * Calls go over HTTP; only subscriptions open the WebSocket, which closes as soon as the last one ended, so that a
+ * script can exit. A cut socket is opened again with full jitter, and its subscriptions go on.
+ */
+export function connect({
+  url,
+  token,
+  timeoutMs,
+}: {
+  url: string
+  token: string
+  timeoutMs: number
+}): Connection {
+  const socket = createWSClient({
+    url: `${url.replace(/^http/, 'ws')}/trpc`,
+    connectionParams: () => ({ token }),
+    lazy: { enabled: true, closeMs: 100 },
+    keepAlive: { enabled: true, intervalMs: 15_000, pongTimeoutMs: 20_000 },
+    retryDelayMs: (attempt) => Math.random() * Math.min(RECONNECT_CAP_MS, RECONNECT_BASE_MS * 2 ** attempt),
+  })
+  const raw = createTRPCClient<AppRouter>({
+    links: [
+      splitLink({
+        condition: (op) => op.type === 'subscription',
+        true: wsLink({ client: socket }),
+        false: httpLink({
+          url: `${url}/trpc`,
+          fetch: createCarefulFetch({ timeoutMs }) as typeof fetch,
+          headers: ({ op }) => ({ authorization: `Bearer ${token}`, ...repeatable(op.input) }),
+        }),
+      }),
+    ],
+  })
+  return { raw, close: () => socket.close() }
+}
+
+function repeatable(input: unknown): Record<string, string> {
+  const key = (input as { idempotencyKey?: unknown } | undefined)?.idempotencyKey
+  return typeof key === 'string' ? { [REPEATABLE_HEADER]: key } : {}
+}

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto'
+import type { DeliveryId, EventId, RunId, RunLimits, RunSummary, RunView, StatusWord } from '@baton/protocol'
+import type { Call } from './call.ts'
+import type { Raw } from './connect.ts'
+import { listPages } from './list-pages.ts'
+import { createRun, type Run } from './run.ts'
+
+export type CreateRun = {
+  /** What the agent shall do. */
+  prompt: string
+  /** An agent's id or key, or `auto`: one that is ready. */
+  agent: string
+  /** An absolute folder on the agent's machine; without it the agent's own. */
+  workspace?: string
+  limits?: Partial<RunLimits>
+  /** The same key again gives the same run. Made when absent, so that a repeated call never starts a second run. */
+  idempotencyKey?: string
+}
+export type ListRuns = {
+  status?: StatusWord | StatusWord[]
+  agentId?: string
+  jobId?: string
+  machineId?: string
+  /** How many to ask for at once. */
+  pageSize?: number
+}
+export type Started = { eventId: EventId; deliveryId: DeliveryId; runId: RunId }
+
+export type Runs = {
+  create(input: CreateRun): Promise<Run>
+  /** A run id, a delivery id, or the unique beginning of a run id. */
+  get(id: string): Promise<RunView>
+  /** A handle without asking the relay. */
+  open(id: string): Run
+  /** Newest first. */
+  list(filter?: ListRuns): AsyncGenerator<RunSummary, void, undefined>
+  cancel(id: string, reason?: string): Promise<RunView>
+  /** The same prompt, agent and event once more, as a new delivery. */
+  again(id: string): Promise<Run>
+}
+
+export function createRuns(raw: Raw, call: Call, url: string): Runs {
+  const open = (id: string) => createRun({ raw, call, url }, id as RunId)
+  return {
+    open,
+    get: (id) => call(raw.runs.get.query({ id })),
+    cancel: (id, reason) => open(id).cancel(reason),
+    async create({ idempotencyKey = randomUUID(), ...input }) {
+      const { runId } = await call(raw.runs.create.mutate({ ...input, idempotencyKey }))
+      return open(runId)
+    },
+    async again(id) {
+      const { runId } = await call(raw.runs.again.mutate({ id }))
+      return open(runId)
+    },
+    list({ status, pageSize = 50, ...filter } = {}) {
+      const words = status === undefined ? {} : { status: Array.isArray(status) ? status : [status] }
+      return listPages((cursor) =>
+        call(
+          raw.runs.list.query({ ...filter, ...words, limit: pageSize, cursor } as never) as Promise<never>,
+        ),
+      )
+    },
+  }
+}
