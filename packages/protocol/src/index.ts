@@ -1,1 +1,10 @@
-export {}
+export * from './error-kinds.ts'
+export * from './errors.ts'
+export * from './ids.ts'
+export * from './numbers.ts'
+export * from './run-events.ts'
+export * from './runner-wire.ts'
+export * from './runtimes.ts'
+export * from './states.ts'
+export * from './status.ts'
+export * from './views.ts'

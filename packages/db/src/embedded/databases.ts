@@ -28,6 +28,16 @@ export async function dropDatabase(url: string, name: string): Promise<void> {
   await withServer(url, (sql) => sql.unsafe(`drop database if exists ${quote(name)} with (force)`))
 }
 
+/** Names of the databases that begin with `prefix`. */
+export async function listDatabases(url: string, prefix: string): Promise<string[]> {
+  return withServer(url, async (sql) => {
+    const rows = await sql<
+      { name: string }[]
+    >`select datname as name from pg_database where starts_with(datname, ${prefix})`
+    return rows.map((row) => row.name)
+  })
+}
+
 /** The same server and account, another database. */
 export function withDatabase(url: string, name: string): string {
   const changed = new URL(url)

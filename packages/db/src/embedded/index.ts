@@ -1,4 +1,10 @@
-export { type CreateDatabaseOptions, createDatabase, dropDatabase, withDatabase } from './databases.ts'
+export {
+  type CreateDatabaseOptions,
+  createDatabase,
+  dropDatabase,
+  listDatabases,
+  withDatabase,
+} from './databases.ts'
 export {
   type EmbeddedPostgres,
   type EmbeddedPostgresExit,

@@ -1,0 +1,48 @@
+import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
+import postgres from 'postgres'
+import { createPoolDriver } from './pool-driver.ts'
+import type { Database } from './schema.ts'
+
+export type Db = Kysely<Database>
+export type Connection = { db: Db; sql: postgres.Sql; close(): Promise<void> }
+
+export type ConnectOptions = {
+  /** Connections at once. 2–4 writers are the fastest for group commits; readers want a pool of their own. */
+  max?: number
+  /** Shown in pg_stat_activity. */
+  name?: string
+  statementTimeoutMs?: number
+}
+
+/** Postgres counts that pass 2^53 would be wrong; none of ours can (a fence per microsecond lasts 285 years). */
+const bigintAsNumber = { to: 20, from: [20], serialize: String, parse: Number }
+
+/**
+ * Opens a pool. Nothing is connected until the first statement. Statements wait for a lost server to come back for
+ * as long as their caller does; a statement that was under way when the server went fails at once and its outcome is
+ * unknown.
+ */
+export function connect(databaseUrl: string, options: ConnectOptions = {}): Connection {
+  const sql = postgres(databaseUrl, {
+    max: options.max ?? 4,
+    onnotice: () => {},
+    connect_timeout: 5,
+    idle_timeout: 0,
+    max_lifetime: null,
+    backoff: (attempt) => Math.min(0.05 * 2 ** attempt, 1),
+    types: { bigint: bigintAsNumber },
+    connection: {
+      application_name: options.name ?? 'baton',
+      statement_timeout: options.statementTimeoutMs ?? 5_000,
+    },
+  })
+  const db = new Kysely<Database>({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => createPoolDriver(sql),
+      createIntrospector: (kysely) => new PostgresIntrospector(kysely),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+    },
+  })
+  return { db, sql, close: () => sql.end({ timeout: 5 }) }
+}

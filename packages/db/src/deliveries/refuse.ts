@@ -1,0 +1,58 @@
+import type { DeliveryId, ErrorKind, MachineId, RunId } from '@baton/protocol'
+import { sql } from 'kysely'
+import type { Db } from '../connection.ts'
+
+export type Refusal = {
+  deliveryId: DeliveryId
+  runId: RunId
+  fence: number
+  errorKind: ErrorKind
+  message: string
+  final: boolean
+  retryAfterMs: number
+}
+
+/**
+ * The machine does not take these. A final refusal ends the delivery as failed, with a run that says why; any other
+ * puts it back to wait. Answers the deliveries whose lease this still was.
+ */
+export async function refuseDeliveries(
+  db: Db,
+  machineId: MachineId,
+  refusals: Refusal[],
+): Promise<Set<DeliveryId>> {
+  const { rows } = await sql<{ id: DeliveryId }>`
+    with asked as (
+      select delivery_id, run_id, fence, error_kind, message, final = 'yes' as final, retry_ms
+      from unnest(
+        ${refusals.map((r) => r.deliveryId)}::text[], ${refusals.map((r) => r.runId)}::text[],
+        ${refusals.map((r) => r.fence)}::bigint[], ${refusals.map((r) => r.errorKind)}::text[],
+        ${refusals.map((r) => r.message)}::text[], ${refusals.map((r) => (r.final ? 'yes' : 'no'))}::text[],
+        ${refusals.map((r) => r.retryAfterMs)}::bigint[]
+      ) as asked (delivery_id, run_id, fence, error_kind, message, final, retry_ms)
+    ),
+    refused as (
+      update deliveries d set
+        state = case when asked.final then 'failed' else 'pending' end,
+        state_since = now(), lease_expires_at = null,
+        attempt = case when asked.final and d.accepted_at is null then d.attempt + 1 else d.attempt end,
+        finished_at = case when asked.final then now() end,
+        reason = asked.error_kind, reason_message = asked.message,
+        not_before = case when asked.final then d.not_before else now() + asked.retry_ms * interval '1 ms' end
+      from asked
+      where d.id = asked.delivery_id and d.fence = asked.fence and d.run_id = asked.run_id
+        and d.machine_id = ${machineId} and d.state = 'leased'
+      returning d.*, asked.final, asked.error_kind, asked.message
+    ),
+    told as (
+      insert into runs (id, organization_id, delivery_id, machine_id, agent_id, job_id, attempt, fence, leased_at,
+        last_hash, workspace, state, outcome, error_kind, message, finished_at)
+      select run_id, organization_id, id, machine_id, agent_id, job_id, attempt, fence, leased_at,
+        encode(sha256(convert_to(run_id, 'UTF8')), 'hex'), workspace, 'failed', 'error', error_kind, message, now()
+      from refused where final
+      on conflict (id) do update set state = 'failed', outcome = 'error', error_kind = excluded.error_kind,
+        message = excluded.message, finished_at = now()
+    )
+    select id from refused`.execute(db)
+  return new Set(rows.map((row) => row.id))
+}

@@ -1,0 +1,41 @@
+import type { DeliveryId, LeaseRef, MachineId } from '@baton/protocol'
+import { sql } from 'kysely'
+import type { Db } from '../connection.ts'
+import { leaseArrays } from './lease-arrays.ts'
+
+export type Renewed = { id: DeliveryId; cancelReason: string | null }
+
+/**
+ * Moves the end of leases on by the database's clock. A delivery that stalled while its machine was away runs again;
+ * one that went back to pending before its start was heard of is leased again, as long as nobody has overtaken its
+ * fence. Answers what is still this machine's, with the reason of a cancel that was asked for.
+ */
+export async function renewLeases(
+  db: Db,
+  machineId: MachineId,
+  leases: LeaseRef[],
+  leaseMs: number,
+): Promise<Map<DeliveryId, Renewed>> {
+  if (leases.length === 0) return new Map()
+  const { rows } = await sql<{
+    id: DeliveryId
+    cancel_requested_at: Date | null
+    cancel_reason: string | null
+  }>`
+    update deliveries d set
+      lease_expires_at = now() + ${leaseMs}::int * interval '1 ms',
+      state = case d.state when 'stalled' then 'running' when 'pending' then 'leased' else d.state end,
+      state_since = case when d.state in ('stalled', 'pending') then now() else d.state_since end,
+      reason = null, reason_message = null
+    from ${leaseArrays(leases)}
+    where d.id = asked.delivery_id and d.fence = asked.fence and d.run_id = asked.run_id
+      and d.machine_id = ${machineId}
+      and (d.state in ('leased', 'running', 'stalled') or (d.state = 'pending' and d.accepted_at is not null))
+    returning d.id, d.cancel_requested_at, d.cancel_reason`.execute(db)
+  return new Map(
+    rows.map((row) => [
+      row.id,
+      { id: row.id, cancelReason: row.cancel_requested_at ? (row.cancel_reason ?? 'cancelled') : null },
+    ]),
+  )
+}

@@ -1,0 +1,220 @@
+import type {
+  AgentId,
+  DeliveryId,
+  DeliveryState,
+  ErrorKind,
+  EventId,
+  EventState,
+  Id,
+  IgnoredReason,
+  JobId,
+  KillProof,
+  MachineId,
+  OrganizationId,
+  Outcome,
+  PermissionMode,
+  Role,
+  RunId,
+  RunLimits,
+  RunState,
+  Runtime,
+  RuntimeProbe,
+  TokenId,
+  TriggerId,
+  Usage,
+  UserId,
+  WebhookScheme,
+} from '@baton/protocol'
+import type { ColumnType, Generated, Selectable } from 'kysely'
+
+type Made = ColumnType<Date, Date | undefined, never>
+/** A jsonb column: objects go in and come out as they are. */
+type JsonColumn<T> = ColumnType<T, T, T>
+type JsonDefault<T> = ColumnType<T, T | undefined, T>
+
+/** The tables, column for column as in migrations/. Rows keep snake_case up to one `toX` mapper. */
+export type Database = {
+  organizations: { id: OrganizationId; slug: string; name: string; created_at: Made }
+  users: { id: UserId; email: string | null; name: string; created_at: Made }
+  members: { organization_id: OrganizationId; user_id: UserId; role: Role; created_at: Made }
+  sign_in_links: {
+    id: Id<'link'>
+    organization_id: OrganizationId
+    user_id: UserId
+    secret_hash: string
+    expires_at: Date
+    used_at: Date | null
+    created_at: Made
+  }
+  user_sessions: {
+    id: Id<'session'>
+    organization_id: OrganizationId
+    user_id: UserId
+    secret_hash: string
+    expires_at: Date
+    revoked_at: Date | null
+    created_at: Made
+  }
+  tokens: {
+    id: TokenId
+    organization_id: OrganizationId
+    user_id: UserId
+    name: string
+    secret_hash: string
+    last_used_at: Date | null
+    revoked_at: Date | null
+    created_at: Made
+  }
+  machines: {
+    id: MachineId
+    organization_id: OrganizationId
+    name: string
+    key_hash: string
+    hostname: string | null
+    os: string | null
+    arch: string | null
+    runner_version: string | null
+    slots: Generated<number>
+    runtimes: JsonDefault<RuntimeProbe[]>
+    instance_id: string | null
+    boot_id: string | null
+    session_epoch: Generated<number>
+    last_heartbeat_at: Date | null
+    goodbye_at: Date | null
+    goodbye_cause: 'stopped' | 'restarting' | 'sleeping' | null
+    draining_at: Date | null
+    revoked_at: Date | null
+    archived_at: Date | null
+    created_at: Made
+  }
+  agents: {
+    id: AgentId
+    organization_id: OrganizationId
+    machine_id: MachineId
+    key: string
+    name: string
+    runtime: Runtime
+    command: string | null
+    instructions: Generated<string>
+    model: string | null
+    permission_mode: Generated<PermissionMode>
+    workspace: string | null
+    max_concurrent: Generated<number>
+    paused_at: Date | null
+    archived_at: Date | null
+    created_at: Made
+  }
+  jobs: {
+    id: JobId
+    organization_id: OrganizationId
+    agent_id: AgentId
+    key: string
+    name: string
+    prompt: string
+    workspace: string | null
+    limits: JsonColumn<RunLimits>
+    disabled_at: Date | null
+    deleted_at: Date | null
+    created_at: Made
+    updated_at: ColumnType<Date, Date | undefined, Date>
+  }
+  triggers: {
+    id: TriggerId
+    organization_id: OrganizationId
+    job_id: JobId
+    kind: 'webhook' | 'manual'
+    path: string | null
+    scheme: WebhookScheme | null
+    secrets: string[]
+    deleted_at: Date | null
+    created_at: Made
+  }
+  events: {
+    id: EventId
+    organization_id: OrganizationId
+    job_id: JobId | null
+    trigger_id: TriggerId | null
+    source: 'webhook' | 'manual'
+    state: EventState
+    reason: IgnoredReason | null
+    dedup_scope: string
+    dedup_key: string
+    body_hash: string
+    content_type: string | null
+    headers: JsonDefault<Record<string, string>>
+    body: Buffer
+    received_at: Made
+  }
+  deliveries: {
+    id: DeliveryId
+    organization_id: OrganizationId
+    event_id: EventId
+    job_id: JobId | null
+    agent_id: AgentId
+    machine_id: MachineId
+    state: Generated<DeliveryState>
+    reason: string | null
+    reason_message: string | null
+    run_id: RunId
+    attempt: Generated<number>
+    max_attempts: Generated<number>
+    repeatable: Generated<boolean>
+    priority: Generated<number>
+    fence: Generated<number>
+    workspace: string | null
+    workspace_key: string
+    prompt: string
+    limits: JsonColumn<RunLimits>
+    not_before: Generated<Date>
+    leased_at: Date | null
+    accepted_at: Date | null
+    lease_expires_at: Date | null
+    cancel_requested_at: Date | null
+    cancel_reason: string | null
+    finish_key: string | null
+    created_at: Made
+    state_since: Generated<Date>
+    finished_at: Date | null
+  }
+  runs: {
+    id: RunId
+    organization_id: OrganizationId
+    delivery_id: DeliveryId
+    machine_id: MachineId
+    agent_id: AgentId
+    job_id: JobId | null
+    attempt: number
+    fence: number
+    state: Generated<RunState>
+    outcome: Outcome | null
+    error_kind: ErrorKind | null
+    message: string | null
+    exit_code: number | null
+    signal: string | null
+    session_id: string | null
+    workspace: string | null
+    result: string | null
+    usage: JsonColumn<Usage | null>
+    kill_proof: JsonColumn<KillProof | null>
+    last_seq: Generated<number>
+    last_hash: string
+    final_seq: number | null
+    final_hash: string | null
+    finish_key: string | null
+    leased_at: Date
+    accepted_at: Generated<Date>
+    started_at: Date | null
+    first_output_at: Date | null
+    consumed_at: Date | null
+    finished_at: Date | null
+  }
+  run_events: { run_id: RunId; seq: number; organization_id: OrganizationId; body: string; stored_at: Made }
+}
+
+export type MachineRow = Selectable<Database['machines']>
+export type AgentRow = Selectable<Database['agents']>
+export type JobRow = Selectable<Database['jobs']>
+export type TriggerRow = Selectable<Database['triggers']>
+export type EventRow = Selectable<Database['events']>
+export type DeliveryRow = Selectable<Database['deliveries']>
+export type RunRow = Selectable<Database['runs']>

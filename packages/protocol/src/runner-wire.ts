@@ -1,0 +1,210 @@
+import { z } from 'zod'
+import { ERROR_KIND_NAMES } from './error-kinds.ts'
+import { agentId, deliveryId, eventId, jobId, machineId, organizationId, runId } from './ids.ts'
+import { killProofSchema, usageSchema } from './run-events.ts'
+import { PERMISSION_MODES, RUNTIMES, runLimits, runtimeProbe } from './runtimes.ts'
+import { OUTCOMES } from './states.ts'
+
+/**
+ * What a runner and the relay say to each other. Every write of a runner carries the fence of the lease it works under,
+ * so that a write from an older lease changes nothing.
+ */
+
+const fence = z.number().int().positive()
+const lease = z.object({ deliveryId, runId, fence })
+export type LeaseRef = z.infer<typeof lease>
+
+/** The wire's connection parameters of the WebSocket; `token` comes from `runner.token`. */
+export const runnerConnectionParams = z.object({ token: z.string(), protocolVersion: z.string() })
+
+export const tokenAnswer = z.object({
+  token: z.string(),
+  expiresAt: z.number(),
+  machineId,
+  machineName: z.string(),
+})
+export type TokenAnswer = z.infer<typeof tokenAnswer>
+
+/** A delivery that the runner holds on its disk. `phase` is how far it got there. */
+export const heldDelivery = lease.extend({
+  phase: z.enum(['accepted', 'running', 'finished']),
+})
+export type HeldDelivery = z.infer<typeof heldDelivery>
+
+export const runnerHello = z.object({
+  /** New at every start of the runner process. */
+  instanceId: z.string().min(8).max(64),
+  bootId: z.string().max(64),
+  protocolVersion: z.number().int(),
+  runnerVersion: z.string().max(40),
+  hostname: z.string().max(255),
+  os: z.string().max(40),
+  arch: z.string().max(40),
+  slots: z.number().int().min(0).max(100),
+  /** Take the session over from another live runner with the same key. */
+  takeover: z.boolean().default(false),
+  held: z.array(heldDelivery).max(10_000),
+  runtimes: z.array(runtimeProbe).max(50),
+})
+export type RunnerHello = z.infer<typeof runnerHello>
+
+/**
+ * keep: go on. drop: another lease overtook it, end it and forget it. cancel: end it and settle it as cancelled.
+ * settled: the relay has its end, forget it.
+ */
+export const VERDICTS = ['keep', 'drop', 'cancel', 'settled'] as const
+export const helloAnswer = z.object({
+  organizationId,
+  machineId,
+  machineName: z.string(),
+  relayVersion: z.string(),
+  leaseMs: z.number(),
+  renewEveryMs: z.number(),
+  heartbeatEveryMs: z.number(),
+  /** One for each held delivery. `ackedSeq`: the relay has this run's events up to here. */
+  verdicts: z.array(
+    z.object({
+      deliveryId,
+      runId,
+      verdict: z.enum(VERDICTS),
+      ackedSeq: z.number().int(),
+      reason: z.string(),
+    }),
+  ),
+})
+export type HelloAnswer = z.infer<typeof helloAnswer>
+
+export const pushedDelivery = lease.extend({
+  attempt: z.number().int().positive(),
+  agent: z.object({
+    id: agentId,
+    key: z.string(),
+    runtime: z.enum(RUNTIMES),
+    /** For `command`: the name of an executable in the machine's policy file; never an argv. */
+    command: z.string().nullable(),
+    instructions: z.string(),
+    model: z.string().nullable(),
+    permissionMode: z.enum(PERMISSION_MODES),
+  }),
+  /** An absolute folder, or null: a folder of the agent's own that the runner keeps. */
+  workspace: z.object({
+    path: z.string().nullable(),
+    /** A new empty folder for this run alone, so that runs of one agent can work side by side. */
+    scratch: z.boolean(),
+  }),
+  prompt: z.string(),
+  job: z.object({ id: jobId, key: z.string() }).nullable(),
+  event: z.object({
+    id: eventId,
+    source: z.enum(['webhook', 'manual']),
+    contentType: z.string().nullable(),
+    /** The body as text when it is UTF-8 and small enough, else null. */
+    body: z.string().nullable(),
+  }),
+  limits: runLimits,
+  /** The agent CLI's own conversation to go on with, when there is one. */
+  sessionId: z.string().nullable(),
+})
+export type PushedDelivery = z.infer<typeof pushedDelivery>
+
+export const runnerPush = z.object({
+  deliveries: z.array(pushedDelivery),
+  cancels: z.array(lease.extend({ reason: z.string() })),
+})
+export type RunnerPush = z.infer<typeof runnerPush>
+
+/** `slots` is what is free now, not counting deliveries that were pushed and neither accepted nor refused yet. */
+export const openSession = z.object({
+  instanceId: z.string(),
+  slots: z.number().int().min(0).max(100),
+  lastEventId: z.string().nullish(),
+})
+
+export const acceptRequest = z.object({ deliveries: z.array(lease).min(1).max(1_000) })
+export const leaseAnswer = z.object({
+  deliveryId,
+  ok: z.boolean(),
+  /** Why not: the lease is no longer this one's, or a person cancelled it. */
+  reason: z.enum(['lease_lost', 'cancelled']).nullable(),
+})
+export type LeaseAnswer = z.infer<typeof leaseAnswer>
+
+export const startReport = lease.extend({ startedAt: z.number(), workspace: z.string() })
+/** The machine's wall clock when this was sent: its times are shifted onto the database's clock with it. */
+const sentAt = z.number()
+export const startRequest = z.object({ sentAt, runs: z.array(startReport).min(1).max(1_000) })
+
+export const renewRequest = z.object({ deliveries: z.array(lease).max(1_000), heartbeat: z.boolean() })
+/** `cancel` asks again for every cancel that was not settled yet, so a lost push costs one renew period. */
+export const renewAnswer = z.object({
+  deliveryId,
+  ok: z.boolean(),
+  reason: z.enum(['lease_lost', 'cancelled']).nullable(),
+  cancel: z.string().nullable(),
+})
+export type RenewAnswer = z.infer<typeof renewAnswer>
+
+/** The runner cannot take it now (`retryAfterMs`) or can never take it as it stands (`final`). */
+export const refusal = lease.extend({
+  errorKind: z.enum(ERROR_KIND_NAMES),
+  message: z.string().max(2_000),
+  final: z.boolean(),
+  retryAfterMs: z.number().int().min(0).max(86_400_000).default(0),
+})
+export const refuseRequest = z.object({ deliveries: z.array(refusal).min(1).max(1_000) })
+
+/** `events` are encoded texts (see run-events.ts), numbered from `fromSeq` without a gap. */
+export const appendRequest = z.object({
+  runId,
+  fence,
+  fromSeq: z.number().int().positive(),
+  events: z
+    .array(z.string().max(512 * 1024))
+    .min(1)
+    .max(5_000),
+})
+export type AppendRequest = z.infer<typeof appendRequest>
+/** `ackedSeq`: everything up to here is stored. When it is not what was sent, go on from `ackedSeq + 1`. */
+export const appendAnswer = z.object({
+  ackedSeq: z.number().int(),
+  result: z.enum(['stored', 'repeat', 'gap', 'unknown_run']),
+})
+export type AppendAnswer = z.infer<typeof appendAnswer>
+
+export const settleReport = lease.extend({
+  /** The same for every try of this report. */
+  finishKey: z.string().min(8).max(100),
+  state: z.enum(['succeeded', 'failed', 'cancelled', 'timed_out', 'superseded']),
+  outcome: z.enum(OUTCOMES),
+  errorKind: z.enum(ERROR_KIND_NAMES).nullable(),
+  message: z.string().max(4_000).nullable(),
+  exitCode: z.number().int().nullable(),
+  signal: z.string().max(20).nullable(),
+  sessionId: z.string().max(200).nullable(),
+  usage: usageSchema.nullable(),
+  result: z
+    .string()
+    .max(256 * 1024)
+    .nullable(),
+  killProof: killProofSchema.nullable(),
+  /** The transcript's length and rolling hash as the runner has it. */
+  finalSeq: z.number().int().nonnegative(),
+  finalHash: z.string().regex(/^[0-9a-f]{64}$/),
+  startedAt: z.number().nullable(),
+  firstOutputAt: z.number().nullable(),
+  finishedAt: z.number(),
+})
+export type SettleReport = z.infer<typeof settleReport>
+export const settleRequest = z.object({ sentAt, runs: z.array(settleReport).min(1).max(500) })
+export const settleAnswer = z.object({
+  deliveryId,
+  runId,
+  /** superseded: kept on that run, changed nothing else. unknown: the relay has no such run. */
+  result: z.enum(['settled', 'already', 'superseded', 'unknown']),
+})
+export type SettleAnswer = z.infer<typeof settleAnswer>
+
+export const offerRequest = z.object({ slots: z.number().int().min(1).max(100) })
+/** Tells the relay why this runner goes, so that "offline" carries its cause at once. */
+export const goodbyeRequest = z.object({ cause: z.enum(['stopped', 'restarting', 'sleeping']) })
+export const pullRequest = openSession.extend({ waitMs: z.number().int().min(0).max(25_000) })

@@ -1,0 +1,44 @@
+import { z } from 'zod'
+
+/** How an agent runs. `command` is any executable that the machine's own policy file names. */
+export const RUNTIMES = ['claude', 'codex', 'gemini', 'opencode', 'acp', 'chat', 'command'] as const
+export type Runtime = (typeof RUNTIMES)[number]
+/** The runtimes that this version can start. */
+export const STARTABLE_RUNTIMES = ['claude', 'command'] as const satisfies readonly Runtime[]
+
+/** What a machine found out about one runtime. "Could not ask" (`unknown`) is different from "no". */
+export const runtimeProbe = z.object({
+  runtime: z.enum(RUNTIMES),
+  installed: z.boolean(),
+  version: z.string().nullable(),
+  path: z.string().nullable(),
+  signedIn: z.enum(['yes', 'no', 'unknown']),
+  /** One sentence: how it is signed in, or why it could not be asked, or how to install it. */
+  detail: z.string(),
+  /** Names of the executables that the machine's policy offers to the `command` runtime. */
+  commands: z.array(z.string()).default([]),
+})
+export type RuntimeProbe = z.infer<typeof runtimeProbe>
+
+export const PERMISSION_MODES = ['read_only', 'edit', 'full'] as const
+export type PermissionMode = (typeof PERMISSION_MODES)[number]
+
+/** Limits of one run. `null` means none. */
+export const runLimits = z.object({
+  silenceMs: z
+    .number()
+    .int()
+    .min(1_000)
+    .max(7 * 86_400_000)
+    .nullable(),
+  wallMs: z
+    .number()
+    .int()
+    .min(1_000)
+    .max(7 * 86_400_000)
+    .nullable(),
+  maxAttempts: z.number().int().min(1).max(20),
+  /** Says that running it twice does no harm: only then is a run that was lost or failed tried again by itself. */
+  repeatable: z.boolean(),
+})
+export type RunLimits = z.infer<typeof runLimits>

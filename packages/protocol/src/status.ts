@@ -1,0 +1,60 @@
+import type { DeliveryState, MachineState, Outcome, RunState } from './states.ts'
+import type { StatusWord } from './views.ts'
+
+/** The shape shown beside each word, so that colour is never the only sign. */
+export const STATUS_SHAPES: Record<StatusWord, string> = {
+  queued: '◌',
+  starting: '◔',
+  running: '●',
+  waiting: '◆',
+  asleep: '☾',
+  done: '✓',
+  warning: '▲',
+  failed: '✕',
+  stopped: '■',
+  lost: '?',
+}
+
+/** The one word that people see for a delivery and its newest run: the same in dashboard, CLI and SDK. */
+export function statusWord(
+  delivery: DeliveryState,
+  run: { state: RunState; outcome: Outcome | null } | null,
+  machine: MachineState,
+): StatusWord {
+  if (run?.state === 'lost') return 'lost'
+  if (run?.state === 'superseded' || run?.state === 'cancelled' || delivery === 'cancelled') return 'stopped'
+  if (run?.state === 'succeeded') return run.outcome === 'done' || run.outcome === null ? 'done' : 'warning'
+  if (run?.state === 'failed' || run?.state === 'timed_out') return 'failed'
+  switch (delivery) {
+    case 'pending':
+      return machine === 'offline' ? 'asleep' : 'queued'
+    case 'parked':
+      return 'waiting'
+    case 'leased':
+      return 'starting'
+    case 'running':
+      return run?.state === 'starting' ? 'starting' : 'running'
+    case 'stalled':
+      return 'asleep'
+    case 'succeeded':
+      return 'done'
+    case 'failed':
+    case 'dead':
+    case 'expired':
+      return 'failed'
+  }
+}
+
+/** Exit code of `baton run` and `baton logs -f` for a finished run (docs: `baton help exit-codes`). */
+export const STATUS_EXIT_CODES: Record<StatusWord, number> = {
+  done: 0,
+  warning: 0,
+  failed: 8,
+  stopped: 9,
+  lost: 9,
+  waiting: 10,
+  queued: 12,
+  asleep: 12,
+  starting: 1,
+  running: 1,
+}

@@ -1,0 +1,225 @@
+import type { ErrorKind } from './error-kinds.ts'
+import type {
+  AgentId,
+  DeliveryId,
+  EventId,
+  JobId,
+  MachineId,
+  OrganizationId,
+  RunId,
+  TokenId,
+  TriggerId,
+  UserId,
+} from './ids.ts'
+import type { KillProof, Usage } from './run-events.ts'
+import type { PermissionMode, RunLimits, Runtime, RuntimeProbe } from './runtimes.ts'
+import type {
+  AgentState,
+  DeliveryState,
+  EventState,
+  IgnoredReason,
+  MachineState,
+  Outcome,
+  RunState,
+} from './states.ts'
+
+/** What the API answers. Times are ms since 1970 by the database's clock unless a field says otherwise. */
+
+export type Role = 'owner' | 'admin' | 'member' | 'viewer'
+export type MeView = {
+  user: { id: UserId; name: string; email: string | null }
+  organization: { id: OrganizationId; slug: string; name: string }
+  role: Role
+  relayVersion: string
+}
+
+export type MachineView = {
+  id: MachineId
+  name: string
+  state: MachineState
+  /** Why it is offline, as a sentence; null while it is online. */
+  cause: string | null
+  offlineSince: number | null
+  lastHeartbeatAt: number | null
+  hostname: string | null
+  os: string | null
+  arch: string | null
+  runnerVersion: string | null
+  slots: number
+  live: number
+  pending: number
+  runtimes: RuntimeProbe[]
+  createdAt: number
+}
+
+export type AgentView = {
+  id: AgentId
+  key: string
+  name: string
+  state: AgentState
+  /** Why it is in `error` or `offline`, as a sentence. */
+  cause: string | null
+  runtime: Runtime
+  command: string | null
+  instructions: string
+  model: string | null
+  permissionMode: PermissionMode
+  workspace: string | null
+  maxConcurrent: number
+  machine: { id: MachineId; name: string; state: MachineState }
+  live: number
+  pending: number
+  createdAt: number
+}
+
+export type WebhookScheme = 'github' | 'standard' | 'baton'
+export type TriggerView =
+  | { id: TriggerId; kind: 'manual' }
+  /** `url` is complete; the secret is shown only by the answer that made it. */
+  | { id: TriggerId; kind: 'webhook'; path: string; url: string; scheme: WebhookScheme }
+
+export type JobView = {
+  id: JobId
+  key: string
+  name: string
+  enabled: boolean
+  agent: { id: AgentId; key: string; name: string }
+  prompt: string
+  workspace: string | null
+  limits: RunLimits
+  triggers: TriggerView[]
+  lastRuns: { id: RunId; status: StatusWord; at: number }[]
+  createdAt: number
+  updatedAt: number
+}
+
+/** One word for people about a delivery and its newest run; the shape beside it is in STATUS_SHAPES. */
+export type StatusWord =
+  | 'queued'
+  | 'starting'
+  | 'running'
+  | 'waiting'
+  | 'asleep'
+  | 'done'
+  | 'warning'
+  | 'failed'
+  | 'stopped'
+  | 'lost'
+
+/** The delivery ladder. A step that has not happened is null. */
+export type Ladder = {
+  storedAt: number
+  leasedAt: number | null
+  acceptedAt: number | null
+  startedAt: number | null
+  firstOutputAt: number | null
+  consumedAt: number | null
+  finishedAt: number | null
+}
+
+/** `complete`: every event is here and the hash is the runner's. `missing` ranges are inclusive. */
+export type Transcript = {
+  complete: boolean
+  events: number
+  expected: number | null
+  hash: string
+  expectedHash: string | null
+  missing: { from: number; to: number }[]
+  sentence: string
+}
+
+export type RunView = {
+  id: RunId
+  deliveryId: DeliveryId
+  attempt: number
+  status: StatusWord
+  /** One sentence that explains the status. */
+  sentence: string
+  /** null until a machine accepted it. */
+  state: RunState | null
+  deliveryState: DeliveryState
+  outcome: Outcome | null
+  errorKind: ErrorKind | null
+  message: string | null
+  exitCode: number | null
+  result: string | null
+  usage: Usage | null
+  sessionId: string | null
+  killProof: KillProof | null
+  prompt: string
+  workspace: string | null
+  agent: { id: AgentId; key: string; name: string; runtime: Runtime }
+  machine: { id: MachineId; name: string; state: MachineState }
+  job: { id: JobId; key: string; name: string } | null
+  event: { id: EventId; source: 'webhook' | 'manual' }
+  cancelRequestedAt: number | null
+  ladder: Ladder
+  transcript: Transcript
+  /** Other attempts of the same delivery, oldest first, this one included. */
+  attempts: { id: RunId; attempt: number; status: StatusWord }[]
+}
+
+/** A row of a list: the same fields, without the long ones. */
+export type RunSummary = Pick<
+  RunView,
+  | 'id'
+  | 'deliveryId'
+  | 'attempt'
+  | 'status'
+  | 'sentence'
+  | 'state'
+  | 'deliveryState'
+  | 'outcome'
+  | 'agent'
+  | 'machine'
+  | 'job'
+  | 'ladder'
+> & { promptStart: string }
+
+export type EventView = {
+  id: EventId
+  source: 'webhook' | 'manual'
+  state: EventState
+  reason: IgnoredReason | null
+  job: { id: JobId; key: string } | null
+  deliveryKey: string
+  contentType: string | null
+  bodyBytes: number
+  headers: Record<string, string>
+  receivedAt: number
+  deliveries: { id: DeliveryId; state: DeliveryState; runId: RunId }[]
+}
+export type EventDetail = EventView & { body: string; bodyEncoding: 'text' | 'base64' }
+
+export type TokenView = {
+  id: TokenId
+  name: string
+  createdAt: number
+  lastUsedAt: number | null
+  revokedAt: number | null
+}
+
+export type OverviewView = {
+  machines: MachineView[]
+  agents: AgentView[]
+  running: RunSummary[]
+  recent: RunSummary[]
+  jobs: number
+}
+
+/** One unmet condition between a thing and its next step. */
+export type Condition = {
+  code: string
+  /** What is so, as a sentence. */
+  what: string
+  since: number | null
+  /** What unblocks it: a sentence, and where there is one, the command to type. */
+  unblock: string
+  command: string | null
+}
+export type WhyView = { id: string; sentence: string; conditions: Condition[] }
+
+/** A hint that rows of these kinds changed; the reader asks again. */
+export type Change = { kind: 'run' | 'delivery' | 'machine' | 'agent' | 'job' | 'event'; id: string }
+
+export type Page<T> = { items: T[]; nextCursor: string | null }
