@@ -1,1 +1,5 @@
-export {}
+export { type EventuallyOptions, eventually } from './eventually.ts'
+export { LIMITS, makeDelivery, makePlace, newEvent, newTestId, type Place } from './make.ts'
+export { createTestDatabase, type TestDatabase } from './postgres/create-test-database.ts'
+export { type DurablePostgres, type RestartMode, startDurablePostgres } from './postgres/durable-postgres.ts'
+export { startTestPostgres, type TestPostgres, type TestPostgresAddress } from './postgres/test-postgres.ts'
