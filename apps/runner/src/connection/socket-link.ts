@@ -1,0 +1,129 @@
+import { PROTOCOL_VERSION } from '@baton/protocol'
+import { createTRPCUntypedClient, createWSClient, wsLink } from '@trpc/client'
+import { rootReason, toCallError } from './call-error.ts'
+import { createHttpCalls } from './http-link.ts'
+import { createLinkEnd, endOf, type Link } from './link.ts'
+import { CALL_LIMIT_MS, type CallInputs, type CallName } from './runner-calls.ts'
+
+const OPEN_LIMIT_MS = 10_000
+const PING_EVERY_MS = 10_000
+/** A slow line with a full buffer answers late and is healthy all the same. */
+const PONG_WITHIN_MS = 20_000
+/** A half-open socket never reports its end, so silence for this long counts as one. */
+const SILENT_AFTER_MS = PING_EVERY_MS + PONG_WITHIN_MS + 5_000
+/** Above this much unsent output a renew goes by HTTP, so that a lease never waits behind output. */
+const CONGESTED_BYTES = 64 * 1024
+
+/**
+ * Opens one WebSocket. tRPC's own reconnection is not used: it would send the subscription again before the hello. Its
+ * reconnect notice is seen by the decoder and becomes the end `moving`, so that the next link is opened, greeted and
+ * subscribed before this one goes.
+ *
+ * Rejects with `unavailable` when no socket can be had.
+ */
+export async function openSocketLink(relayUrl: string, token: string, stopped: AbortSignal): Promise<Link> {
+  const { ended, end } = createLinkEnd()
+  const opened = Promise.withResolvers<void>()
+  let heardAt = performance.now()
+  const lose = (detail: string, cause?: unknown) => {
+    opened.reject(toCallError(cause, `opening the socket to ${relayUrl}`, false))
+    end({ why: 'lost', detail })
+    close()
+  }
+  const client = createWSClient({
+    url: `${relayUrl.replace(/^http/, 'ws')}/trpc`,
+    connectionParams: () => ({ token, protocolVersion: String(PROTOCOL_VERSION) }),
+    retryDelayMs: () => 0,
+    keepAlive: { enabled: true, intervalMs: PING_EVERY_MS, pongTimeoutMs: PONG_WITHIN_MS },
+    onOpen: () => opened.resolve(),
+    onError: (event) => lose(rootReason(event) || 'the socket failed', event),
+    onClose: (event) => lose(describeClose(event)),
+    experimental_encoder: {
+      encode: (value) => JSON.stringify(value),
+      decode(text) {
+        heardAt = performance.now()
+        const message = JSON.parse(text as string)
+        if (message.method !== 'reconnect') return message
+        end({ why: 'moving' })
+        return { id: null, result: { type: 'data', data: null } }
+      },
+    },
+  })
+  const calls = createTRPCUntypedClient({ links: [wsLink({ client })] })
+  const overHttp = createHttpCalls(relayUrl, token, stopped)
+  const gone = new AbortController()
+  let listening: { unsubscribe(): void } | null = null
+
+  const watch = setInterval(() => {
+    if (performance.now() - heardAt > SILENT_AFTER_MS)
+      lose(`nothing was heard for ${SILENT_AFTER_MS / 1000} s`)
+  }, 5_000)
+
+  function close() {
+    clearInterval(watch)
+    gone.abort()
+    listening?.unsubscribe()
+    client.connection?.ws.close()
+    void client.close()
+  }
+
+  async function call<K extends CallName>(name: K, input: CallInputs[K]): Promise<unknown> {
+    if (name === 'renew' && (client.connection?.ws.bufferedAmount ?? 0) > CONGESTED_BYTES)
+      return overHttp(name, input)
+    const limit = AbortSignal.timeout(CALL_LIMIT_MS[name])
+    try {
+      if (gone.signal.aborted || client.connection?.state !== 'open') throw new Error('the socket is closed')
+      return await calls.mutation(`runner.${name}`, input, { signal: AbortSignal.any([gone.signal, limit]) })
+    } catch (error) {
+      throw toCallError(error, `calling ${name}`, limit.aborted)
+    }
+  }
+
+  const link: Link = {
+    via: 'websocket',
+    call,
+    listen(open, onPush) {
+      listening?.unsubscribe()
+      let current = true
+      const subscription = calls.subscription('runner.deliveries', open(), {
+        onData(data) {
+          const { id, data: push } = data as { id: string; data: unknown }
+          onPush(push, id)
+        },
+        onError(error: unknown) {
+          end(endOf(toCallError(error, 'listening for deliveries', false)))
+        },
+        onComplete() {
+          if (current) end({ why: 'lost', detail: 'the relay ended the session' })
+        },
+      })
+      listening = {
+        unsubscribe() {
+          current = false
+          subscription.unsubscribe()
+        },
+      }
+    },
+    ended,
+    close() {
+      end({ why: 'lost', detail: 'it was closed here' })
+      close()
+    },
+  }
+
+  const limit = AbortSignal.any([stopped, AbortSignal.timeout(OPEN_LIMIT_MS)])
+  const onLimit = () => lose(`no socket could be opened within ${OPEN_LIMIT_MS / 1000} s`)
+  limit.addEventListener('abort', onLimit, { once: true })
+  if (limit.aborted) onLimit()
+  try {
+    await opened.promise
+    return link
+  } finally {
+    limit.removeEventListener('abort', onLimit)
+  }
+}
+
+function describeClose(event: { code?: number; reason?: string } | undefined): string {
+  const reason = event?.reason ? `: ${event.reason}` : ''
+  return `the socket was closed (${event?.code ?? 'no code'}${reason})`
+}
