@@ -10,7 +10,7 @@ const installOnly = process.argv.includes('--install-only')
 try {
   if (!ready()) await withOneAtATime(prepare)
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1
 }
 

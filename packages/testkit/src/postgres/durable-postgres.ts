@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import * as db from '@baton/db'
+import { migrate } from '@baton/db'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@baton/db/embedded'
 
 /** `fast` ends connections and writes all out; `immediate` is a crash that Postgres is asked for. */
@@ -60,6 +60,3 @@ export async function startDurablePostgres(options: { flags?: string[] } = {}): 
     },
   }
 }
-
-/** Until `@baton/db` exports it. */
-const { migrate = async () => [] } = db as { migrate?: (url: string) => Promise<string[]> }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import * as db from '@baton/db'
+import { migrate } from '@baton/db'
 import {
   createDatabase,
   dropDatabase,
@@ -65,6 +65,3 @@ async function startTemporaryServer(): Promise<EmbeddedPostgres> {
 async function dropDatabasesOf(adminUrl: string, template: string): Promise<void> {
   for (const name of await listDatabases(adminUrl, template)) await dropDatabase(adminUrl, name)
 }
-
-/** Until `@baton/db` exports it. */
-const { migrate = async () => [] } = db as { migrate?: (url: string) => Promise<string[]> }
