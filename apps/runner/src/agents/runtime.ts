@@ -38,8 +38,13 @@ export type RunReader = {
   end(exit: Exit, facts: RunFacts): { events: RunEventBody[]; end: RunEnd }
 }
 
-/** How the process ended. `error` is set when it could not be started or watched. */
-export type Exit = { exitCode: number | null; signal: string | null; error: string | null }
+/** How the process ended: a part of what its supervisor says. `error` is set when it could not be started or watched. */
+export type Exit = {
+  exitCode: number | null
+  signal: string | null
+  error: ErrorKind | null
+  message: string | null
+}
 
 /** Why Baton itself ended the agent. */
 export type StopReason =
@@ -65,13 +70,13 @@ export type RunEnd = {
 
 /** The parts of the machine's policy that agents need; the whole policy fits here. */
 export type AgentPolicy = {
-  /** Executables that the `command` runtime may start, by name. A bare argv prints plain text. */
-  commands: Record<string, readonly string[] | PolicyCommand>
+  /** Executables that the `command` runtime may start, by name. */
+  commands: Readonly<Record<string, PolicyCommand>>
   /** Names of further environment variables that agents may see. */
   environment: readonly string[]
 }
 export type CommandFormat = 'text' | 'stream-json'
-export type PolicyCommand = { argv: readonly string[]; format?: CommandFormat | undefined }
+export type PolicyCommand = { argv: readonly string[]; format: CommandFormat }
 
 export type PrepareInput = {
   delivery: PushedDelivery

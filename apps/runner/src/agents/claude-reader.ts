@@ -1,0 +1,118 @@
+import { isUtf8 } from 'node:buffer'
+import type { RunEventBody } from '@baton/protocol'
+import { readClaudeEvent } from './claude-events.ts'
+import { claudeVerdict } from './claude-outcome.ts'
+import { restoreClaudeState } from './claude-state.ts'
+import { fitEvent } from './fit-event.ts'
+import { fieldsOf } from './json-fields.ts'
+import { lastWords } from './last-words.ts'
+import { createLineSplitter, linesOf, type Piece } from './lines.ts'
+import { outputEvents } from './output-events.ts'
+import { createRawStream } from './raw-stream.ts'
+import type { JsonValue, ReaderPosition, ReadSteps, RunReader } from './runtime.ts'
+
+export type ClaudeReaderOptions = {
+  /** The agent's stdin is open for answers. Without it nothing is ever asked of the runner. */
+  twoWay: boolean
+  /** Whether a run that changed no file is worth telling. */
+  expectsChanges: boolean
+}
+
+const BRACE = 0x7b
+
+/**
+ * Reads the stream-json of Claude Code, or of any program that prints the same. Lines that are no JSON, stderr, and
+ * lines longer than LINE_BYTES come as raw output.
+ */
+export function createClaudeReader(options: ClaudeReaderOptions, from?: ReaderPosition): RunReader {
+  const state = restoreClaudeState(from?.state)
+  const stdout = createLineSplitter({ offset: from?.committed.stdout ?? 0, midLine: state.midLine })
+  const stderr = createRawStream('stderr', from?.committed.stderr ?? 0, (text) => {
+    state.lastWords = lastWords(state.lastWords, text)
+  })
+  let restored = from !== undefined
+
+  /** Puts the steps of many lines together; `owed` is the newest thing that was asked of the runner. */
+  const gather = (all: Iterable<ReadSteps>): ReadSteps => {
+    const events: RunEventBody[] = []
+    let stdin = ''
+    let closeStdin = false
+    for (const steps of all) {
+      for (const event of steps.events) events.push(...fitEvent(event))
+      stdin += steps.stdin ?? ''
+      closeStdin ||= steps.closeStdin ?? false
+    }
+    if (!options.twoWay) return { events }
+    const asked = { ...(stdin !== '' && { stdin }), ...(closeStdin && { closeStdin }) }
+    if (stdin !== '' || closeStdin) state.owed = asked
+    return { events, ...asked }
+  }
+  const readPiece = (piece: Piece): Iterable<ReadSteps> => {
+    if (piece.kind === 'part') return [{ events: outputEvents('stdout', piece.bytes) }]
+    return readLines(piece.bytes, (event) => {
+      // Whatever it says after an answer shows that the answer arrived.
+      if (state.owed?.closeStdin !== true) state.owed = null
+      const steps = readClaudeEvent(event, state)
+      return steps ?? (options.twoWay ? { events: [] } : null)
+    })
+  }
+  const readPieces = (pieces: Piece[]) => gather(pieces.flatMap((piece) => [...readPiece(piece)]))
+
+  return {
+    read(chunk) {
+      if (chunk.stream === 'stderr') return { events: stderr.read(chunk.bytes) }
+      return readPieces(stdout.push(chunk.bytes))
+    },
+    flush() {
+      const text = stdout.heldStart() === BRACE ? [] : stdout.flush()
+      const steps = readPieces(text)
+      const again = restored && options.twoWay ? (state.owed ?? {}) : {}
+      restored = false
+      return { ...again, ...steps, events: [...steps.events, ...stderr.flush()] }
+    },
+    position: () => ({
+      committed: { stdout: stdout.offset(), stderr: stderr.offset() },
+      state: structuredClone({ ...state, midLine: stdout.midLine() }) as JsonValue,
+    }),
+    end(exit, facts) {
+      const events = [...readPieces(stdout.end()).events, ...stderr.end()]
+      const result = state.result?.text ?? null
+      if (result !== null) events.push(...fitEvent({ type: 'result', text: result }))
+      const { usage, sessionId } = state
+      return {
+        events,
+        end: { ...claudeVerdict(state, exit, facts, options.expectsChanges), result, usage, sessionId },
+      }
+    },
+  }
+}
+
+/** Each line's meaning in order. Neighbouring lines without a meaning come together, as raw output. */
+function* readLines(
+  bytes: Buffer,
+  readEvent: (event: ReturnType<typeof fieldsOf>) => ReadSteps | null,
+): Generator<ReadSteps> {
+  let rawStart = 0
+  let start = 0
+  for (const line of linesOf(bytes)) {
+    const end = Math.min(bytes.length, start + line.length + 1)
+    const event = parseLine(line)
+    const steps = event === null ? null : readEvent(event)
+    if (steps !== null) {
+      if (rawStart < start) yield { events: outputEvents('stdout', bytes.subarray(rawStart, start)) }
+      yield steps
+      rawStart = end
+    }
+    start = end
+  }
+  if (rawStart < bytes.length) yield { events: outputEvents('stdout', bytes.subarray(rawStart)) }
+}
+
+function parseLine(line: Buffer): ReturnType<typeof fieldsOf> | null {
+  if (line[0] !== BRACE || !isUtf8(line)) return null
+  try {
+    return fieldsOf(JSON.parse(line.toString('utf8')))
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,11 @@
+import type { Runtime } from '@baton/protocol'
+import { claudeDriver } from './claude.ts'
+import { commandDriver } from './command.ts'
+import type { RuntimeDriver } from './runtime.ts'
+
+const drivers: readonly RuntimeDriver[] = [claudeDriver, commandDriver]
+
+/** The driver of a runtime, or null for one that this version cannot start. */
+export function driverFor(runtime: Runtime): RuntimeDriver | null {
+  return drivers.find((driver) => driver.runtime === runtime) ?? null
+}

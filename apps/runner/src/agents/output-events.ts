@@ -1,0 +1,49 @@
+import { isUtf8 } from 'node:buffer'
+import { RUN_EVENT_BYTES, type RunEventBody } from '@baton/protocol'
+import { linesOf } from './lines.ts'
+import type { StreamName } from './runtime.ts'
+import { splitText } from './split-text.ts'
+
+/** Room for the time, the type and the other names around an event's text. */
+export const TEXT_BYTES = RUN_EVENT_BYTES - 256
+const BASE64_SOURCE_BYTES = Math.floor(TEXT_BYTES / 4) * 3
+
+/**
+ * Raw bytes as `output` events, as few as fit. Bytes that are valid UTF-8 come as text; a line that is not comes as
+ * base64, whole, so that the bytes of the run can be put together again from its transcript.
+ */
+export function outputEvents(stream: StreamName, bytes: Buffer): RunEventBody[] {
+  if (bytes.length === 0) return []
+  if (isUtf8(bytes)) return textEvents(stream, bytes)
+  return runsOfLines(bytes).flatMap((run) =>
+    run.valid ? textEvents(stream, run.bytes) : base64Events(stream, run.bytes),
+  )
+}
+
+function textEvents(stream: StreamName, bytes: Buffer): RunEventBody[] {
+  return splitText(bytes.toString('utf8'), TEXT_BYTES).map((text) => ({ type: 'output', stream, text }))
+}
+
+function base64Events(stream: StreamName, bytes: Buffer): RunEventBody[] {
+  const events: RunEventBody[] = []
+  for (let start = 0; start < bytes.length; start += BASE64_SOURCE_BYTES) {
+    const base64 = bytes.subarray(start, start + BASE64_SOURCE_BYTES).toString('base64')
+    events.push({ type: 'output', stream, base64 })
+  }
+  return events
+}
+
+/** Neighbouring lines of one kind, put together. */
+function runsOfLines(bytes: Buffer): { valid: boolean; bytes: Buffer }[] {
+  const runs: { valid: boolean; start: number; end: number }[] = []
+  let start = 0
+  for (const line of linesOf(bytes)) {
+    const end = Math.min(bytes.length, start + line.length + 1)
+    const valid = isUtf8(line)
+    const last = runs.at(-1)
+    if (last && last.valid === valid) last.end = end
+    else runs.push({ valid, start, end })
+    start = end
+  }
+  return runs.map((run) => ({ valid: run.valid, bytes: bytes.subarray(run.start, run.end) }))
+}
