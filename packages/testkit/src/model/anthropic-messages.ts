@@ -49,22 +49,30 @@ export const anthropicMessages: Dialect<MessagesBody> = {
 
 /**
  * The user's own prompts, and the tool results since the last one. Claude Code joins consecutive user messages into one
- * with several blocks, and puts its own notes into `<system-reminder>` blocks beside them.
+ * with several blocks, puts its own notes into `<system-reminder>` blocks beside them, and passes on what the user says
+ * in the middle of a turn as a system message.
  */
 function readPrompts({ messages }: MessagesBody): { prompts: string[]; results: number } {
   const prompts: string[] = []
   let results = 0
-  for (const block of messages
-    .filter(({ role }) => role === 'user')
-    .flatMap(({ content }) => blocksOf(content))) {
-    if (block.type === 'tool_result' && !isAid(block.tool_use_id)) results += 1
-    const prompt = block.type === 'text' ? withoutNotes(block.text) : ''
-    if (prompt) {
-      prompts.push(prompt)
-      results = 0
+  for (const { role, content } of messages) {
+    for (const block of blocksOf(content)) {
+      if (block.type === 'tool_result' && !isAid(block.tool_use_id)) results += 1
+      const text = block.type === 'text' ? block.text : ''
+      const prompt = role === 'user' ? withoutNotes(text) : role === 'system' ? saidMidTurn(text) : ''
+      if (prompt) {
+        prompts.push(prompt)
+        results = 0
+      }
     }
   }
   return { prompts, results }
+}
+
+function saidMidTurn(text: string): string {
+  const said =
+    /^The user sent a new message while you were working:\n([\s\S]*?)\n\nThis is how Claude Code/.exec(text)
+  return said?.[1]?.trim() ?? ''
 }
 
 function withoutNotes(text: string): string {

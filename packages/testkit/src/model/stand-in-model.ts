@@ -18,8 +18,8 @@ export interface ModelRequest {
   system: string
   prompts: string[]
   body: unknown
-  /** The HTTP status answered; unset while open or when the connection was dropped before it. */
-  status?: number
+  /** The HTTP status, as soon as it is sent. */
+  readonly status: number | undefined
   /** True when the client went away before the answer was complete: shows that a cancel reached the model. */
   aborted: boolean
   /** True when the stand-in dropped the connection, as `@cut` told it to. */
@@ -50,7 +50,7 @@ export async function startStandInModel({ port = 0 }: { port?: number } = {}): P
   const log: ModelRequest[] = []
   const failures = new Map<string, number>()
   const server = createServer((request, response) => {
-    const entry = logEntry(request)
+    const entry = logEntry(request, response)
     log.push(entry)
     watchEnd(entry, response)
     answer(request, response, entry, failures).catch((cause: unknown) => {
@@ -114,7 +114,8 @@ async function answer(
     },
     cut: () => {
       entry.cut = true
-      response.destroy()
+      // After what was said before it: destroying at once would take that back.
+      response.socket?.destroySoon()
     },
   })
 }
@@ -130,7 +131,7 @@ function scriptOf({ prompts }: Conversation): Directive[] {
   ]
 }
 
-function logEntry(request: IncomingMessage): ModelRequest {
+function logEntry(request: IncomingMessage, response: ServerResponse): ModelRequest {
   const { pathname } = new URL(request.url ?? '/', 'http://localhost')
   return {
     method: request.method ?? 'GET',
@@ -140,6 +141,9 @@ function logEntry(request: IncomingMessage): ModelRequest {
     system: '',
     prompts: [],
     body: undefined,
+    get status() {
+      return response.headersSent ? response.statusCode : undefined
+    },
     aborted: false,
     cut: false,
     startedAt: Date.now(),
@@ -150,7 +154,6 @@ function watchEnd(entry: ModelRequest, response: ServerResponse): void {
   response.once('close', () => {
     entry.endedAt = Date.now()
     entry.aborted = !response.writableFinished && !entry.cut
-    if (response.headersSent) entry.status = response.statusCode
   })
 }
 
