@@ -10,7 +10,7 @@ type Step = { at: number; expect: Expect } | { at: number; problem: string }
 
 const SPACE = /[ \t\r\n]*/y
 const SCALAR = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null/y
-const PLAIN_CHARACTERS = /[^"\\\u0000-\u001f]*/y
+const PLAIN_CHARACTERS = /[\x20\x21\x23-\x5b\x5d-\uffff]*/y
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 
 /**

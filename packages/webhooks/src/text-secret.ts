@@ -15,8 +15,7 @@ export function usableTextSecrets(secrets: readonly string[]): string[] {
 }
 
 export function textSecretProblem(secret: string): string | null {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (secret !== secret.trim() || /[\x00-\x1f\x7f]/.test(secret)) {
+  if (secret !== secret.trim() || /\p{Cc}/u.test(secret)) {
     return 'it begins or ends with white space or holds a control character. Paste it again without the line end.'
   }
   const bytes = Buffer.byteLength(secret)

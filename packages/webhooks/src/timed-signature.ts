@@ -7,6 +7,8 @@ import { type Refusal, refuse, type SignedRequest } from './verification.ts'
 /** More entries than a rotation ever needs; bounds the work that one header can cause. */
 const maxEntries = 16
 
+const ENTRY = /^[a-z0-9]{1,8}=[\x21-\x7e]+$/
+
 /**
  * Verifies a header of the form `t=<unix seconds>,v1=<hex>[,v1=<hex>…]`, where each `v1` is an HMAC-SHA256 of
  * `<t>.<raw body>`. Entries of other versions are passed over, one good `v1` is enough, and `t` stands exactly once.
@@ -24,7 +26,11 @@ export function verifyTimedSignature(
   const signatures = valuesOf('v1', entries)
     .map(readHexSignature)
     .filter((signature) => signature !== null)
-  if (entries.length > maxEntries || signatures.length === 0) {
+  if (
+    entries.length > maxEntries ||
+    signatures.length === 0 ||
+    !entries.every((entry) => ENTRY.test(entry))
+  ) {
     return refuse('malformed_signature', `its ${header} header must be t=<unix seconds>,v1=<64 hex digits>.`)
   }
   const [t = '', ...others] = valuesOf('t', entries)

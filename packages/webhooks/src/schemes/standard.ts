@@ -12,6 +12,8 @@ const ID = /^[\x21-\x2d\x2f-\x7e]{1,256}$/
 /** More than a rotation ever needs; bounds the work that one header can cause. */
 const maxSignatures = 16
 
+const ENTRY = /^[a-z0-9]{1,8},[A-Za-z0-9+/=_-]*$/
+
 /**
  * Standard Webhooks: `webhook-id`, `webhook-timestamp` and `webhook-signature`, a list of `v1,<base64>`
  * (HMAC-SHA256) and `v1a,<base64>` (Ed25519) over `<id>.<timestamp>.<body>`. Headers named `svix-…` are taken when the
@@ -89,7 +91,7 @@ export const standard: SignatureScheme = {
 /** The signatures of each known version, or null when there is none. Unknown versions and broken entries are passed over. */
 function readSignatures(header: string): { v1: Buffer[]; v1a: Buffer[] } | null {
   const entries = header.split(' ', maxSignatures + 1)
-  if (entries.length > maxSignatures) return null
+  if (entries.length > maxSignatures || !entries.every((entry) => ENTRY.test(entry))) return null
   const v1 = entries.filter((entry) => /^v1,.{44}$/.test(entry)).map((entry) => decodeBase64(entry.slice(3)))
   const v1a = entries
     .filter((entry) => /^v1a,.{88}$/.test(entry))
