@@ -14,7 +14,7 @@ export interface ClaudeExit {
   code: number | null
   signal: NodeJS.Signals | null
   stderr: string
-  /** From the start of the process, or from the end of its input where that came later and is asked for. */
+  /** From the start of the process to its end. */
   tookMs: number
 }
 
@@ -86,7 +86,8 @@ export function driveClaude(
           const event = JSON.parse(stdout[read++] ?? '') as ClaudeEvent
           if (check(event)) return event
         }
-        if (ended) throw new Error(`Claude Code ended without the event that was waited for: ${check}`)
+        if (ended)
+          throw new Error(`Claude Code ended without the event that was waited for: ${check.toString()}`)
         await once(seen, 'change')
       }
     },

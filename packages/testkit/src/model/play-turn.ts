@@ -4,9 +4,9 @@ import type { Turn } from './turn.ts'
 
 export interface Stage {
   /** Whether a failure that is limited to so many times is still due; counts the call. */
-  stillDue(step: string, times: number): boolean
+  stillDue: (step: string, times: number) => boolean
   /** Drops the connection. */
-  cut(): void
+  cut: () => void
   /** Aborted when the client has gone away. */
   signal: AbortSignal
 }

@@ -92,6 +92,32 @@ export const twoWay: Situation[] = [
     claude.send(control('stop', { subtype: 'interrupt' }))
     await claude.next(isResult)
   }),
+  conversation(
+    'two-way-interrupted-question',
+    'interrupt while a question is open: it is withdrawn',
+    async (claude) => {
+      claude.prompt(outsideShell)
+      await claude.next(isQuestion)
+      claude.send(control('stop', { subtype: 'interrupt' }))
+      await claude.next(isResult)
+    },
+  ),
+  conversation('two-way-sigint', 'SIGINT while a command runs and stdin is open', async (claude) => {
+    claude.prompt('@shell sleep 60\n@say Never said.')
+    await claude.next(isAssistant)
+    claude.process.kill('SIGINT')
+    await claude.exited
+  }),
+  conversation('two-way-sigterm', 'SIGTERM while a command runs and stdin is open', async (claude) => {
+    claude.prompt('@shell sleep 60\n@say Never said.')
+    await claude.next(isAssistant)
+    claude.process.kill('SIGTERM')
+    await claude.exited
+  }),
+  conversation('two-way-unknown-request', 'a control request that the CLI does not know', async (claude) => {
+    claude.send(control('odd', { subtype: 'no_such_request' }))
+    await claude.next((event) => event.type === 'control_response')
+  }),
   conversation('two-way-two-prompts', 'two turns, each with its own init and result', async (claude) => {
     claude.prompt('@say One.')
     await claude.next(isResult)
