@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PermissionMode } from '@baton/protocol'
+import { askVersion } from './ask-program.ts'
 import { initializeRequest, userMessage } from './claude-control.ts'
 import { createClaudeReader } from './claude-reader.ts'
 import { runEnvironment } from './environment.ts'
 import { findExecutable } from './find-executable.ts'
-import { probeVersion } from './probe-version.ts'
+
 import type { Prepared, PrepareInput, Refused, RuntimeDriver } from './runtime.ts'
 
 /**
@@ -29,7 +30,7 @@ export const claudeDriver: RuntimeDriver = {
     const stdin = initializeRequest() + userMessage(delivery.prompt)
     return {
       command: { file, args, env, stdin, keepStdinOpen: true },
-      version: await probeVersion(file, env),
+      version: await askVersion(file, env),
       shown: ['claude', ...args],
     } satisfies Prepared
   },
@@ -51,12 +52,7 @@ const FIXED_ENVIRONMENT = {
  * settings. `full` names its tools, since a bypass of permissions is refused to root and asks for nothing in return.
  */
 const PERMISSIONS: Record<PermissionMode, readonly string[]> = {
-  read_only: [
-    '--permission-mode',
-    'default',
-    '--tools',
-    'Read,Glob,Grep,Task,TaskOutput,TodoWrite,AskUserQuestion',
-  ],
+  read_only: ['--permission-mode', 'default', '--tools', 'Read,Glob,Grep,Task,AskUserQuestion'],
   edit: ['--permission-mode', 'acceptEdits'],
   full: [
     '--permission-mode',

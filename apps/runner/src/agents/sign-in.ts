@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { RuntimeProbe } from '@baton/protocol'
+import { askProgram } from './ask-program.ts'
+import { fieldsOf, textOf } from './json-fields.ts'
+
+/** Whether an agent CLI has a login stored, and how. It says nothing about whether the login still works. */
+export type SignIn = Pick<RuntimeProbe, 'signedIn' | 'detail'>
+export type AskedCli = {
+  file: string
+  version: string | null
+  env: Readonly<Record<string, string>>
+  limitMs: number
+}
+export type AgentCli = 'claude' | 'codex' | 'gemini' | 'opencode'
+
+/** Asks each CLI in its own way; "could not be asked" is never "no". */
+export const askSignIn: Record<AgentCli, (cli: AskedCli) => Promise<SignIn>> = {
+  claude: askClaude,
+  codex: askCodex,
+  gemini: askGemini,
+  opencode: askOpencode,
+}
+
+async function askClaude({ file, version, env, limitMs }: AskedCli): Promise<SignIn> {
+  // Before 2.1 these words were a prompt.
+  if (!isAtLeast(version, 2, 1)) return unknown('it is too old to say; update it with "claude update"')
+  const answer = await askProgram(file, ['auth', 'status'], env, limitMs)
+  if (!answer.answered) return unknown(answer.why)
+  const status = jsonOf(answer.stdout)
+  if (typeof status.loggedIn !== 'boolean') return unknown('its answer could not be read')
+  if (!status.loggedIn) return no('run "claude" on this machine and sign in with /login')
+  const plan = textOf(status.subscriptionType)
+  return yes(`${textOf(status.authMethod) ?? 'a stored login'}${plan === null ? '' : `, ${plan}`}`)
+}
+
+async function askCodex({ file, env, limitMs }: AskedCli): Promise<SignIn> {
+  if (env.CODEX_API_KEY !== undefined || env.OPENAI_API_KEY !== undefined)
+    return yes('an API key in the environment')
+  const answer = await askProgram(file, ['login', 'status'], env, limitMs)
+  if (!answer.answered) return unknown(answer.why)
+  return answer.exitCode === 0 ? yes('a stored login') : no('run "codex login" on this machine')
+}
+
+async function askGemini({ env }: AskedCli): Promise<SignIn> {
+  if (env.GEMINI_API_KEY !== undefined) return yes('an API key in the environment')
+  if (env.GOOGLE_GENAI_USE_VERTEXAI !== undefined || env.GOOGLE_GENAI_USE_GCA !== undefined) {
+    return yes('Google Cloud, named in the environment')
+  }
+  const folder = join(env.GEMINI_CLI_HOME ?? env.HOME ?? '/', '.gemini')
+  const [settings, login] = await Promise.all([
+    readJson(join(folder, 'settings.json')),
+    readJson(join(folder, 'oauth_creds.json')),
+  ])
+  const kind = textOf(fieldsOf(fieldsOf(settings?.security).auth).selectedType)
+  return kind !== null && login !== null
+    ? yes(kind)
+    : no('run "gemini" on this machine and choose how to sign in')
+}
+
+async function askOpencode({ env }: AskedCli): Promise<SignIn> {
+  const folder = env.XDG_DATA_HOME ?? join(env.HOME ?? '/', '.local', 'share')
+  const logins = Object.keys((await readJson(join(folder, 'opencode', 'auth.json'))) ?? {})
+  if (logins.length > 0) return yes(logins.join(', '))
+  return unknown(
+    'it has no stored login, but may take keys from its configuration; "opencode auth login" stores one',
+  )
+}
+
+const yes = (how: string): SignIn => ({ signedIn: 'yes', detail: `Signed in: ${how}.` })
+const no = (how: string): SignIn => ({ signedIn: 'no', detail: `Not signed in: ${how}.` })
+const unknown = (why: string): SignIn => ({
+  signedIn: 'unknown',
+  detail: `Whether it is signed in is not known: ${why}.`,
+})
+
+function isAtLeast(version: string | null, major: number, minor: number): boolean {
+  const [first = 0, second = 0] = (version ?? '').split('.').map(Number)
+  return first > major || (first === major && second >= minor)
+}
+
+function jsonOf(text: string) {
+  try {
+    return fieldsOf(JSON.parse(text))
+  } catch {
+    return {}
+  }
+}
+
+/** The fields of a JSON file; null when there is no such file, or none that can be read. */
+async function readJson(file: string) {
+  return readFile(file, 'utf8').then(jsonOf, () => null)
+}
