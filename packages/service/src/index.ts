@@ -1,1 +1,10 @@
-export {}
+export { type BackoffOptions, backoff } from './backoff.ts'
+export { type Batcher, type BatcherOptions, createBatcher } from './batcher.ts'
+export { type Clock, systemClock } from './clock.ts'
+export { choice, type Field, type FieldOptions, integer, text, toggle, url } from './config-fields.ts'
+export { inOrder } from './in-order.ts'
+export { createLogger, type Logger, type LoggerOptions } from './logger.ts'
+export { createPollLoop, type PollLoop, type PollLoopOptions } from './poll-loop.ts'
+export { type Config, type ConfigSources, type Fields, readConfig } from './read-config.ts'
+export { redact, redactText } from './redact.ts'
+export { createService, type Service, type ServiceParts } from './service.ts'
