@@ -35,7 +35,7 @@ export function buildApps() {
   process.stderr.write('building … ')
   const turbo = spawnSync(
     path.join(bin, 'turbo'),
-    ['run', 'build', '--output-logs=errors-only', ...filters],
+    ['run', 'build', '--no-color', '--output-logs=errors-only', ...filters],
     {
       cwd: root,
       encoding: 'utf8',
@@ -44,6 +44,7 @@ export function buildApps() {
       env: {
         ...process.env,
         PATH: `${bin}${path.delimiter}${process.env.PATH ?? ''}`,
+        NO_COLOR: '1',
         TURBO_TELEMETRY_DISABLED: '1',
         TURBO_NO_UPDATE_NOTIFIER: '1',
       },
