@@ -19,6 +19,9 @@ export type BatonOptions = {
   timeoutMs?: number
 }
 
+export type TranscriptPart = { fromSeq?: number; limit?: number; tail?: number }
+export type TranscriptPage = { events: { seq: number; text: string }[]; lastSeq: number; ended: boolean }
+
 /** The typed client of a relay. It opens nothing until it is asked, and a script that is done exits by itself. */
 export class Baton {
   readonly url: string
@@ -37,6 +40,8 @@ export class Baton {
   readonly why: (id: string) => Promise<WhyView>
   readonly me: () => Promise<MeView>
   readonly overview: () => Promise<OverviewView>
+  /** Stored events of a run, encoded; `decodeRunEvent` reads them. `tail` asks for the last ones. */
+  readonly transcript: (id: string, part?: TranscriptPart) => Promise<TranscriptPage>
   readonly #connection: Connection
 
   constructor({ url, token, timeoutMs = 30_000 }: BatonOptions = {}) {
@@ -58,6 +63,7 @@ export class Baton {
     this.tokens = createTokens(raw, call)
     this.why = (id) => call(raw.why.explain.query({ id }))
     this.me = () => call(raw.auth.me.query())
+    this.transcript = (id, part = {}) => call(raw.runs.transcript.query({ id, ...part }))
     this.overview = () => call(raw.overview.get.query())
   }
 

@@ -5,8 +5,7 @@ const RETRIES = 2
 const BASE_MS = 250
 const LONGEST_WAIT_MS = 20_000
 
-/** The global `fetch`, as tRPC's links take it. */
-export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
+type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
 /** Set on a call that may be sent twice: its idempotency key, or nothing for a call that changes state. */
 export const REPEATABLE_HEADER = 'idempotency-key'

@@ -1,11 +1,12 @@
 import { RECONNECT_BASE_MS, RECONNECT_CAP_MS } from '@baton/protocol'
 import type { AppRouter } from '@baton/relay'
-import { createTRPCClient, type TRPCClient } from '@trpc/client'
+import { createTRPCClient, type HTTPLinkOptions, type TRPCClient } from '@trpc/client'
 import { httpLink } from '@trpc/client/links/httpLink'
 import { splitLink } from '@trpc/client/links/splitLink'
 import { createWSClient, wsLink } from '@trpc/client/links/wsLink/wsLink'
 import { createCarefulFetch, REPEATABLE_HEADER } from './careful-fetch.ts'
 
+type HttpFetch = NonNullable<HTTPLinkOptions<AppRouter['_def']['_config']['$types']>['fetch']>
 export type Raw = TRPCClient<AppRouter>
 export type Connection = { raw: Raw; close(): Promise<void> }
 
@@ -36,7 +37,7 @@ export function connect({
         true: wsLink({ client: socket }),
         false: httpLink({
           url: `${url}/trpc`,
-          fetch: createCarefulFetch({ timeoutMs }) as typeof fetch,
+          fetch: createCarefulFetch({ timeoutMs }) as HttpFetch,
           headers: ({ op }) => ({ authorization: `Bearer ${token}`, ...repeatable(op.input) }),
         }),
       }),

@@ -17,7 +17,7 @@ export type CreateJob = {
   name?: string
   /** The agent's id or key. */
   agent: string
-  /** Filled from the event: `{{event.…}}`. Values only; nothing in it is evaluated. */
+  /** Filled from the event: `{{ payload.… }}`. Values only; nothing in it is evaluated. */
   prompt: string
   workspace?: string
   limits?: Partial<RunLimits>

@@ -123,3 +123,9 @@ async function processStartTime(pid: number): Promise<string | null> {
   const answer = await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)]).catch(() => null)
   return answer?.stdout.trim() || null
 }
+
+/** The process id of the runner that holds this lock now, or null when none is alive. */
+export async function findRunner(lockFile: string): Promise<number | null> {
+  const holder = parseHolder((await readTextFile(lockFile)) ?? '')
+  return holder && (await isAlive(holder)) ? holder.pid : null
+}

@@ -1,0 +1,88 @@
+import type { Command } from 'commander'
+import { addGroup, addLeaf } from './leaf.ts'
+
+export function addAgentCommands(program: Command): void {
+  const agent = addGroup(program, 'agent', 'the workers of your organization')
+  const load = () => import('./agent.ts')
+  addLeaf(
+    agent,
+    {
+      usage: 'create <key>',
+      summary: 'make an agent on a machine',
+      options: [
+        ['-r, --runtime <runtime>', 'claude or command', 'claude'],
+        ['-c, --command <program...>', 'for command: the program and its arguments, on this machine'],
+        ['--format <format>', 'for command: what it prints, text or stream-json', 'text'],
+        ['-m, --machine <name>', 'which machine (default: this one)'],
+        ['--model <model>', "the agent's model"],
+        ['--instructions <text>', 'told to it before every prompt'],
+        ['--permissions <mode>', 'read_only, edit or full'],
+        ['--workspace <dir>', 'the folder it works in; without it one of its own'],
+        ['--max-concurrent <count>', 'how many runs at once'],
+      ],
+      examples: [
+        ['baton agent create claude', 'Claude Code on this machine'],
+        [
+          'baton agent create lint --runtime command --command ./lint.sh',
+          "a script, added to this machine's policy",
+        ],
+      ],
+    },
+    async () => (await load()).createAgent,
+  )
+  addLeaf(
+    agent,
+    {
+      usage: 'list',
+      summary: 'every agent and what it does now',
+      examples: [['baton agent list', 'with what runs and waits']],
+    },
+    async () => (await load()).listAgents,
+  )
+  addLeaf(
+    agent,
+    {
+      usage: 'show <agent>',
+      summary: 'one agent',
+      examples: [['baton agent show claude', 'takes a key or an id']],
+    },
+    async () => (await load()).showAgent,
+  )
+  addLeaf(
+    agent,
+    {
+      usage: 'detect',
+      summary: 'the agents installed on this machine, and whether they are signed in',
+      examples: [['baton agent detect', 'asks nobody but this machine']],
+    },
+    async () => (await load()).detectAgents,
+  )
+  addLeaf(
+    agent,
+    {
+      usage: 'pause <agent>',
+      summary: 'let its work wait',
+      examples: [['baton agent pause claude', 'what runs goes on; what is new waits']],
+    },
+    async () => (await load()).pauseAgent,
+  )
+  addLeaf(
+    agent,
+    {
+      usage: 'resume <agent>',
+      summary: 'let it work again',
+      examples: [['baton agent resume claude', 'what waited starts']],
+    },
+    async () => (await load()).resumeAgent,
+  )
+  addLeaf(
+    agent,
+    {
+      usage: 'archive <agent>',
+      summary: 'put it out of the lists; its history stays',
+      options: [['-y, --yes', 'do not ask']],
+      examples: [['baton agent archive old --yes', 'its runs can still be read']],
+    },
+    async () => (await load()).archiveAgent,
+  )
+}

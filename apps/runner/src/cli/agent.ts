@@ -1,0 +1,218 @@
+import { access, constants } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { isAbsolute, resolve } from 'node:path'
+import {
+  type AgentView,
+  BatonError,
+  PERMISSION_MODES,
+  type PermissionMode,
+  RUNTIMES,
+  type Runtime,
+} from '@baton/protocol'
+import { isFolderAllowed, readPolicy } from '../config/policy.ts'
+import { readProfile } from '../config/profile.ts'
+import { addPolicyCommand } from './add-policy-command.ts'
+import { confirm } from './confirm.ts'
+import { printable } from './printable.ts'
+import type { Session } from './session.ts'
+import { table } from './text.ts'
+
+type CreateOptions = {
+  runtime: string
+  command?: string[]
+  format: string
+  machine?: string
+  model?: string
+  instructions?: string
+  permissions?: string
+  workspace?: string
+  maxConcurrent?: string
+}
+
+/** Makes an agent. A program given with --command is first allowed by this machine's own policy, under the agent's key. */
+export async function createAgent(
+  session: Session,
+  [key = '']: string[],
+  options: CreateOptions,
+): Promise<void> {
+  const runtime = oneOf('--runtime', options.runtime, RUNTIMES) as Runtime
+  const permissionMode = options.permissions
+    ? (oneOf('--permissions', options.permissions, PERMISSION_MODES) as PermissionMode)
+    : undefined
+  const paths = await session.paths()
+  const baton = await session.baton()
+  const profile = await readProfile(paths)
+  const here = profile.ok ? profile.value.machineId : undefined
+  const machine = options.machine
+    ? await baton.machines.get(options.machine)
+    : here
+      ? await baton.machines.get(here)
+      : undefined
+  if (!machine)
+    throw new BatonError(
+      'bad_input',
+      'This computer is no machine of the relay yet: name one with --machine, or run "baton up" first.',
+    )
+  const command =
+    runtime === 'command' ? await chooseCommand(session, key, options, machine.id === here) : undefined
+  const workspace = options.workspace && machine.id === here ? resolve(options.workspace) : options.workspace
+  const agent = await baton.agents.create({
+    key,
+    machineId: machine.id,
+    runtime,
+    ...(command ? { command } : {}),
+    ...(options.model ? { model: options.model } : {}),
+    ...(options.instructions ? { instructions: options.instructions } : {}),
+    ...(permissionMode ? { permissionMode } : {}),
+    ...(workspace ? { workspace } : {}),
+    ...(options.maxConcurrent ? { maxConcurrent: Number(options.maxConcurrent) } : {}),
+  })
+  session.print(agent, () => `${printable(agent.key)} is ready on ${printable(agent.machine.name)}.`)
+  session.note(`Try it: baton run "Say hello" --agent ${agent.key}`)
+  if (workspace && machine.id === here) await warnAboutFolder(session, paths.policyFile, workspace)
+}
+
+/** The name under which the machine's policy offers the program. */
+async function chooseCommand(
+  session: Session,
+  key: string,
+  { command, format }: CreateOptions,
+  isHere: boolean,
+): Promise<string> {
+  const [program, ...args] = command ?? []
+  if (!program)
+    throw new BatonError('bad_input', 'An agent with the runtime "command" needs --command <program>.')
+  if (!isHere) {
+    if (args.length === 0 && !/[/\\]/.test(program)) return program
+    throw new BatonError(
+      'bad_input',
+      'Only a machine itself can allow a program. Run this there, or give the name that its policy has for it.',
+    )
+  }
+  const paths = await session.paths()
+  if (!/[/\\.]/.test(program) && args.length === 0) {
+    const policy = await readPolicy(paths.policyFile)
+    if (policy.ok && Object.hasOwn(policy.value.commands, program)) return program
+  }
+  const file = isAbsolute(program) ? program : resolve(program)
+  await access(file, constants.X_OK).catch((error: unknown) => {
+    throw new BatonError(
+      'bad_input',
+      `--command ${program}: ${file} is missing or not executable. Give the path of a program, and make it executable with chmod +x.`,
+      { cause: error },
+    )
+  })
+  await addPolicyCommand(paths.policyFile, key, {
+    argv: [file, ...args],
+    format: oneOf('--format', format, ['text', 'stream-json']),
+  })
+  session.note(`Allowed on this machine as "${key}": ${[file, ...args].join(' ')}  (${paths.policyFile})`)
+  return key
+}
+
+async function warnAboutFolder(session: Session, policyFile: string, workspace: string): Promise<void> {
+  const policy = await readPolicy(policyFile)
+  if (!policy.ok || (await isFolderAllowed(policy.value, workspace, homedir()))) return
+  session.note(
+    `${session.err('yellow', '!')} ${workspace} is in no folder that ${policyFile} allows: add it to "folders" there.`,
+  )
+}
+
+export async function listAgents(session: Session): Promise<void> {
+  const baton = await session.baton()
+  const agents = await baton.agents.list()
+  session.print({ items: agents }, () =>
+    table(
+      ['key', 'state', 'runtime', 'machine', 'runs', 'waits', ''],
+      agents.map((one) => [
+        printable(one.key),
+        stateOf(one, session),
+        one.command ? `${one.runtime} ${printable(one.command)}` : one.runtime,
+        printable(one.machine.name),
+        `${one.live}/${one.maxConcurrent}`,
+        String(one.pending),
+        one.cause ?? '',
+      ]),
+      session.out,
+    ),
+  )
+  if (agents.length === 0) session.note('No agents yet. Make one: baton agent create claude')
+}
+
+export async function showAgent(session: Session, [id = '']: string[]): Promise<void> {
+  const baton = await session.baton()
+  const agent = await baton.agents.get(id)
+  session.print(agent, () =>
+    [
+      `${session.out('bold', printable(agent.key))}  ${stateOf(agent, session)}  ${session.out('dim', agent.id)}`,
+      agent.cause && `  ${printable(agent.cause)}`,
+      `  ${agent.runtime}${agent.command ? ` ${printable(agent.command)}` : ''}${agent.model ? `, ${printable(agent.model)}` : ''}, may ${agent.permissionMode.replace('_', ' ')}, on ${printable(agent.machine.name)}`,
+      `  ${agent.live} of ${agent.maxConcurrent} running, ${agent.pending} waiting, works in ${agent.workspace ? printable(agent.workspace) : 'a folder of its own'}`,
+      agent.instructions && `  ${printable(agent.instructions)}`,
+    ]
+      .filter(Boolean)
+      .join('\n'),
+  )
+}
+
+export async function detectAgents(session: Session): Promise<void> {
+  const { detectRuntimes } = await import('../agents/detect-runtimes.ts')
+  const paths = await session.paths()
+  const policy = await readPolicy(paths.policyFile)
+  const found = await detectRuntimes(policy.ok ? { policy: policy.value } : {})
+  session.print({ items: found }, () =>
+    table(
+      ['runtime', 'installed', 'signed in', ''],
+      found.map((one) => [
+        one.runtime,
+        one.installed ? session.out('green', one.version ?? 'yes') : 'no',
+        one.installed ? one.signedIn : '',
+        printable(one.commands.length > 0 ? one.commands.join(', ') : one.detail),
+      ]),
+      session.out,
+    ),
+  )
+}
+
+export async function pauseAgent(session: Session, [id = '']: string[]): Promise<void> {
+  await change(session, id, (baton, agent) => baton.agents.pause(agent), 'is paused; new work waits.')
+}
+
+export async function resumeAgent(session: Session, [id = '']: string[]): Promise<void> {
+  await change(session, id, (baton, agent) => baton.agents.resume(agent), 'works again.')
+}
+
+export async function archiveAgent(session: Session, [id = '']: string[]): Promise<void> {
+  await confirm(session, `Archive the agent ${id}?`)
+  await change(session, id, (baton, agent) => baton.agents.archive(agent), 'is archived.')
+}
+
+type Client = Awaited<ReturnType<Session['baton']>>
+
+async function change(
+  session: Session,
+  id: string,
+  ask: (baton: Client, agentId: string) => Promise<AgentView>,
+  what: string,
+): Promise<void> {
+  const baton = await session.baton()
+  const agent = await ask(baton, (await baton.agents.get(id)).id)
+  session.print(agent, () => `${printable(agent.key)} ${what}`)
+}
+
+function stateOf(agent: AgentView, { out }: Session): string {
+  const colours = {
+    idle: 'green',
+    busy: 'cyan',
+    error: 'red',
+    offline: 'yellow',
+    paused: 'yellow',
+    archived: 'dim',
+  } as const
+  return out(colours[agent.state], agent.state)
+}
+
+function oneOf<T extends string>(flag: string, given: string, known: readonly T[]): T {
+  if (known.includes(given as T)) return given as T
+  throw new BatonError('bad_input', `${flag} ${given}: choose from ${known.join(', ')}.`)
+}

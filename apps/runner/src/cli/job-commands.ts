@@ -1,0 +1,104 @@
+import type { Command } from 'commander'
+import { addGroup, addLeaf } from './leaf.ts'
+
+export function addJobCommands(program: Command): void {
+  const job = addGroup(program, 'job', 'work that is kept and fired by webhooks or by hand')
+  const load = () => import('./job.ts')
+  addLeaf(
+    job,
+    {
+      usage: 'create <key>',
+      summary: 'keep a job; prints its public address and secret once',
+      options: [
+        ['-a, --agent <key>', 'who does it'],
+        ['-p, --prompt <text>', 'what to do, filled from the payload: {{ payload.ref }}'],
+        ['--prompt-file <file>', 'the same, from a file'],
+        ['--hook <scheme>', 'fire it by webhooks signed as github, standard or baton sign them'],
+        ['--path <path>', 'the end of its public address (default: one that nobody can guess)'],
+        ['-C, --cwd <dir>', "the folder it works in, on the agent's machine"],
+        ['--name <name>', 'for people'],
+      ],
+      examples: [
+        [
+          'baton job create review --agent claude --prompt "Review {{ payload.head_commit.id }}" --hook github',
+          'on every push that GitHub reports',
+        ],
+        [
+          'baton job create nightly --agent claude --prompt-file nightly.md --hook baton',
+          'prints a curl line to try it',
+        ],
+      ],
+    },
+    async () => (await load()).createJob,
+  )
+  addLeaf(
+    job,
+    {
+      usage: 'list',
+      summary: 'every job with its last runs',
+      examples: [['baton job list', 'disabled ones too']],
+    },
+    async () => (await load()).listJobs,
+  )
+  addLeaf(
+    job,
+    {
+      usage: 'show <job>',
+      summary: 'one job',
+      examples: [['baton job show review', 'takes a key or an id']],
+    },
+    async () => (await load()).showJob,
+  )
+  addLeaf(
+    job,
+    {
+      usage: 'run <job>',
+      summary: 'fire it by hand',
+      options: [
+        ['--payload <json>', 'what its prompt is filled from'],
+        ['--payload-file <file>', 'the same, from a file or "-"'],
+        ['-f, --follow', 'show the run and end as it ends'],
+      ],
+      examples: [['baton job run review --payload \'{"ref":"main"}\' -f', 'as if that had been received']],
+    },
+    async () => (await load()).runJob,
+  )
+  addLeaf(
+    job,
+    {
+      usage: 'enable <job>',
+      summary: 'let events fire it',
+      examples: [['baton job enable review', 'from now on']],
+    },
+    async () => (await load()).enableJob,
+  )
+  addLeaf(
+    job,
+    {
+      usage: 'disable <job>',
+      summary: 'let events fire nothing; they are still kept',
+      examples: [['baton job disable review', 'until "baton job enable review"']],
+    },
+    async () => (await load()).disableJob,
+  )
+  addLeaf(
+    job,
+    {
+      usage: 'rotate-secret <job>',
+      summary: 'make a new webhook secret and show it once',
+      options: [['-y, --yes', 'do not ask']],
+      examples: [['baton job rotate-secret review --yes', 'then give it to the sender']],
+    },
+    async () => (await load()).rotateJobSecret,
+  )
+  addLeaf(
+    job,
+    {
+      usage: 'delete <job>',
+      summary: 'delete a job; its runs stay',
+      options: [['-y, --yes', 'do not ask']],
+      examples: [['baton job delete review --yes', 'its address answers 404 from then on']],
+    },
+    async () => (await load()).deleteJob,
+  )
+}

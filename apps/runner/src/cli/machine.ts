@@ -1,0 +1,103 @@
+import type { MachineView } from '@baton/protocol'
+import { confirm } from './confirm.ts'
+import { printable } from './printable.ts'
+import type { Session } from './session.ts'
+import { ago, table } from './text.ts'
+
+export async function addMachine(session: Session, [name = '']: string[]): Promise<void> {
+  const baton = await session.baton()
+  const { machine, key } = await baton.machines.create({ name })
+  session.print({ machine, key }, () => key)
+  session.note(`Keep it: it is not shown again. On ${machine.name}, paste it into:`)
+  session.note(`  baton up --server ${baton.url} --key-stdin`)
+}
+
+export async function listMachines(session: Session): Promise<void> {
+  const baton = await session.baton()
+  const machines = await baton.machines.list()
+  session.print({ items: machines }, () =>
+    table(
+      ['name', 'state', 'runs', 'waits', 'last contact', ''],
+      machines.map((one) => [
+        printable(one.name),
+        stateOf(one, session),
+        `${one.live}/${one.slots}`,
+        String(one.pending),
+        ago(one.lastHeartbeatAt),
+        one.cause ?? '',
+      ]),
+      session.out,
+    ),
+  )
+  if (machines.length === 0) session.note('No machines yet. Add this one: baton machine add <name>')
+}
+
+export async function showMachine(session: Session, [id = '']: string[]): Promise<void> {
+  const baton = await session.baton()
+  const machine = await baton.machines.get(id)
+  session.print(machine, () => describe(machine, session))
+}
+
+export async function renameMachine(session: Session, [id = '', name = '']: string[]): Promise<void> {
+  const baton = await session.baton()
+  const machine = await baton.machines.get(id)
+  const renamed = await baton.machines.rename(machine.id, name)
+  session.print(renamed, () => `${printable(machine.name)} is now ${printable(name)}.`)
+}
+
+export async function rotateMachineKey(session: Session, [id = '']: string[]): Promise<void> {
+  const baton = await session.baton()
+  const machine = await baton.machines.get(id)
+  await confirm(
+    session,
+    `Make a new key for ${machine.name}? Its runner is cut off until it has the new one.`,
+  )
+  const { key } = await baton.machines.rotateKey(machine.id)
+  session.print({ machine, key }, () => key)
+  session.note(`Keep it: it is not shown again. On ${machine.name}, paste it into:`)
+  session.note(`  baton up --server ${baton.url} --key-stdin`)
+}
+
+export async function revokeMachine(session: Session, [id = '']: string[]): Promise<void> {
+  const baton = await session.baton()
+  const machine = await baton.machines.get(id)
+  await confirm(session, `Revoke ${machine.name}? Its key stops working at once and for good.`)
+  const revoked = await baton.machines.revoke(machine.id)
+  session.print(revoked, () => `${printable(machine.name)} is revoked.`)
+}
+
+export async function archiveMachine(session: Session, [id = '']: string[]): Promise<void> {
+  const baton = await session.baton()
+  const machine = await baton.machines.get(id)
+  await confirm(session, `Archive ${machine.name}?`)
+  const archived = await baton.machines.archive(machine.id)
+  session.print(archived, () => `${printable(machine.name)} is archived.`)
+}
+
+function stateOf(machine: MachineView, { out }: Session): string {
+  if (machine.state === 'online') return out('green', '● online')
+  return out('yellow', `☾ ${machine.state}`)
+}
+
+function describe(machine: MachineView, session: Session): string {
+  const head = `${session.out('bold', printable(machine.name))}  ${stateOf(machine, session)}  ${session.out('dim', machine.id)}`
+  const facts = [
+    machine.cause,
+    machine.hostname &&
+      `${printable(machine.hostname)}, ${machine.os} ${machine.arch}, runner ${machine.runnerVersion}`,
+    `${machine.live} of ${machine.slots} running, ${machine.pending} waiting, last contact ${ago(machine.lastHeartbeatAt)}`,
+  ]
+  const agents = table(
+    ['runtime', 'version', 'signed in', ''],
+    machine.runtimes
+      .filter((one) => one.installed)
+      .map((one) => [
+        one.runtime,
+        one.version ?? '',
+        one.signedIn,
+        printable(one.commands.join(', ') || one.detail),
+      ]),
+    session.out,
+  )
+  return [head, ...facts.filter(Boolean).map((fact) => `  ${fact}`), agents].filter(Boolean).join('\n')
+}

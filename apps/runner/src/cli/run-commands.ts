@@ -1,0 +1,106 @@
+import type { Command } from 'commander'
+import { addGroup, addLeaf } from './leaf.ts'
+
+export function addRunCommands(program: Command): void {
+  addLeaf(
+    program,
+    {
+      usage: 'run <prompt>',
+      summary: 'send work to an agent, watch it, end as it ends',
+      options: [
+        ['-a, --agent <key>', 'which agent, or "auto" for one that is ready', 'auto'],
+        [
+          '-C, --cwd <dir>',
+          "folder on the agent's machine (default: this one, when the agent is on this machine)",
+        ],
+        ['--timeout <seconds>', 'longest time the run may take'],
+        ['--detach', 'print the run and do not wait'],
+      ],
+      examples: [
+        ['baton run "Explain this repository in five bullets" --agent claude', 'in the folder you are in'],
+        ['git diff | baton run - --agent claude', 'the prompt comes from stdin'],
+        ['baton run "Update the changelog" --json', 'one object with the whole result, at the end'],
+      ],
+    },
+    async () => (await import('./run.ts')).startRun,
+  )
+  addLeaf(
+    program,
+    {
+      usage: 'logs <run>',
+      summary: 'what an agent did; takes a run, a delivery or the beginning of a run',
+      options: [
+        ['-f, --follow', 'go on until the run ends, then end as it ended'],
+        ['-n, --tail <events>', 'only the last ones'],
+        ['--raw', 'the bytes the agent printed, unchanged'],
+      ],
+      examples: [
+        ['baton logs run_019a2b -f', 'all of it so far, then live'],
+        ['baton logs run_019a2b --json', 'one event a line'],
+      ],
+    },
+    async () => (await import('./logs.ts')).showLogs,
+  )
+  addLeaf(
+    program,
+    {
+      usage: 'why <thing>',
+      summary: 'why a run, machine, agent or job waits, and what unblocks it',
+      examples: [
+        ['baton why run_019a2b', 'everything that stands between it and its next step'],
+        ['baton why claude', 'takes ids, machine names, agent keys and job keys'],
+      ],
+    },
+    async () => (await import('./why.ts')).explain,
+  )
+  addRunsGroup(program)
+}
+
+function addRunsGroup(program: Command): void {
+  const runs = addGroup(program, 'runs', 'the runs of all agents')
+  const load = () => import('./runs.ts')
+  addLeaf(
+    runs,
+    {
+      usage: 'list',
+      summary: 'newest first',
+      options: [
+        ['-s, --status <words>', 'only these, such as running,failed'],
+        ['-a, --agent <key>', 'only of this agent'],
+        ['-j, --job <key>', 'only of this job'],
+        ['-m, --machine <name>', 'only on this machine'],
+        ['-n, --limit <count>', 'how many', '20'],
+      ],
+      examples: [['baton runs list --status failed --limit 5', 'the last five that failed']],
+    },
+    async () => (await load()).listRuns,
+  )
+  addLeaf(
+    runs,
+    {
+      usage: 'show <run>',
+      summary: 'one run: what it came to, its stages and their times',
+      examples: [['baton runs show run_019a2b', 'takes the beginning of an id']],
+    },
+    async () => (await load()).showRun,
+  )
+  addLeaf(
+    runs,
+    {
+      usage: 'cancel <run>',
+      summary: 'end a run and every process it started',
+      options: [['--reason <text>', 'kept with the run']],
+      examples: [['baton runs cancel run_019a2b', 'waits until it has ended']],
+    },
+    async () => (await load()).cancelRun,
+  )
+  addLeaf(
+    runs,
+    {
+      usage: 'again <run>',
+      summary: 'the same prompt, agent and event once more',
+      examples: [['baton runs again run_019a2b', 'prints the new run; follow it with "baton logs -f"']],
+    },
+    async () => (await load()).runAgain,
+  )
+}

@@ -1,0 +1,92 @@
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { text as readAll } from 'node:stream/consumers'
+import { BatonError, type RunView, STATUS_EXIT_CODES } from '@baton/protocol'
+import type { Baton, Run } from '@baton/sdk'
+import { readProfile } from '../config/profile.ts'
+import { onInterrupt } from './on-interrupt.ts'
+import type { Session } from './session.ts'
+import { createEventWriter } from './show-event.ts'
+import { resultLine } from './show-run.ts'
+import { shortId } from './text.ts'
+
+type Options = { agent: string; cwd?: string; timeout?: string; detach?: boolean }
+
+/** `baton run`: starts a run, shows it, and ends as it ended. Ctrl-C ends the run; a second one leaves it alone. */
+export async function startRun(session: Session, [given = '']: string[], options: Options): Promise<number> {
+  const prompt = given === '-' ? await readAll(process.stdin) : given
+  if (prompt.trim() === '')
+    throw new BatonError('bad_input', 'The prompt is empty. Say what the agent shall do.')
+  const wallMs = readSeconds(options.timeout)
+  const baton = await session.baton()
+  const workspace = await chooseWorkspace(session, baton, options)
+  const run = await baton.runs.create({
+    prompt,
+    agent: options.agent,
+    ...(workspace ? { workspace } : {}),
+    ...(wallMs === null ? {} : { limits: { wallMs } }),
+  })
+  if (options.detach) {
+    session.print({ runId: run.id, url: run.url }, () => run.id)
+    session.note(`${run.url}\nFollow it with: baton logs ${shortId(run.id)} -f`)
+    return 0
+  }
+  const { agent, machine } = await run.get()
+  const where = workspace ? ` · ${workspace}` : ''
+  session.note(
+    `${session.err('bold', shortId(run.id))} · ${agent.key} on ${machine.name}${where}  ${session.err('dim', run.url)}`,
+  )
+  return followToEnd(session, run)
+}
+
+/** Shows a run until it has ended. With --json nothing is shown but the whole run at the end. */
+export async function followToEnd(session: Session, run: Run): Promise<number> {
+  let interrupted = false
+  using _ = onInterrupt(() => {
+    interrupted = true
+    session.note('\nEnding the run … (press again to leave it running)')
+    run.cancel('interrupted on the command line').catch((error: unknown) => session.note(String(error)))
+  })
+  const writer = createEventWriter(session.out)
+  for await (const event of run.events()) if (!session.json) session.write(writer.show(event))
+  session.write(writer.end())
+  const view = await waitForReport(run)
+  session.print({ ...view, url: run.url }, () => '')
+  session.note(resultLine(view, session.err))
+  return interrupted ? 130 : STATUS_EXIT_CODES[view.status]
+}
+
+/** The report of the runner comes a moment after the last event; a run that never starts has no report to wait for. */
+async function waitForReport(run: Run): Promise<RunView> {
+  const { RunFailedError } = await import('@baton/sdk')
+  try {
+    return await run.result()
+  } catch (error) {
+    if (error instanceof RunFailedError) return error.run
+    throw error
+  }
+}
+
+/** The folder given, or the present one when the agent works on this very machine. */
+async function chooseWorkspace(
+  session: Session,
+  baton: Baton,
+  { agent, cwd }: Options,
+): Promise<string | undefined> {
+  if (cwd !== undefined) return resolve(cwd)
+  const profile = await readProfile(await session.paths())
+  if (!profile.ok) return undefined
+  const { machineId } = profile.value
+  const candidates = agent === 'auto' ? await baton.agents.list() : [await baton.agents.get(agent)]
+  const allHere = candidates.length > 0 && candidates.every((one) => one.machine.id === machineId)
+  if (!allHere || candidates.some((one) => one.workspace !== null)) return undefined
+  return (await stat(process.cwd())).isDirectory() ? process.cwd() : undefined
+}
+
+function readSeconds(given: string | undefined): number | null {
+  if (given === undefined) return null
+  const seconds = Number(given)
+  if (!Number.isFinite(seconds) || seconds < 1)
+    throw new BatonError('bad_input', `--timeout ${given}: give a number of seconds, 1 or more.`)
+  return Math.round(seconds * 1000)
+}

@@ -1,0 +1,117 @@
+import type { RunEvent } from '@baton/protocol'
+import { printable } from './printable.ts'
+import type { Style } from './style.ts'
+import { clip, duration } from './text.ts'
+
+/** Turns a run's events, in order, into text for people. */
+export type EventWriter = {
+  /** The text of one event: whole lines, or a part of one while an agent prints it piece by piece. */
+  show(event: RunEvent): string
+  /** Ends a line that was left open. */
+  end(): string
+}
+
+/** `full` shows what a run's follower can do without as well: start, session, usage. */
+export function createEventWriter(style: Style, { full = false }: { full?: boolean } = {}): EventWriter {
+  const tools = new Map<string, { at: number; shown: string }>()
+  let openStream: string | null = null
+  let lastMessage = ''
+
+  const endLine = () => {
+    const end = openStream === null ? '' : '\n'
+    openStream = null
+    return end
+  }
+  const line = (text: string) => `${endLine()}${text}\n`
+  const note = (text: string) => line(style('dim', `  ${printable(text)}`))
+
+  function output(event: Extract<RunEvent, { type: 'output' }>): string {
+    const text = printable(textOf(event), { colours: true })
+    if (text === '') return ''
+    const before = openStream !== null && openStream !== event.stream ? endLine() : ''
+    openStream = text.endsWith('\n') ? null : event.stream
+    return before + text
+  }
+
+  function toolFinished(event: Extract<RunEvent, { type: 'tool_finished' }>): string {
+    const tool = tools.get(event.id)
+    tools.delete(event.id)
+    const took = tool ? duration(event.at - tool.at) : ''
+    if (event.ok) return line(style('dim', `  ⎿ ${took}`))
+    const code = event.exitCode === null ? 'failed' : `exit ${event.exitCode}`
+    return line(style('red', `  ⎿ ✕ ${code}  ${took}  ${clip(printable(event.output), 120)}`))
+  }
+
+  function show(event: RunEvent): string {
+    switch (event.type) {
+      case 'message':
+        lastMessage = event.text
+        return event.role === 'assistant' ? line(printable(event.text)) : note(`> ${event.text}`)
+      case 'thinking':
+        return note(clip(event.text, 400))
+      case 'tool_started': {
+        const shown = `${event.name} ${clip(printable(inputOf(event.input)), 100)}`.trim()
+        tools.set(event.id, { at: event.at, shown })
+        return line(`${style('cyan', '●')} ${shown}`)
+      }
+      case 'tool_finished':
+        return toolFinished(event)
+      case 'output':
+        return output(event)
+      case 'permission_denied':
+        return line(style('yellow', `! ${printable(`${event.tool} was refused: ${event.detail}`)}`))
+      case 'retry':
+        return line(style('yellow', `! try ${event.attempt}: ${printable(event.reason)}`))
+      case 'warning':
+        return line(style('yellow', `! ${printable(event.text)}`))
+      case 'cut':
+        return line(
+          style(
+            'yellow',
+            `✂ ${event.droppedBytes} bytes of ${event.stream} left out: ${printable(event.why)} (sha256 ${event.sha256})`,
+          ),
+        )
+      case 'adopted':
+        return note(`the runner came back and took this run over: ${event.why}`)
+      case 'killed':
+        return note(
+          `ended: ${event.reason}, ${event.proof.survivors} processes left after ${duration(event.proof.tookMs)}`,
+        )
+      case 'result':
+        return event.text.trim() === lastMessage.trim() ? '' : line(printable(event.text))
+      case 'started':
+        return full
+          ? note(
+              `started ${event.runtime} ${event.version ?? ''} in ${event.workspace}: ${event.command.join(' ')}`,
+            )
+          : ''
+      case 'session':
+        return full ? note(`session ${event.sessionId} ${event.model ?? ''}`) : ''
+      case 'usage':
+        return full ? note(`${event.usage.inputTokens} tokens in, ${event.usage.outputTokens} out`) : ''
+      case 'consumed':
+        return ''
+      case 'finished':
+        return full
+          ? note(`${event.state}: ${event.outcome}${event.message ? `, ${event.message}` : ''}`)
+          : ''
+    }
+  }
+  return { show, end: endLine }
+}
+
+/** The bytes of an output event as text; what was no UTF-8 shows its wrong bytes as U+FFFD. */
+function textOf(event: Extract<RunEvent, { type: 'output' }>): string {
+  return event.text ?? Buffer.from(event.base64 ?? '', 'base64').toString('utf8')
+}
+
+/** The one value that tells people what a tool is asked, where there is one. */
+function inputOf(input: unknown): string {
+  if (typeof input === 'string') return input
+  if (typeof input !== 'object' || input === null) return ''
+  const fields = input as Record<string, unknown>
+  for (const name of ['command', 'file_path', 'path', 'pattern', 'query', 'url', 'description']) {
+    if (typeof fields[name] === 'string') return fields[name]
+  }
+  return Object.keys(fields).length === 0 ? '' : JSON.stringify(input)
+}

@@ -1,0 +1,135 @@
+import { BatonError, type OverviewView, type RunSummary } from '@baton/protocol'
+import { type Profile, readProfile } from '../config/profile.ts'
+import { findRunner } from '../config/runner-lock.ts'
+import { findRelayUrl } from './connection.ts'
+import { printable } from './printable.ts'
+import { readRunnerStatus } from './runner-status.ts'
+import type { Session } from './session.ts'
+import { runTable } from './show-run.ts'
+import { table } from './text.ts'
+
+type Problem = { what: string; unblock: string }
+type Status = {
+  problems: Problem[]
+  relay: { url: string; reachable: boolean }
+  machine: { name: string; profile: string; runner: { pid: number; sentence: string } | null } | null
+  running: RunSummary[]
+  waiting: RunSummary[]
+  machines: { online: number; all: number }
+}
+
+/** `baton status`: problems first. 0 when there is none, else 1. */
+export async function showStatus(session: Session): Promise<number> {
+  const paths = await session.paths()
+  const profile = await readProfile(paths)
+  const pid = await findRunner(paths.lockFile)
+  const said = pid === null ? null : await readRunnerStatus(paths)
+  const url = await findRelayUrl(session.env, paths)
+  const asked = await askRelay(session)
+  const overview = 'overview' in asked ? asked.overview : null
+  const here = profile.ok ? profile.value : null
+  const status: Status = {
+    problems: [
+      ...relayProblems(asked),
+      ...runnerProblems(here, pid, said?.connection),
+      ...(overview ? overviewProblems(overview, here) : []),
+    ],
+    relay: { url, reachable: overview !== null },
+    machine: here && {
+      name: here.machineName,
+      profile: paths.profile,
+      runner:
+        pid === null
+          ? null
+          : { pid, sentence: said?.connection.sentence ?? 'It has not said how it is yet.' },
+    },
+    running: overview?.running.filter((run) => run.ladder.startedAt !== null) ?? [],
+    waiting: overview?.running.filter((run) => run.ladder.startedAt === null) ?? [],
+    machines: {
+      online: overview?.machines.filter((one) => one.state === 'online').length ?? 0,
+      all: overview?.machines.length ?? 0,
+    },
+  }
+  session.print(status, () => describe(status, session))
+  return status.problems.length === 0 ? 0 : 1
+}
+
+type Asked = { overview: OverviewView } | { error: BatonError }
+
+async function askRelay(session: Session): Promise<Asked> {
+  try {
+    const baton = await session.baton()
+    return { overview: await baton.overview() }
+  } catch (error) {
+    if (error instanceof BatonError) return { error }
+    throw error
+  }
+}
+
+function relayProblems(asked: Asked): Problem[] {
+  if ('overview' in asked) return []
+  const unblock =
+    asked.error.code === 'unavailable'
+      ? 'Start it ("baton dev" on one laptop), or set BATON_URL.'
+      : 'Set BATON_TOKEN, or start "baton dev".'
+  return [{ what: asked.error.message, unblock }]
+}
+
+function runnerProblems(
+  here: Profile | null,
+  pid: number | null,
+  connection: { state: string; sentence: string } | undefined,
+): Problem[] {
+  if (!here)
+    return [
+      { what: 'This computer is no machine of a relay.', unblock: 'baton up --server <url> --key-stdin' },
+    ]
+  if (pid === null) return [{ what: 'The runner of this machine does not run.', unblock: 'baton up' }]
+  if (connection && connection.state !== 'online')
+    return [{ what: `The runner is not connected: ${connection.sentence}`, unblock: 'baton doctor' }]
+  return []
+}
+
+function overviewProblems({ machines, agents }: OverviewView, here: Profile | null): Problem[] {
+  const away = machines.filter(
+    (one) => one.state === 'offline' && one.pending + one.live > 0 && one.id !== here?.machineId,
+  )
+  const broken = agents.filter((one) => one.state === 'error')
+  return [
+    ...away.map((one) => ({
+      what: `${printable(one.name)} is offline with work to do: ${one.cause ?? 'the cause is unknown'}`,
+      unblock: `baton why ${printable(one.name)}`,
+    })),
+    ...broken.map((one) => ({
+      what: `The agent ${printable(one.key)} cannot work: ${one.cause ?? 'the cause is unknown'}`,
+      unblock: `baton why ${printable(one.key)}`,
+    })),
+  ]
+}
+
+function describe(status: Status, { out }: Session): string {
+  const { problems, relay, machine, machines } = status
+  const shown = problems.flatMap(({ what, unblock }) => [
+    `${out('red', '✕')} ${what}`,
+    `    ${out('dim', unblock)}`,
+  ])
+  const runner = machine?.runner
+  const rows = [
+    ['Relay', relay.url, relay.reachable ? out('green', 'reachable') : out('red', 'not reached')],
+    [
+      'Machine',
+      machine ? printable(machine.name) : '–',
+      runner ? `runner ${runner.pid}. ${printable(runner.sentence)}` : 'no runner',
+    ],
+  ]
+  if (relay.reachable)
+    rows.push([
+      'Fleet',
+      `${machines.online} of ${machines.all} machines online`,
+      `${status.running.length} running, ${status.waiting.length} waiting`,
+    ])
+  shown.push(...table(['', '', ''], rows, out).split('\n').slice(1))
+  for (const runs of [status.running, status.waiting])
+    if (runs.length > 0) shown.push('', runTable(runs, out))
+  return shown.join('\n')
+}
