@@ -24,7 +24,6 @@ export function runCommand(file: string, args: string[], options: CommandOptions
     const child = spawn(file, args, {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       shell: process.platform === 'win32',
-      env: { ...process.env, ...(process.stdout.isTTY && !process.env.NO_COLOR && { FORCE_COLOR: '1' }) },
       signal: AbortSignal.any([options.signal, late]),
       killSignal: 'SIGTERM',
     })

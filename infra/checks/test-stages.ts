@@ -39,6 +39,8 @@ function vitestArguments(project: string, filters: string[]): string[] {
     `--project=${project}`,
     '--reporter=default',
     `--reporter=${reporter}`,
+    // Told to vitest alone: a variable in the environment would reach the programs under test.
+    process.stdout.isTTY && !process.env.NO_COLOR ? '--color' : '--no-color',
     '--passWithNoTests',
     // A forgotten `.only` would silently leave out the rest.
     '--allowOnly=false',

@@ -24,6 +24,7 @@ export interface TestPostgres extends TestPostgresAddress {
   stop(): Promise<void>
 }
 
+const folderPrefix = path.join(os.tmpdir(), 'baton-test-')
 /** Nothing here outlives a test run, so nothing is ever forced to the disk. */
 const flags = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300']
 
@@ -47,7 +48,8 @@ export async function startTestPostgres(): Promise<TestPostgres> {
 }
 
 async function startTemporaryServer(): Promise<EmbeddedPostgres> {
-  const folder = path.join(os.tmpdir(), `baton-test-${process.pid}`)
+  removeRemains()
+  const folder = `${folderPrefix}${process.pid}`
   // Open to pass through, because Postgres may have to run as another user.
   fs.mkdirSync(folder, { recursive: true, mode: 0o755 })
   const server = await startEmbeddedPostgres({ dir: path.join(folder, 'data'), flags })
@@ -58,6 +60,23 @@ async function startTemporaryServer(): Promise<EmbeddedPostgres> {
       await server.stop()
       fs.rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** Folders of test runs that were killed. */
+function removeRemains(): void {
+  for (const name of fs.readdirSync(os.tmpdir())) {
+    const folder = path.join(os.tmpdir(), name)
+    const pid = Number(folder.slice(folderPrefix.length))
+    if (folder.startsWith(folderPrefix) && !isAlive(pid)) fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
   }
 }
 
