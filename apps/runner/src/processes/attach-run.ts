@@ -1,11 +1,11 @@
-import { BatonError, KILL_GRACE_MS } from '@baton/protocol'
+import { KILL_GRACE_MS } from '@baton/protocol'
 import { type ControlWriter, openControlWriter } from './control-log.ts'
 import { endOrphan } from './end-orphan.ts'
 import { watchFolder } from './folder-watch.ts'
 import { isAlive, type ProcessIdentity } from './process-table.ts'
 import { readOutput } from './read-output.ts'
 import { readJson, runFiles, type SupervisorRecord, storedOutput } from './run-files.ts'
-import type { Exit, Offsets, SupervisedRun } from './supervised-run.ts'
+import { createExit, type Exit, type Offsets, type SupervisedRun } from './supervised-run.ts'
 
 const TOUCH_EVERY_MS = 30_000
 /** Positions are told in steps: often enough for the limit of unconsumed bytes, rarely enough to cost nothing. */
@@ -53,16 +53,8 @@ export async function attachRun(
   /** The supervisor was killed: its agent must not run on unseen. */
   async function lostSupervisor(): Promise<Exit> {
     const killProof = await endOrphan(runId, record)
-    return {
-      exitCode: null,
-      signal: null,
-      endedAt: Date.now(),
-      killProof,
-      error: 'killed',
-      message: 'The run was ended: its supervisor was killed from outside. Run it again.',
-      stopReason: null,
-      outputBytes: storedOutput(runFolder),
-    }
+    const message = 'The run was ended: its supervisor was killed from outside. Run it again.'
+    return createExit({ killProof, error: 'killed', message, outputBytes: storedOutput(runFolder) })
   }
 
   async function* output(from: Offsets, signal: AbortSignal) {
@@ -94,12 +86,4 @@ export async function attachRun(
       void control.close()
     },
   }
-}
-
-export function startFailed(what: string, cause?: unknown): BatonError {
-  return new BatonError(
-    'internal',
-    `Starting the agent failed: ${what}. Try again; if it stays, report it.`,
-    { cause },
-  )
 }

@@ -10,7 +10,7 @@ const GRACE_MS = 2_000
 /** Ends what a dead supervisor left running. Null when nothing was there, as always after a restart of the machine. */
 export async function endOrphan(runId: string, record: SupervisorRecord): Promise<KillProof | null> {
   if (record.bootId !== readBootId()) return null
-  const cgroup = record.cgroup ? openRunCgroup(record.cgroup) : null
+  const cgroup = record.cgroup ? openRunCgroup(record.cgroup, null) : null
   // A supervisor killed between the spawn and its record leaves no agent's pid; the mark and the group still find it.
   const root = record.agent ?? { pid: 0, startTime: '' }
   const proof = await endTree(createProcessTree({ root, runId, cgroup }), GRACE_MS)

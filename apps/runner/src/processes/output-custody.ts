@@ -8,7 +8,7 @@ export const UNCONSUMED_LIMIT_BYTES = 64 * 1024 * 1024
 export type OutputCustody = {
   written(): Offsets
   consumed(at: Offsets): void
-  /** Reads on whatever is unconsumed, because the agent is ending: twice the limit, and no limit once it ended. */
+  /** Reads on whatever is unconsumed, because the agent is ending: it may have to write before it goes. */
   letFlow(): void
   /** Resolves when both streams ended or the time is over. */
   ended(withinMs: number): Promise<void>
@@ -76,7 +76,7 @@ export function createOutputCustody(
       regulate()
     },
     letFlow() {
-      limit = limit === limitBytes ? 2 * limitBytes : Number.POSITIVE_INFINITY
+      limit = unconsumed() + limitBytes
       regulate()
     },
     async ended(withinMs) {

@@ -1,47 +1,57 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** A control group (version 2) of one run: no process can leave it, and the kernel ends all of it at once. */
+/** A control group (version 2) of one run: no process can leave it unseen, and the kernel ends all of it at once. */
 export type RunCgroup = {
   readonly path: string
-  /** Runs `spawn` inside, so that the child is born there; this process is outside again afterwards. */
-  around<T>(spawn: () => T): T
+  /** Everyone in it but this process. */
   pids(): number[]
+  /** Ends all of it at once, where the kernel can; this process leaves first. */
   kill(): void
-  /** Removes it once it is empty. */
+  /** Leaves and removes it; it must be empty then. */
   remove(): void
 }
 
-/** Makes a control group for a run, or answers null where none can be made. Nothing depends on having one. */
-export function createRunCgroup(runId: string): RunCgroup | null {
+/**
+ * Makes a control group for a run and moves this process into it, so that what it starts is born there. Answers null
+ * where that cannot be: nothing depends on having one. Moving takes the kernel some milliseconds, so start it early.
+ */
+export async function enterRunCgroup(runId: string): Promise<RunCgroup | null> {
   const home = ownCgroup()
   if (!home) return null
   const path = join(home, `baton-${runId}`)
   try {
-    mkdirSync(path)
-    const cgroup = openRunCgroup(path)
-    cgroup.around(() => {}) // it may be made and still refuse processes
-    return cgroup
+    await mkdir(path)
+    await writeFile(join(path, 'cgroup.procs'), String(process.pid))
+    return openRunCgroup(path, home)
   } catch {
     removeTree(path)
     return null
   }
 }
 
-export function openRunCgroup(path: string): RunCgroup {
+/** `home` is where this process belongs when it is not in the group; null when it is not in it. */
+export function openRunCgroup(path: string, home: string | null): RunCgroup {
+  let inside = home !== null
+  function leave(): void {
+    if (!inside || !home) return
+    inside = false
+    ignoreMissing(() => writeFileSync(join(home, 'cgroup.procs'), String(process.pid)))
+  }
   return {
     path,
-    around(spawn) {
-      writeFileSync(join(path, 'cgroup.procs'), String(process.pid))
-      try {
-        return spawn()
-      } finally {
-        writeFileSync(join(path, '..', 'cgroup.procs'), String(process.pid))
+    pids: () => pidsUnder(path).filter((pid) => pid !== process.pid),
+    kill() {
+      leave()
+      if (!pidsUnder(path).includes(process.pid)) {
+        ignoreMissing(() => writeFileSync(join(path, 'cgroup.kill'), '1'))
       }
     },
-    pids: () => pidsUnder(path),
-    kill: () => ignoreMissing(() => writeFileSync(join(path, 'cgroup.kill'), '1')),
-    remove: () => removeTree(path),
+    remove() {
+      leave()
+      removeTree(path)
+    },
   }
 }
 

@@ -56,20 +56,19 @@ export function readText(path: string): string | null {
 }
 
 /**
- * Puts a small JSON file in place by write, fsync, rename and fsync of the folder. `aside` may exist already: its
- * blocks are overwritten in place (its rest is blanks), which needs no space on a full disk.
+ * Puts a small JSON file in place by rename, so that nobody sees half of it; `durable`: a power cut does not undo it.
+ * `aside` may exist already: its blocks are overwritten (its rest is blanks), which needs no space on a full disk.
  */
-export function putJson(path: string, value: unknown, aside = `${path}.new`): void {
-  const flags = sizeOf(aside) === null ? 'wx' : 'r+'
-  const fd = openSync(aside, flags, 0o600)
+export function putJson(path: string, value: unknown, { aside = `${path}.new`, durable = false } = {}): void {
+  const fd = openSync(aside, sizeOf(aside) === null ? 'wx' : 'r+', 0o600)
   try {
     writeSync(fd, `${JSON.stringify(value)}\n`, 0)
-    fsyncSync(fd)
+    if (durable) fsyncSync(fd)
   } finally {
     closeSync(fd)
   }
   renameSync(aside, path)
-  syncFolderOf(path)
+  if (durable) syncFolderOf(path)
 }
 
 export function sizeOf(path: string): number | null {

@@ -4,7 +4,6 @@ import { execa } from 'execa'
 import type { AgentPipes } from './agent-pipes.ts'
 import { type ProcessIdentity, readProcess } from './process-table.ts'
 import { RUN_MARK } from './process-tree.ts'
-import type { RunCgroup } from './run-cgroup.ts'
 import type { SpawnSpec } from './supervised-run.ts'
 
 export type StartedAgent = {
@@ -16,30 +15,27 @@ export type StartedAgent = {
 
 export type NotStarted = { error: ErrorKind; message: string }
 
-/** Starts the agent as the leader of its own session, in the run's control group when there is one. */
+/** Starts the agent as the leader of its own session. */
 export async function startAgent(
   spec: SpawnSpec,
   runId: string,
   pipes: AgentPipes,
-  cgroup: RunCgroup | null,
 ): Promise<StartedAgent | NotStarted> {
   const problem = problemWithFolder(spec.cwd)
   if (problem) return { error: 'workspace', message: problem }
-  const spawn = () =>
-    execa(spec.file, spec.args, {
-      cwd: spec.cwd,
-      env: { ...spec.env, [RUN_MARK]: runId },
-      extendEnv: false,
-      stdin: 'pipe',
-      // execa's types name 3 to 9 only; it hands any descriptor on.
-      stdout: pipes.ends.stdout as 3,
-      stderr: pipes.ends.stderr as 3,
-      detached: true,
-      buffer: false,
-      reject: false,
-      cleanup: false,
-    })
-  const agent = cgroup ? cgroup.around(spawn) : spawn()
+  const agent = execa(spec.file, spec.args, {
+    cwd: spec.cwd,
+    env: { ...spec.env, [RUN_MARK]: runId },
+    extendEnv: false,
+    stdin: 'pipe',
+    // execa's types name 3 to 9 only; it hands any descriptor on.
+    stdout: pipes.ends.stdout as 3,
+    stderr: pipes.ends.stderr as 3,
+    detached: true,
+    buffer: false,
+    reject: false,
+    cleanup: false,
+  })
   pipes.closeEnds()
   if (agent.pid === undefined) return explain(spec, await agent)
 

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { BatonError } from '@baton/protocol'
 import { execa } from 'execa'
-import { attachRun, startFailed } from './attach-run.ts'
+import { attachRun } from './attach-run.ts'
 import { watchFolder } from './folder-watch.ts'
 import { RUN_MARK } from './process-tree.ts'
-import { readJson, runFiles, type SupervisorRecord } from './run-files.ts'
+import { readJson, readText, runFiles, type SupervisorRecord } from './run-files.ts'
 import type { SupervisorInput } from './supervise.ts'
 import type { Exit, SpawnSpec, StartRefused, SupervisedRun } from './supervised-run.ts'
 
@@ -15,10 +16,18 @@ export type StartOptions = {
   entry?: string
 }
 
+/** A supervisor that waits for its start. Exactly one of the two must be called. */
+export type ReadySupervisor = {
+  start(spec: SpawnSpec): Promise<SupervisedRun | StartRefused>
+  /** Lets it go without an agent; nothing of the attempt is left but an empty folder. */
+  dismiss(): void
+}
+
 /**
  * Starts an agent under a supervisor of its own and resolves when the agent runs, or when it is certain that it never
- * did (with the reason). The run's folder may exist; it must not hold a started run. The mark BATON_RUN_ID is added to
- * the agent's environment. Throws an `internal` BatonError when the supervisor itself could not be started.
+ * did (with the reason). The run's folder may exist; it must not hold a run that was started before. The mark
+ * BATON_RUN_ID is added to the agent's environment. Throws an `internal` BatonError when the supervisor itself could
+ * not be started.
  */
 export async function startSupervised(
   runFolder: string,
@@ -26,39 +35,67 @@ export async function startSupervised(
   spec: SpawnSpec,
   options: StartOptions = {},
 ): Promise<SupervisedRun | StartRefused> {
+  const supervisor = await readySupervisor(runFolder, runId, options)
+  return supervisor.start(spec)
+}
+
+/**
+ * The first half of `startSupervised`: the supervisor boots (some 50 to 150 ms) while the caller prepares the rest.
+ * Nothing is decided yet: when this process dies before `start`, the supervisor ends and no agent ever runs.
+ */
+export async function readySupervisor(
+  runFolder: string,
+  runId: string,
+  options: StartOptions = {},
+): Promise<ReadySupervisor> {
   const files = runFiles(runFolder)
   await mkdir(runFolder, { recursive: true, mode: 0o700 })
   if (readJson<SupervisorRecord>(files.supervisor)?.agent) throw startFailed('this run was started before')
-  await Promise.all(
-    [files.supervisor, files.exit, files.exitReserve].map((path) => rm(path, { force: true })),
-  )
-  const attempt = randomUUID()
-  await writeFile(files.control, `${JSON.stringify({ attempt })}\n`, { mode: 0o600 })
-
-  const watch = watchFolder(
-    runFolder,
-    (name) => name === basename(files.supervisor) || name === basename(files.exit),
-  )
   const supervisor = spawnSupervisor(runFolder, runId, options.entry ?? defaultEntry())
+  supervisor.stdin.on('error', () => {}) // it ended: `start` tells
+  return {
+    dismiss: () => supervisor.stdin.end(),
+    async start(spec) {
+      try {
+        const old = [
+          files.supervisor,
+          files.exit,
+          files.exitReserve,
+          files.fifo('stdout'),
+          files.fifo('stderr'),
+        ]
+        await Promise.all(old.map((path) => rm(path, { force: true })))
+        const attempt = randomUUID()
+        await Promise.all([
+          writeFile(files.control, `${JSON.stringify({ attempt })}\n`, { mode: 0o600 }),
+          execa('mkfifo', ['-m', '600', files.fifo('stdout'), files.fifo('stderr')]),
+        ])
+        return await begin(runFolder, runId, supervisor, { attempt, spec })
+      } finally {
+        supervisor.stdin.end()
+      }
+    },
+  }
+}
+
+type Supervisor = ReturnType<typeof spawnSupervisor>
+
+/** Hands the start over and waits for the supervisor's word in the folder. */
+async function begin(runFolder: string, runId: string, supervisor: Supervisor, input: SupervisorInput) {
+  const files = runFiles(runFolder)
+  const words = [basename(files.supervisor), basename(files.exit)]
+  const watch = watchFolder(runFolder, (name) => words.includes(name))
+  supervisor.nodeChildProcess.once('exit', () => watch.close())
   try {
-    await makePipes(runFolder)
-    const input: SupervisorInput = { attempt, spec }
-    supervisor.stdin.on('error', () => {}) // it ended: told below
     supervisor.stdin.end(JSON.stringify(input))
-    let ended = false
-    const gone = supervisor.then(() => {
-      ended = true
-      watch.close()
-    })
-    void gone
     for (;;) {
       const seen = watch.version
-      const wasEnded = ended
+      const ended = supervisor.nodeChildProcess.exitCode !== null || supervisor.nodeChildProcess.signalCode
       const exit = readJson<Exit>(files.exit)
       const record = readJson<SupervisorRecord>(files.supervisor)
       if (record?.agent) return await attachRun(runFolder, runId, { ...record, agent: record.agent })
       if (exit?.error) return { refused: exit.error, message: exit.message ?? '' }
-      if (wasEnded) throw startFailed('its supervisor ended at once', await readFile(files.log, 'utf8'))
+      if (ended) throw startFailed('its supervisor ended at once', readText(files.log))
       await watch.after(seen)
     }
   } finally {
@@ -66,7 +103,7 @@ export async function startSupervised(
   }
 }
 
-/** Detached, with its own session and no share in this process but the stdin that carries the start. */
+/** Detached, in a session of its own, sharing nothing with this process but the stdin that carries the start. */
 function spawnSupervisor(runFolder: string, runId: string, entry: string) {
   const log = openSync(runFiles(runFolder).log, 'a', 0o600)
   try {
@@ -76,7 +113,7 @@ function spawnSupervisor(runFolder: string, runId: string, entry: string) {
       extendEnv: false,
       stdin: 'pipe',
       stdout: 'ignore',
-      stderr: log as 3,
+      stderr: log as 3, // execa's types name 3 to 9 only; it hands any descriptor on
       detached: true,
       buffer: false,
       reject: false,
@@ -98,16 +135,14 @@ function supervisorEnvironment(): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
 }
 
-async function makePipes(runFolder: string): Promise<void> {
-  const { fifo } = runFiles(runFolder)
-  const paths = [fifo('stdout'), fifo('stderr')]
-  await Promise.all(paths.map((path) => rm(path, { force: true })))
-  await execa('mkfifo', ['-m', '600', ...paths])
-}
-
 /** In a checkout the supervisor has a small entry of its own; in a bundle it is the bundle. */
 function defaultEntry(): string {
   if (process.env.BATON_ENTRY) return process.env.BATON_ENTRY
   const own = join(import.meta.dirname, 'supervise-main.ts')
   return import.meta.filename.endsWith('start-supervised.ts') ? own : import.meta.filename
+}
+
+function startFailed(what: string, cause?: unknown): BatonError {
+  const message = `Starting the agent failed: ${what}. Run it again; if it stays, please report it.`
+  return new BatonError('internal', message, { cause })
 }

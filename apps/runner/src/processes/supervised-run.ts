@@ -36,6 +36,21 @@ export type Exit = {
   outputBytes: Offsets
 }
 
+/** An exit with the given facts; everything else as for an agent of which nothing more is known. */
+export function createExit(facts: Partial<Exit>): Exit {
+  return {
+    exitCode: null,
+    signal: null,
+    endedAt: Date.now(),
+    killProof: null,
+    error: null,
+    message: null,
+    stopReason: null,
+    outputBytes: { stdout: 0, stderr: 0 },
+    ...facts,
+  }
+}
+
 /** The agent never ran: what is wrong, in the words of the run's own error. */
 export type StartRefused = { refused: ErrorKind; message: string }
 
