@@ -4,7 +4,7 @@ import type { RuntimeProbe } from '@baton/protocol'
 import { ASK_MS, askVersion } from './ask-program.ts'
 import { agentEnvironment } from './environment.ts'
 import { findExecutable, isExecutable } from './find-executable.ts'
-import { fieldsOf, textOf } from './json-fields.ts'
+import { parseFields, textOf } from './json-fields.ts'
 import type { AgentPolicy } from './runtime.ts'
 import { type AgentCli, askSignIn } from './sign-in.ts'
 
@@ -48,7 +48,8 @@ async function detectCli(runtime: AgentCli, options: Required<DetectOptions>): P
     const detail = `Not installed: ${INSTALL[runtime]}`
     return { runtime, installed: false, version: null, path: null, signedIn: 'unknown', detail, commands: [] }
   }
-  const version = await versionOf(runtime, file, env, options)
+  // A file that was removed this moment has no version either.
+  const version = await versionOf(runtime, file, env, options).catch(() => null)
   const signIn = await askSignIn[runtime]({ file, version, env, limitMs: options.limitMs })
   return { runtime, installed: true, version, path: file, ...signIn, commands: [] }
 }
@@ -74,7 +75,7 @@ async function versionOf(
 async function packageVersion(file: string): Promise<string | null> {
   for (let folder = dirname(file); dirname(folder) !== folder; folder = dirname(folder)) {
     const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => null)
-    if (text !== null) return textOf(fieldsOf(JSON.parse(text)).version)
+    if (text !== null) return textOf(parseFields(text).version)
   }
   return null
 }

@@ -27,3 +27,12 @@ export function jsonText(value: unknown): string {
     return '(nested too deeply to be written down)'
   }
 }
+
+/** The fields of a JSON text; none when it is no JSON. */
+export function parseFields(text: string): Fields {
+  try {
+    return fieldsOf(JSON.parse(text))
+  } catch {
+    return {}
+  }
+}

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RuntimeProbe } from '@baton/protocol'
 import { askProgram } from './ask-program.ts'
-import { fieldsOf, textOf } from './json-fields.ts'
+import { fieldsOf, parseFields, textOf } from './json-fields.ts'
 
 /** Whether an agent CLI has a login stored, and how. It says nothing about whether the login still works. */
 export type SignIn = Pick<RuntimeProbe, 'signedIn' | 'detail'>
@@ -27,7 +27,7 @@ async function askClaude({ file, version, env, limitMs }: AskedCli): Promise<Sig
   if (!isAtLeast(version, 2, 1)) return unknown('it is too old to say; update it with "claude update"')
   const answer = await askProgram(file, ['auth', 'status'], env, limitMs)
   if (!answer.answered) return unknown(answer.why)
-  const status = jsonOf(answer.stdout)
+  const status = parseFields(answer.stdout)
   if (typeof status.loggedIn !== 'boolean') return unknown('its answer could not be read')
   if (!status.loggedIn) return no('run "claude" on this machine and sign in with /login')
   const plan = textOf(status.subscriptionType)
@@ -79,15 +79,7 @@ function isAtLeast(version: string | null, major: number, minor: number): boolea
   return first > major || (first === major && second >= minor)
 }
 
-function jsonOf(text: string) {
-  try {
-    return fieldsOf(JSON.parse(text))
-  } catch {
-    return {}
-  }
-}
-
 /** The fields of a JSON file; null when there is no such file, or none that can be read. */
 async function readJson(file: string) {
-  return readFile(file, 'utf8').then(jsonOf, () => null)
+  return readFile(file, 'utf8').then(parseFields, () => null)
 }
