@@ -2,8 +2,14 @@ import { fileURLToPath } from 'node:url'
 
 const isBundle = !import.meta.url.endsWith('.ts')
 
-/** What `node` runs to be the `baton` command once more: the source in a checkout, else the bundle. */
-export const entryFile = fileURLToPath(new URL(isBundle ? './baton.mjs' : './main.ts', import.meta.url))
+function program(inSource: string, inBundle: string): string {
+  return fileURLToPath(new URL(isBundle ? inBundle : inSource, import.meta.url))
+}
+
+/** The programs that are started as processes of their own: from the source in a checkout, else from the bundle. */
+export const entryFile = program('./main.ts', './baton.mjs')
+export const supervisorFile = program('./processes/supervise-main.ts', './supervise-main.mjs')
+export const demoAgentFile = program('./agents/demo/demo-agent.ts', './demo-agent.mjs')
 
 /** The relay's command in a checkout. An installed runner has none. */
-export const relayEntryFile = fileURLToPath(new URL('../../relay/src/main.ts', import.meta.url))
+export const relayEntryFile = program('../../relay/src/main.ts', '../../relay/src/main.ts')

@@ -45,10 +45,10 @@ export class Baton {
   readonly #connection: Connection
 
   constructor({ url, token, timeoutMs = 30_000 }: BatonOptions = {}) {
-    this.url = readUrl(url ?? process.env['BATON_URL'] ?? `http://127.0.0.1:${RELAY_PORT}`)
+    this.url = readUrl(url ?? process.env.BATON_URL ?? `http://127.0.0.1:${RELAY_PORT}`)
     this.#connection = connect({
       url: this.url,
-      token: readToken(token ?? process.env['BATON_TOKEN']),
+      token: readToken(token ?? process.env.BATON_TOKEN),
       timeoutMs,
     })
     const { raw } = this.#connection

@@ -1,11 +1,11 @@
 import { hostname, userInfo } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { BatonError, type MachineId } from '@baton/protocol'
 import { Baton } from '@baton/sdk'
 import { addPolicyCommand } from '../cli/add-policy-command.ts'
 import { readPolicy, writeDefaultPolicy } from '../config/policy.ts'
 import { readPrivateFile, writePrivateFile } from '../config/private-file.ts'
 import { readMachineKey, readProfile, writeMachineKey, writeProfile } from '../config/profile.ts'
+import { demoAgentFile } from '../entry.ts'
 import type { DevPlaces } from './dev-places.ts'
 import { runSetup } from './run-setup.ts'
 
@@ -82,9 +82,6 @@ async function prepareAnew(
     signInUrl: answer.linkUrl,
   }
 }
-
-/** The agent that comes with Baton: it works without a model or an account. */
-const demoAgentFile = fileURLToPath(new URL('../agents/demo/demo-agent.ts', import.meta.url))
 
 /** The demo's place changes when the checkout moves or Node is updated, so it is written anew when it differs. */
 async function allowDemoCommand(policyFile: string): Promise<void> {
