@@ -4,29 +4,28 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { root } from './paths.mjs'
 
 // The lock cannot live in node_modules: `npm ci` deletes that folder.
-const folder = path.join(root, '.bootstrap-lock')
-const lock = path.join(folder, 'owner')
+const usualFolder = path.join(root, '.bootstrap-lock')
 
 /**
  * Runs `work` while no other command of this checkout runs it. A lock whose owner has died, by any signal
  * or by a power cut, is taken over at once.
  */
-export async function withOneAtATime(work) {
-  await take()
+export async function withOneAtATime(work, folder = usualFolder) {
+  await take(folder)
   try {
-    return work()
+    return await work()
   } finally {
-    release()
+    release(folder)
   }
 }
 
-async function take() {
+async function take(folder) {
   let told = false
-  while (!tryToTake()) {
-    const owner = readOwner()
+  while (!tryToTake(folder)) {
+    const owner = readOwner(folder)
     if (owner === undefined) continue
     if (!isRunning(owner)) {
-      removeStale(owner)
+      removeStale(folder, owner)
       continue
     }
     if (!told)
@@ -36,13 +35,17 @@ async function take() {
   }
 }
 
+function lockIn(folder) {
+  return path.join(folder, 'owner')
+}
+
 /** A link to a file that is already written: nobody can see the lock without its owner. */
-function tryToTake() {
+function tryToTake(folder) {
   const draft = path.join(folder, `draft-${process.pid}`)
   try {
     fs.mkdirSync(folder, { recursive: true })
     fs.writeFileSync(draft, `${process.pid} ${startOf(process.pid)}`)
-    fs.linkSync(draft, lock)
+    fs.linkSync(draft, lockIn(folder))
     return true
   } catch (error) {
     // ENOENT: the owner removed the folder between two of these steps.
@@ -54,8 +57,8 @@ function tryToTake() {
 }
 
 /** The folder goes too, unless another command is already in it. */
-function release() {
-  fs.rmSync(lock, { force: true })
+function release(folder) {
+  fs.rmSync(lockIn(folder), { force: true })
   try {
     fs.rmdirSync(folder)
   } catch (error) {
@@ -64,20 +67,20 @@ function release() {
 }
 
 /** Moves the lock away before deleting it, so that of two commands which saw it stale only one removes it. */
-function removeStale(owner) {
+function removeStale(folder, owner) {
   const away = path.join(folder, `stale-${process.pid}`)
   try {
-    fs.renameSync(lock, away)
-    if (fs.readFileSync(away, 'utf8') !== owner) fs.linkSync(away, lock)
+    fs.renameSync(lockIn(folder), away)
+    if (fs.readFileSync(away, 'utf8') !== owner) fs.linkSync(away, lockIn(folder))
     fs.rmSync(away, { force: true })
   } catch (error) {
     if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error
   }
 }
 
-function readOwner() {
+function readOwner(folder) {
   try {
-    return fs.readFileSync(lock, 'utf8')
+    return fs.readFileSync(lockIn(folder), 'utf8')
   } catch (error) {
     if (error.code === 'ENOENT') return undefined
     throw error
