@@ -76,17 +76,18 @@ function readAssistant(event: Fields, state: ClaudeState): RunEventBody[] {
   const blocks = listOf(fieldsOf(event.message).content).map(fieldsOf)
   if (event.is_api_error_message === true || textOf(event.error) !== null) {
     state.apiError = textOf(event.error)
-    return blocks.flatMap((block) => (textOf(block.text) ? [{ type: 'warning', text: `${block.text}` }] : []))
+    return blocks.flatMap(({ text }) => (typeof text === 'string' ? [{ type: 'warning', text }] : []))
   }
   return [...consumed(state), ...blocks.flatMap(readBlock)]
 }
 
 function readBlock(block: Fields): RunEventBody[] {
+  const { text, thinking } = block
   switch (block.type) {
     case 'text':
-      return textOf(block.text) ? [{ type: 'message', role: 'assistant', text: `${block.text}` }] : []
+      return typeof text === 'string' && text !== '' ? [{ type: 'message', role: 'assistant', text }] : []
     case 'thinking':
-      return textOf(block.thinking) ? [{ type: 'thinking', text: `${block.thinking}` }] : []
+      return typeof thinking === 'string' && thinking !== '' ? [{ type: 'thinking', text: thinking }] : []
     case 'tool_use':
     case 'server_tool_use':
       return [

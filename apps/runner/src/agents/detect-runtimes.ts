@@ -1,5 +1,5 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import type { RuntimeProbe } from '@baton/protocol'
 import { ASK_MS, askVersion } from './ask-program.ts'
 import { agentEnvironment } from './environment.ts'
@@ -41,7 +41,7 @@ const INSTALL: Record<AgentCli, string> = {
 
 async function detectCli(runtime: AgentCli, options: Required<DetectOptions>): Promise<RuntimeProbe> {
   const own = agentEnvironment(options.environment, runtime, options.policy)
-  const path = [own.PATH, options.loginPath].filter((part) => part).join(':')
+  const path = [own.PATH, options.loginPath].filter((part) => part).join(delimiter)
   const env = { ...own, PATH: path }
   const file = await findExecutable(runtime, path)
   if (file === null) {

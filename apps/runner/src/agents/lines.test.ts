@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createLineSplitter, linesOf, type Piece } from './lines.ts'
 
 const bytes = (text: string) => Buffer.from(text)
-const shown = (pieces: Piece[]) => pieces.map((piece) => `${piece.kind}:${piece.bytes}`)
+const shown = (pieces: Piece[]) => pieces.map((piece) => `${piece.kind}:${piece.bytes.toString()}`)
 
 describe('a line splitter', () => {
   test('passes on whole lines and holds the rest, whose offset stays uncommitted', () => {

@@ -131,7 +131,7 @@ async function leaveBehind(output: DemoOutput, apart: boolean, stdout: 'ignore' 
     detached: true,
     stdio: ['ignore', stdout, 'ignore', 'ipc'],
   })
-  const pid = await new Promise((tell) => first.once('message', tell))
+  const pid = await new Promise<unknown>((tell) => first.once('message', tell))
   await new Promise((done) => first.once('exit', done))
-  await output.say(`left behind ${pid}`)
+  await output.say(`left behind ${String(pid)}`)
 }
