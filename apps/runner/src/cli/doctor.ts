@@ -1,4 +1,4 @@
-import { access, constants, mkdir, stat, statfs } from 'node:fs/promises'
+import { access, constants, stat, statfs } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname } from 'node:path'
 import type { RuntimeProbe } from '@baton/protocol'
@@ -92,12 +92,17 @@ async function lookAtFiles(paths: ProfilePaths): Promise<Check[]> {
 
 async function writableProblem(folder: string): Promise<string | null> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    await access(folder, constants.W_OK)
+    await access(await nearestFolder(folder), constants.W_OK)
     return null
   } catch (error) {
     return `${folder} cannot be written: ${(error as NodeJS.ErrnoException).code}.`
   }
+}
+
+/** The folder itself, or the first above it that exists: nothing is made just by looking. */
+async function nearestFolder(folder: string): Promise<string> {
+  const found = await stat(folder).catch(() => null)
+  return found || dirname(folder) === folder ? folder : nearestFolder(dirname(folder))
 }
 
 type Read = { ok: true } | { ok: false; problems: string[] }
@@ -203,7 +208,7 @@ function lookAtCli({ runtime, version, signedIn, detail }: RuntimeProbe): Check 
 }
 
 async function lookAtDisk({ stateFolder }: ProfilePaths): Promise<Check> {
-  const { bavail, bsize } = await statfs(stateFolder)
+  const { bavail, bsize } = await statfs(await nearestFolder(stateFolder))
   const free = bavail * bsize
   const shown = `${(free / 1024 ** 3).toFixed(1)} GiB free`
   return free > LOW_DISK_BYTES

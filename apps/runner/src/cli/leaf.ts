@@ -47,7 +47,7 @@ export function addLeaf<O>(parent: Command, spec: LeafSpec, load: () => Promise<
 }
 
 export function addGroup(parent: Command, name: string, summary: string): Command {
-  return parent.command(name).description(summary)
+  return parent.command(name).description(summary).helpCommand(false)
 }
 
 const outcomes = new WeakMap<Command, Outcome>()

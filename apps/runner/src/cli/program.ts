@@ -18,7 +18,7 @@ export function buildProgram(): Command {
     .helpCommand(false)
     .showSuggestionAfterError()
     .exitOverride()
-    .configureOutput({ writeErr: () => {} })
+    .configureOutput({ outputError: () => {} })
     .configureHelp({ subcommandTerm: (command) => command.name(), showGlobalOptions: false })
   addSystemCommands(program)
   addRunCommands(program)

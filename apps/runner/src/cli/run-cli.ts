@@ -10,13 +10,24 @@ export async function runCli(words: string[]): Promise<number> {
   const json = words.includes('--json')
   process.stdout.on('error', leaveWhenReaderIsGone)
   try {
-    await program.parseAsync(words.length === 0 ? ['--help'] : words, { from: 'user' })
+    await program.parseAsync(words.length === 0 ? ['--help'] : commonFlagsLast(words), { from: 'user' })
     return outcome.exitCode
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
+    // A group without a command has shown its help.
+    if (error instanceof CommanderError && error.code === 'commander.help') return 2
     const { fail } = await import('./fail.ts')
     return fail(await toFailure(error), { json, style: createStyle(process.stderr) })
   }
+}
+
+/** `baton --json runs list` means `baton runs list --json`. */
+function commonFlagsLast(words: string[]): string[] {
+  const [first = '', ...rest] = words
+  if (first === '--json') return [...commonFlagsLast(rest), first]
+  if (first === '--profile' && rest.length > 1)
+    return [...commonFlagsLast(rest.slice(1)), first, rest[0] ?? '']
+  return words
 }
 
 async function toFailure(error: unknown): Promise<unknown> {

@@ -34,6 +34,9 @@ export async function startRunnerProcess(
   const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log.fd, log.fd] })
   await log.close()
   child.unref()
+  const { pid } = child
+  if (pid === undefined)
+    throw new BatonError('internal', `The runner could not be started: ${process.execPath} cannot be run.`)
   let ended = false
   child.once('exit', () => {
     ended = true
@@ -41,13 +44,12 @@ export async function startRunnerProcess(
   const deadline = Date.now() + CONNECTED_WITHIN_MS
   for (;;) {
     const status = await readRunnerStatus(paths)
-    if (status?.pid === child.pid && status.connection.state === 'online')
-      return { pid: status.pid, sentence: status.connection.sentence }
+    if (status?.pid === pid && status.connection.state === 'online')
+      return { pid, sentence: status.connection.sentence }
     if (ended) throw await describeEnd(paths, logStart)
     if (Date.now() > deadline) {
-      const sentence =
-        status?.pid === child.pid ? status.connection.sentence : 'It has not said how it is yet.'
-      return { pid: child.pid as number, sentence }
+      const sentence = status?.pid === pid ? status.connection.sentence : 'It has not said how it is yet.'
+      return { pid, sentence }
     }
     await sleep(LOOK_EVERY_MS)
   }

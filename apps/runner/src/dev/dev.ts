@@ -43,7 +43,7 @@ export async function runDev(session: Session, _args: string[], options: DevOpti
     const started = await stopped.or(start(session, places, relayUrl, parts))
     if (started === null) return 0
     await writePrivateFile(places.runningFile, JSON.stringify({ url: relayUrl, pid: process.pid }))
-    const proof = await stopped.or(proveAndSay(session, started))
+    const proof = await stopped.or(proveAndSay(session, started, options))
     if (proof === null) return 0
     report(session, relayUrl, started, proof, options)
     if (options.proof) return proof.ok ? 0 : 1
@@ -99,7 +99,7 @@ function step(session: Session, name: string, what: string, since: number | null
   session.note(`${session.err('cyan', '◇')} ${name.padEnd(9)} ${what}${took}`)
 }
 
-async function proveAndSay(session: Session, { machine }: Started): Promise<Proof> {
+async function proveAndSay(session: Session, { machine }: Started, options: DevOptions): Promise<Proof> {
   session.note(
     `${session.err('cyan', '◇')} Proof     a signed webhook to this relay's own address, through the whole path`,
   )
@@ -108,7 +108,8 @@ async function proveAndSay(session: Session, { machine }: Started): Promise<Proo
     if (!session.json) process.stderr.write(writer.show(event))
   }
   const proof = await prove(machine.baton, show)
-  session.note(`${writer.end()}${proofText(proof, session.err)}`)
+  if (options.proof && !session.json) session.write(`${proofText(proof, session.out)}\n`)
+  else session.note(`${writer.end()}${proofText(proof, session.err)}`)
   return proof
 }
 

@@ -1,0 +1,226 @@
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { eventually } from '@baton/testkit'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openHome } from './support/open-home.ts'
+import { runBaton } from './support/run-command.ts'
+import { runShell } from './support/run-shell.ts'
+import { type RunningDev, startDev } from './support/start-dev.ts'
+
+let dev: RunningDev
+beforeAll(async () => {
+  dev = await startDev()
+})
+afterAll(() => dev[Symbol.asyncDispose]())
+
+/** Runs a command with --json under a pipe; stdout must be one JSON value and nothing else. */
+async function data(...args: string[]) {
+  const { code, stdout, stderr } = await dev.command([...args, '--json'])
+  expect(code, `${args.join(' ')}: ${stderr}`).toBe(0)
+  return JSON.parse(stdout)
+}
+
+/** Runs a command that must fail; gives its exit code and the one JSON error on stderr. */
+async function failure(args: string[], env: Record<string, string> = {}) {
+  const { code, stdout, stderr } = await runBaton([...args, '--json'], { env: { ...dev.env, ...env } })
+  expect(stdout).toBe('')
+  const { error } = JSON.parse(stderr)
+  expect(error.message).toMatch(/\S/)
+  return { code, error: error.code as string, retryable: error.retryable as boolean }
+}
+
+test('every command that reads prints data only', async () => {
+  const run = await data('run', '@demo ok', '--agent', 'demo')
+  expect(run).toMatchObject({ status: 'done', url: `${dev.url}/runs/${run.id}` })
+  expect((await data('runs', 'list')).items[0].id).toBe(run.id)
+  expect((await data('runs', 'show', run.id)).id).toBe(run.id)
+  expect((await data('why', run.id)).sentence).toMatch(/\S/)
+  expect((await data('status')).problems).toEqual([])
+  expect((await data('machine', 'list')).items).toHaveLength(1)
+  expect((await data('machine', 'show', (await data('machine', 'list')).items[0].name)).state).toBe('online')
+  expect((await data('agent', 'list')).items.map((one: { key: string }) => one.key)).toContain('demo')
+  expect((await data('agent', 'show', 'demo')).runtime).toBe('command')
+  expect((await data('agent', 'detect')).items.map((one: { runtime: string }) => one.runtime)).toContain(
+    'claude',
+  )
+  expect((await data('job', 'list')).items.map((one: { key: string }) => one.key)).toContain('proof')
+  expect((await data('job', 'show', 'proof')).enabled).toBe(true)
+  expect((await data('event', 'list')).items.length).toBeGreaterThan(1)
+  expect((await data('token', 'list')).items.length).toBeGreaterThan(0)
+  expect((await data('doctor')).ok).toBe(true)
+  expect((await data('open', run.id)).url).toBe(`${dev.url}/runs/${run.id}`)
+})
+
+test('logs with --json are one event a line, and --tail gives the last ones', async () => {
+  const { id } = await data('run', '@demo lines 5 0', '--agent', 'demo')
+  const all = (await dev.command(['logs', id, '--json'])).stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(all.map((event) => event.seq)).toEqual(all.map((_, index) => index + 1))
+  expect(all.at(-1).type).toBe('finished')
+  const tail = (await dev.command(['logs', id, '--json', '--tail', '2'])).stdout.trim().split('\n')
+  expect(tail.map((line) => JSON.parse(line).seq)).toEqual(all.slice(-2).map((event) => event.seq))
+})
+
+test('logs -f follows a run from its first line to its end and ends as it ended', async () => {
+  const { runId } = await data('run', '@demo lines 30 50\n@demo fail', '--agent', 'demo', '--detach')
+  const { code, stdout } = await dev.command(['logs', runId, '-f'])
+  expect(code).toBe(8)
+  expect(stdout.split('\n').filter((line) => /^line \d+$/.test(line))).toEqual(
+    Array.from({ length: 30 }, (_, at) => `line ${at + 1}`),
+  )
+})
+
+test('what an agent prints cannot reach the terminal as anything but text and colours', async () => {
+  const { id } = await data('run', '@demo ansi', '--agent', 'demo')
+  const { stdout } = await dev.command(['logs', id])
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: this is what is looked for
+  expect(stdout.replace(/\x1b\[[0-9;:]*m/g, '')).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/)
+})
+
+test('a run ends the command with its outcome', async () => {
+  expect((await dev.command(['run', '@demo ok', '--agent', 'demo'])).code).toBe(0)
+  const failed = await dev.command(['run', '@demo fail 3', '--agent', 'demo'])
+  expect(failed.code).toBe(8)
+  expect(failed.stderr).toContain('✕')
+  const { code, stdout } = await dev.command(['run', '-', '--agent', 'demo'], { input: '@demo lines 2 0' })
+  expect({ code, lines: stdout.match(/^line \d$/gm) }).toEqual({ code: 0, lines: ['line 1', 'line 2'] })
+})
+
+test('an agent is made from a script, and a job with a webhook fires it', async () => {
+  const script = join(dev.home.folder, 'user', 'hello.sh')
+  await writeFile(script, '#!/bin/sh\ncat\necho\necho "hello from $BATON_JOB"\n')
+  await chmod(script, 0o755)
+  expect(await data('agent', 'create', 'hello', '--runtime', 'command', '--command', script)).toMatchObject({
+    key: 'hello',
+    command: 'hello',
+  })
+  const created = await data(
+    'job',
+    'create',
+    'greet',
+    '--agent',
+    'hello',
+    '--prompt',
+    'Greet {{ payload.name }}',
+    '--hook',
+    'baton',
+  )
+  expect(created.secrets[0]).toMatchObject({
+    scheme: 'baton',
+    url: expect.stringContaining(`${dev.url}/hooks/`),
+  })
+  const fired = await dev.command(['job', 'run', 'greet', '--payload', '{"name":"Ada"}', '-f'])
+  expect(fired.code, fired.stderr).toBe(0)
+  expect(fired.stdout).toContain('Greet Ada')
+  expect(fired.stdout).toContain('hello from greet')
+  const [event] = (await data('event', 'list', '--job', 'greet')).items
+  expect(JSON.parse((await data('event', 'show', event.id)).body)).toEqual({ name: 'Ada' })
+  const { deliveries } = await data('event', 'replay', event.id)
+  const again = await data('runs', 'again', deliveries[0].runId)
+  expect(again.runId).toMatch(/^run_/)
+  await eventually(async () => expect((await data('runs', 'show', again.runId)).status).toBe('done'))
+  expect(await data('job', 'disable', 'greet')).toMatchObject({ enabled: false })
+  expect(await data('job', 'enable', 'greet')).toMatchObject({ enabled: true })
+  expect((await data('job', 'rotate-secret', 'greet', '--yes')).secret).toMatch(/\S/)
+  expect(await data('agent', 'pause', 'hello')).toMatchObject({ state: 'paused' })
+  expect(await data('agent', 'resume', 'hello')).toMatchObject({ key: 'hello' })
+  expect(await data('job', 'delete', 'greet', '--yes')).toMatchObject({ deleted: true })
+  expect(await data('agent', 'archive', 'hello', '--yes')).toMatchObject({ state: 'archived' })
+})
+
+test('the printed shell lines really send a request that is taken', async () => {
+  for (const scheme of ['baton', 'github', 'standard']) {
+    const { stdout } = await dev.command([
+      'job',
+      'create',
+      `curl-${scheme}`,
+      '--agent',
+      'demo',
+      '--prompt',
+      '@demo ok',
+      '--hook',
+      scheme,
+    ])
+    const lines = stdout.slice(stdout.indexOf('Try it:') + 'Try it:'.length)
+    expect(JSON.parse(await runShell(lines)), scheme).toMatchObject({
+      deliveries: [expect.stringMatching(/^dlv_/)],
+    })
+  }
+})
+
+test('a cancel from the command line waits until the run has ended', async () => {
+  const { runId } = await data('run', '@demo hang', '--agent', 'demo', '--detach')
+  await eventually(async () => expect((await data('runs', 'show', runId)).status).toBe('running'))
+  expect(await data('runs', 'cancel', runId, '--reason', 'test')).toMatchObject({ status: 'stopped' })
+  expect((await dev.command(['logs', runId, '-f'])).code).toBe(9)
+})
+
+test('a machine is added, renamed, gets a new key and is revoked; tokens are made and revoked', async () => {
+  const { machine, key } = await data('machine', 'add', 'box')
+  expect(key).toMatch(/^sk_machine_/)
+  expect(await data('machine', 'rename', 'box', 'big-box')).toMatchObject({ name: 'big-box' })
+  expect((await data('machine', 'rotate-key', 'big-box', '--yes')).key).not.toBe(key)
+  expect(await data('machine', 'revoke', machine.id, '--yes')).toMatchObject({ state: 'revoked' })
+  expect(await data('machine', 'archive', machine.id, '--yes')).toMatchObject({ state: 'archived' })
+  const { token, secret } = await data('token', 'create', 'ci')
+  expect((await failure(['token', 'revoke', token.id])).code).toBe(2)
+  await data('token', 'revoke', token.id, '--yes')
+  expect(await failure(['status-of-nothing'], { BATON_TOKEN: secret })).toMatchObject({ code: 2 })
+  expect(await failure(['runs', 'list'], { BATON_TOKEN: secret })).toMatchObject({
+    code: 4,
+    error: 'not_signed_in',
+  })
+})
+
+test('each kind of failure has its exit code, and says what to do', async () => {
+  expect(await failure(['runs', 'show', 'run_00000000'])).toMatchObject({ code: 3, error: 'not_found' })
+  expect(await failure(['logs', 'nonsense'])).toMatchObject({ code: 3, error: 'not_found' })
+  expect(await failure(['run', 'hi', '--agent', 'nobody'])).toMatchObject({ code: 3, error: 'not_found' })
+  expect(await failure(['runs', 'list'], { BATON_TOKEN: 'bt_wrong' })).toMatchObject({
+    code: 4,
+    error: 'not_signed_in',
+  })
+  expect(await failure(['runs', 'list'], { BATON_URL: 'http://127.0.0.1:1' })).toMatchObject({
+    code: 7,
+    error: 'unavailable',
+    retryable: true,
+  })
+  expect(await failure(['runs', 'list', '--nope'])).toMatchObject({ code: 2, error: 'bad_input' })
+  expect(await failure(['runs', 'list', '--status', 'green'])).toMatchObject({ code: 2 })
+  expect(await failure(['job', 'create', 'x', '--agent', 'demo'])).toMatchObject({ code: 2 })
+  expect(await failure(['job', 'delete', 'proof'])).toMatchObject({ code: 2 })
+  expect(await failure(['up', '--server', dev.url])).toMatchObject({ code: 2 })
+  expect(await failure(['up', '--server', dev.url, '--key-stdin'])).toMatchObject({ code: 2 })
+  expect(await failure(['job', 'create', 'proof', '--agent', 'demo', '--prompt', 'x'])).toMatchObject({
+    code: 6,
+    error: 'conflict',
+  })
+})
+
+test('a machine is connected with a key from stdin, runs work, and is stopped', async () => {
+  await using home = await openHome({ BATON_URL: dev.url })
+  const { key } = await data('machine', 'add', 'second')
+  const up = await runBaton(['up', '--server', dev.url, '--key-stdin', '--json'], {
+    env: home.env,
+    input: `${key}\n`,
+  })
+  expect(up.code, up.stderr).toBe(0)
+  const { pid } = JSON.parse(up.stdout)
+  expect(await data('machine', 'show', 'second')).toMatchObject({ state: 'online' })
+  const again = await runBaton(['up', '--json'], home)
+  expect(JSON.parse(again.stdout)).toEqual({ pid, alreadyRunning: true })
+  const down = await runBaton(['down', '--json'], home)
+  expect(JSON.parse(down.stdout)).toMatchObject({ stopped: true, pid })
+  const twice = await runBaton(['down', '--json'], home)
+  expect(JSON.parse(twice.stdout)).toMatchObject({ stopped: false })
+  await eventually(async () =>
+    expect(await data('machine', 'show', 'second')).toMatchObject({ state: 'offline' }),
+  )
+  const wrong = await runBaton(['up', '--server', dev.url, '--key-stdin'], {
+    env: home.env,
+    input: 'sk_machine_wrong',
+  })
+  expect(wrong.code).toBe(4)
+})
