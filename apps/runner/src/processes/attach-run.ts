@@ -38,16 +38,16 @@ export async function attachRun(
   async function waitForExit(): Promise<Exit> {
     for (;;) {
       const seen = watch.version
+      const supervised = isAlive(record.supervisor)
       exit = readJson<Exit>(files.exit)
-      if (!exit && !isAlive(record.supervisor)) exit = readJson<Exit>(files.exit) ?? (await lostSupervisor())
-      if (watch.closed) return new Promise(() => {})
-      if (exit) {
-        clearInterval(touching)
-        watch.close()
-        return exit
-      }
+      if (released.signal.aborted) return new Promise(() => {})
+      if (!exit && !supervised) exit = await lostSupervisor()
+      if (exit) break
       await watch.after(seen)
     }
+    clearInterval(touching)
+    watch.close()
+    return exit
   }
 
   /** The supervisor was killed: its agent must not run on unseen. */

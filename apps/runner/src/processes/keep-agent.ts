@@ -10,7 +10,7 @@ import type { RunCgroup } from './run-cgroup.ts'
 import { putJson, runFiles, type SupervisorRecord } from './run-files.ts'
 import { type StartedAgent, startAgent } from './start-agent.ts'
 import { createExit, type Exit, type SpawnSpec } from './supervised-run.ts'
-import { watchOver } from './watch-over.ts'
+import { observeTree, watchOver } from './watch-over.ts'
 
 /** For tests that take a safeguard away and expect to see the fault it guards against. */
 export type KeepOptions = {
@@ -82,9 +82,11 @@ async function seeThrough(
     ending.resolve({ stopReason: 'disk_full', graceMs: 0, ...explainLoss(error) })
   })
   const control = followControl(files.control, (command) => obey(command))
-  const watching = watchOver({ control, tree, abandonAfterMs: spec.abandonAfterMs }, (stopReason, message) =>
+  const watching = watchOver({ control, abandonAfterMs: spec.abandonAfterMs }, (stopReason, message) =>
     ending.resolve({ stopReason, graceMs: LEFT_BEHIND_GRACE_MS, error: 'killed', message }),
   )
+
+  const observing = observeTree(tree)
 
   function obey(command: ControlCommand): void {
     if ('stdin' in command) agent.stdin.write(command.stdin)
@@ -104,6 +106,7 @@ async function seeThrough(
   } finally {
     output.close()
     watching.stop()
+    observing.stop()
     control.close()
   }
 

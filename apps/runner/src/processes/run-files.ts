@@ -75,9 +75,9 @@ export function sizeOf(path: string): number | null {
   return statSync(path, { throwIfNoEntry: false })?.size ?? null
 }
 
-/** Where the output on disk ends, by the segments' sizes. */
+/** Where the output on disk ends, by the segments' sizes; nothing when the folder is gone. */
 export function storedOutput(folder: string): Offsets {
-  const names = readdirSync(folder).sort()
+  const names = existsSync(folder) ? readdirSync(folder).sort() : []
   const end = (stream: StreamName) => {
     const last = names.findLast((name) => name.startsWith(`${stream}.`) && /\.\d{6}$/.test(name))
     return last ? Number(last.slice(-6)) * SEGMENT_BYTES + (sizeOf(join(folder, last)) ?? 0) : 0

@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { BatonError } from '@baton/protocol'
 import { execa } from 'execa'
+import { entryFile } from '../entry.ts'
 import { attachRun } from './attach-run.ts'
 import { watchFolder } from './folder-watch.ts'
 import { RUN_MARK } from './process-tree.ts'
@@ -135,11 +136,10 @@ function supervisorEnvironment(): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
 }
 
-/** In a checkout the supervisor has a small entry of its own; in a bundle it is the bundle. */
+/** In a checkout the supervisor has a small entry of its own, which boots faster; in a bundle it is the bundle. */
 function defaultEntry(): string {
   if (process.env.BATON_ENTRY) return process.env.BATON_ENTRY
-  const own = join(import.meta.dirname, 'supervise-main.ts')
-  return import.meta.filename.endsWith('start-supervised.ts') ? own : import.meta.filename
+  return entryFile.endsWith('.ts') ? join(import.meta.dirname, 'supervise-main.ts') : entryFile
 }
 
 function startFailed(what: string, cause?: unknown): BatonError {

@@ -27,6 +27,7 @@ export async function supervise(runFolder: string, runId: string, options: KeepO
   const input = await text(process.stdin)
   const cgroup = await entering
   try {
+    if (input === '') return // dismissed
     // A runner that was killed while it wrote the start leaves half of it: then nothing is claimed and nothing runs.
     const { attempt, spec } = JSON.parse(input) as SupervisorInput
     if (!claimAttempt(runFolder, attempt)) return
