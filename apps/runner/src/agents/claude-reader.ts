@@ -4,9 +4,9 @@ import { readClaudeEvent } from './claude-events.ts'
 import { claudeVerdict } from './claude-outcome.ts'
 import { restoreClaudeState } from './claude-state.ts'
 import { fitEvent } from './fit-event.ts'
-import { fieldsOf } from './json-fields.ts'
+import { type Fields, fieldsOf } from './json-fields.ts'
 import { lastWords } from './last-words.ts'
-import { createLineSplitter, linesOf, type Piece } from './lines.ts'
+import { createLineSplitter, LINE_FEED, type Piece } from './lines.ts'
 import { outputEvents } from './output-events.ts'
 import { createRawStream } from './raw-stream.ts'
 import type { JsonValue, ReaderPosition, ReadSteps, RunReader } from './runtime.ts'
@@ -88,15 +88,11 @@ export function createClaudeReader(options: ClaudeReaderOptions, from?: ReaderPo
 }
 
 /** Each line's meaning in order. Neighbouring lines without a meaning come together, as raw output. */
-function* readLines(
-  bytes: Buffer,
-  readEvent: (event: ReturnType<typeof fieldsOf>) => ReadSteps | null,
-): Generator<ReadSteps> {
+function* readLines(bytes: Buffer, readEvent: (event: Fields) => ReadSteps | null): Generator<ReadSteps> {
   let rawStart = 0
-  let start = 0
-  for (const line of linesOf(bytes)) {
-    const end = Math.min(bytes.length, start + line.length + 1)
-    const event = parseLine(line)
+  for (let start = 0; start < bytes.length; ) {
+    const end = bytes.indexOf(LINE_FEED, start) + 1 || bytes.length
+    const event = bytes[start] === BRACE ? parseLine(bytes.subarray(start, end)) : null
     const steps = event === null ? null : readEvent(event)
     if (steps !== null) {
       if (rawStart < start) yield { events: outputEvents('stdout', bytes.subarray(rawStart, start)) }
@@ -108,8 +104,8 @@ function* readLines(
   if (rawStart < bytes.length) yield { events: outputEvents('stdout', bytes.subarray(rawStart)) }
 }
 
-function parseLine(line: Buffer): ReturnType<typeof fieldsOf> | null {
-  if (line[0] !== BRACE || !isUtf8(line)) return null
+function parseLine(line: Buffer): Fields | null {
+  if (!isUtf8(line)) return null
   try {
     return fieldsOf(JSON.parse(line.toString('utf8')))
   } catch {

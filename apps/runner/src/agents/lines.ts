@@ -1,6 +1,6 @@
 /** The longest line that is kept whole: a screenshot that an agent read comes as one line of several MiB. */
 export const LINE_BYTES = 8 * 1024 * 1024
-const LINE_FEED = 0x0a
+export const LINE_FEED = 0x0a
 
 /**
  * Bytes of one stream in order: `lines` are whole lines, each with its line feed (but for an unended last one), `part` is

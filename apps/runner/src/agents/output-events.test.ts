@@ -35,10 +35,18 @@ describe('a long text', () => {
     const events = splitText(text, RUN_EVENT_BYTES - 256).map(
       (piece): RunEventBody => ({ type: 'output', stream: 'stdout', text: piece }),
     )
-    expect(textOf(events)).toBe(text)
+    expect(textOf(events) === text).toBe(true)
     for (const event of events) expect(size(event)).toBeLessThanOrEqual(RUN_EVENT_BYTES)
     const most = Math.ceil((2 * encodedBytes(text)) / RUN_EVENT_BYTES) + 1
     expect(events.length).toBeLessThanOrEqual(most)
+  })
+
+  test.each(kinds.filter(([, unit]) => unit.isWellFormed()))('of %s as raw output fits too', (_, unit) => {
+    const text = unit.repeat(Math.ceil(300_000 / unit.length))
+    const events = outputEvents('stdout', Buffer.from(text))
+    expect(textOf(events) === text).toBe(true)
+    for (const event of events.slice(0, -1)) expect(size(event)).toBeGreaterThan(RUN_EVENT_BYTES - 512)
+    for (const event of events) expect(size(event)).toBeLessThanOrEqual(RUN_EVENT_BYTES)
   })
 
   test('is never torn within a pair of surrogates', () => {
