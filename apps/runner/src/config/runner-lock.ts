@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
-import { link, readFile, rename, rm, utimes } from 'node:fs/promises'
+import { link, readFile, rename, rm } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { BatonError } from '@baton/protocol'
 import type { ProfilePaths } from './paths.ts'
@@ -11,8 +11,6 @@ type Holder = { pid: number; startTime: string }
 export type RunnerLock = {
   /** A runner of this profile was here before and did not give its lock back: it was killed or the power went. */
   tookOver: boolean
-  /** Marks that the runner is alive now, so that its successor knows how long nobody was here. */
-  touch(): Promise<void>
   release(): Promise<void>
 }
 
@@ -32,10 +30,6 @@ export async function lockRunner(paths: ProfilePaths): Promise<RunnerLock> {
     const tookOver = await placeLock(lockFile, draft, paths.profile)
     return {
       tookOver,
-      touch: async () => {
-        const now = new Date()
-        await utimes(lockFile, now, now)
-      },
       release: async () => {
         if ((await readTextFile(lockFile)) === text) await rm(lockFile, { force: true })
       },

@@ -2,17 +2,19 @@ import { setTimeout as wait } from 'node:timers/promises'
 import {
   BatonError,
   type HelloAnswer,
+  RECONNECT_BASE_MS,
+  RECONNECT_CAP_MS,
   RECONNECT_RESET_AFTER_MS,
   type RunnerHello,
   type TokenAnswer,
 } from '@baton/protocol'
+import { backoff } from '@baton/service'
 import { isFinalRefusal, isOutcomeUnknown, toCallError } from './call-error.ts'
 import type { ConnectionState } from './connection-state.ts'
 import { exchangeToken } from './exchange-token.ts'
 import { openHttpLink } from './http-link.ts'
 import type { Link, LinkEnd } from './link.ts'
 import { type Push, readPush } from './read-push.ts'
-import { reconnectDelay } from './reconnect-delay.ts'
 import { CALL_ANSWERS, type CallAnswer, type CallInputs, type CallName } from './runner-calls.ts'
 import { openSocketLink } from './socket-link.ts'
 
@@ -20,7 +22,6 @@ import { openSocketLink } from './socket-link.ts'
 const SOCKET_TRIES = 3
 /** A link that was replaced goes on receiving for this long, for what was on its way. */
 const RETIRE_AFTER_MS = 2_000
-const CONFLICT_RETRY_MS = 2_000
 
 export type ConnectionOptions = {
   relayUrl: string
@@ -35,9 +36,7 @@ export type ConnectionOptions = {
   /** How many deliveries may be pushed now; asked whenever a session is opened. */
   freeSlots(): number
   onState(state: ConnectionState): void
-  /** For how long a session conflict at the start may be that of this runner's own killed predecessor. */
-  conflictPatienceMs: number
-  random(): number
+  random: () => number
 }
 
 export type Connection = {
@@ -49,6 +48,10 @@ export type Connection = {
   online(signal: AbortSignal): Promise<void>
   /** One call, answered or rejected within its limit. `unavailable` and `timeout` mean: outcome unknown, repeat it. */
   call<K extends CallName>(name: K, input: CallInputs[K]): Promise<CallAnswer<K>>
+  /** Says hello again over the link that stands, when what it says has changed. */
+  greetAgain(): Promise<void>
+  /** Opens another link because this one is in doubt, after a sleep for one. */
+  renewLink(detail: string): void
   /** Opens the session again with what is free now, when what the relay believes to be free is in doubt. */
   reopenSession(): void
   /** Settles when the relay refused for good (null: it was stopped). */
@@ -63,6 +66,7 @@ export type Connection = {
 export function createConnection(options: ConnectionOptions): Connection {
   const { relayUrl, instanceId } = options
   const stopping = new AbortController()
+  const delayBefore = backoff({ baseMs: RECONNECT_BASE_MS, capMs: RECONNECT_CAP_MS, random: options.random })
   const ended = Promise.withResolvers<BatonError | null>()
   let state: ConnectionState = describe('connecting', 'Connecting for the first time.')
   let active: Link | null = null
@@ -71,6 +75,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let failures = 0
   let socketFailures = 0
   let loop: Promise<void> = Promise.resolve()
+  let greeting: Promise<void> | null = null
   whenOnline.promise.catch(() => undefined)
 
   function describe(
@@ -96,24 +101,20 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   async function keepConnected() {
-    const patientUntil = performance.now() + options.conflictPatienceMs
     while (!stopping.signal.aborted) {
       let detail = 'the relay asked for a new connection'
-      let atLeastMs = 0
       try {
         const end = await holdOneLink()
-        if (end.why === 'refused') throw end.error
+        if (end.why === 'refused') return refuse(end.error)
         if (end.why === 'lost') {
           activate(null)
           detail = end.detail
         }
       } catch (error) {
-        const mayBeOurs = isConflict(error) && performance.now() < patientUntil
-        if (isFinalRefusal(error) && !mayBeOurs) return refuse(error as BatonError)
-        if (mayBeOurs) atLeastMs = CONFLICT_RETRY_MS
+        if (isFinalRefusal(error)) return refuse(error as BatonError)
         detail = (error as Error).message
       }
-      await pauseBeforeRetry(detail, atLeastMs)
+      await pauseBeforeRetry(detail)
     }
   }
 
@@ -126,10 +127,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     return end
   }
 
-  async function pauseBeforeRetry(detail: string, atLeastMs: number) {
+  async function pauseBeforeRetry(detail: string) {
     if (stopping.signal.aborted) return
-    const delay = Math.max(atLeastMs, reconnectDelay(failures, options.random))
     failures += 1
+    const delay = delayBefore(failures)
     if (!active) {
       const sentence = `Not connected to ${relayUrl}: ${detail}.`
       show(describe('waiting', sentence, { failures, nextTryAt: Date.now() + delay }))
@@ -154,7 +155,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   async function openSession(link: Link) {
     try {
-      const answer = await callOver(link, 'hello', options.hello())
+      const answer = await greet(link)
       if (link.via === 'websocket') socketFailures = 0
       options.onHello(answer)
       const previous = active
@@ -166,6 +167,18 @@ export function createConnection(options: ConnectionOptions): Connection {
       if (link.via === 'websocket' && isOutcomeUnknown(error)) socketFailures += 1
       link.close()
       throw error
+    }
+  }
+
+  /** While a hello is on its way no accept is sent: the relay would count what it does not name as lost. */
+  async function greet(link: Link): Promise<HelloAnswer> {
+    const done = Promise.withResolvers<void>()
+    greeting = done.promise
+    try {
+      return await callOver(link, 'hello', options.hello())
+    } finally {
+      greeting = null
+      done.resolve()
     }
   }
 
@@ -253,21 +266,26 @@ export function createConnection(options: ConnectionOptions): Connection {
       }
     },
     async call(name, input) {
+      if (name === 'accept') await greeting
       if (!active) throw new BatonError('unavailable', `While calling ${name}, the relay was not connected`)
       try {
         return await callOver(active, name, input)
       } catch (error) {
         if (isFinalRefusal(error)) refuse(error as BatonError)
+        if (error instanceof BatonError && error.code === 'not_signed_in')
+          active?.abandon('its token has run out')
         throw error
       }
+    },
+    async greetAgain() {
+      if (active) options.onHello(await greet(active))
+    },
+    renewLink(detail) {
+      active?.abandon(detail)
     },
     reopenSession() {
       if (active) subscribe(active)
     },
     ended: ended.promise,
   }
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof BatonError && error.code === 'session_conflict'
 }

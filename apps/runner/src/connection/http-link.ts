@@ -62,6 +62,7 @@ export function openHttpLink(relayUrl: string, token: string, stopped: AbortSign
       })
     },
     ended,
+    abandon: (detail) => end({ why: 'lost', detail }),
     close() {
       clearTimeout(again)
       end({ why: 'lost', detail: 'it was closed here' })

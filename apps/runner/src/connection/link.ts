@@ -16,14 +16,21 @@ export type Link = {
   /** Receives what is pushed from now on; `open` says what is free each time it is asked. Replaces an earlier call. */
   listen(open: () => OpenSession, onPush: (push: unknown, id: string | null) => void): void
   ended: Promise<LinkEnd>
+  /** Reports it as lost, for a reason that the link itself cannot see. */
+  abandon(detail: string): void
   /** Ends it at once. Calls under way are rejected as lost. */
   close(): void
 }
 
 export type OpenSession = { instanceId: string; slots: number; lastEventId: string | null }
 
+/**
+ * What the failure of a subscription means. `session_conflict` there only says that this session is over, as when the
+ * relay stops: the hello of the next link tells whether another runner has the machine.
+ */
 export function endOf(error: BatonError): LinkEnd {
-  return isFinalRefusal(error) ? { why: 'refused', error } : { why: 'lost', detail: error.message }
+  const isFinal = isFinalRefusal(error) && error.code !== 'session_conflict'
+  return isFinal ? { why: 'refused', error } : { why: 'lost', detail: error.message }
 }
 
 /** Remembers the first end that is reported. */

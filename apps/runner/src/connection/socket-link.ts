@@ -91,7 +91,7 @@ export async function openSocketLink(relayUrl: string, token: string, stopped: A
           onPush(push, id)
         },
         onError(error: unknown) {
-          end(endOf(toCallError(error, 'listening for deliveries', false)))
+          if (current) end(endOf(toCallError(error, 'listening for deliveries', false)))
         },
         onComplete() {
           if (current) end({ why: 'lost', detail: 'the relay ended the session' })
@@ -105,6 +105,7 @@ export async function openSocketLink(relayUrl: string, token: string, stopped: A
       }
     },
     ended,
+    abandon: (detail) => end({ why: 'lost', detail }),
     close() {
       end({ why: 'lost', detail: 'it was closed here' })
       close()

@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import { type RuntimeProbe, runtimeProbe } from '@baton/protocol'
+import { createPollLoop, type Logger, type Service } from '@baton/service'
+import { z } from 'zod'
+import { detectRuntimes } from './agents/detect-runtimes.ts'
+import type { ProfilePaths } from './config/paths.ts'
+import type { Policy } from './config/policy.ts'
+import { readTextFile, writePrivateFile } from './config/private-file.ts'
+import type { Read } from './config/profile.ts'
+
+const LOOK_EVERY_MS = 10 * 60_000
+
+export type KnownRuntimes = Service & { now(): RuntimeProbe[] }
+
+/**
+ * Which agents this machine has. Asking them takes seconds, so a start goes on with what the last one found and says so
+ * when it has changed; only the very first start waits.
+ */
+export async function createKnownRuntimes(
+  paths: ProfilePaths,
+  policy: () => Promise<Read<Policy>>,
+  environment: Readonly<Record<string, string | undefined>>,
+  onChange: () => Promise<void>,
+  logger: Logger,
+): Promise<KnownRuntimes> {
+  const file = join(paths.stateFolder, 'runtimes.json')
+  const versions = new Map<string, string | null>()
+  const stored = await readStored(file)
+  let known = stored ?? (await look())
+
+  async function look(): Promise<RuntimeProbe[]> {
+    const read = await policy()
+    const found = await detectRuntimes({ environment, versions, ...(read.ok ? { policy: read.value } : {}) })
+    await writePrivateFile(file, JSON.stringify(found))
+    return found
+  }
+
+  const loop = createPollLoop({
+    everyMs: LOOK_EVERY_MS,
+    run: async () => {
+      const found = await look()
+      if (JSON.stringify(found) === JSON.stringify(known)) return
+      known = found
+      await onChange()
+    },
+    onError: (error) => logger.warn({ error }, 'The agents of this machine could not be looked for.'),
+  })
+  return { start: () => loop.start(), stop: () => loop.stop(), now: () => known }
+}
+
+async function readStored(file: string): Promise<RuntimeProbe[] | null> {
+  const text = await readTextFile(file)
+  if (text === null) return null
+  try {
+    return z.array(runtimeProbe).parse(JSON.parse(text))
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,104 @@
+import type { PushedDelivery, RunEventBody } from '@baton/protocol'
+import { failed, STOPPED, type Verdict } from '../agents/run-ends.ts'
+import type { RunEnd, RunReader } from '../agents/runtime.ts'
+import type { Exit, GoneRun, SupervisedRun } from '../processes/supervised-run.ts'
+import { countChangedFiles } from '../workspaces/changed-files.ts'
+import { carryOut, readLeftOutput } from './carry-out.ts'
+import { readSnapshot } from './run-folder.ts'
+import { isStopReason, type StopRequest } from './stop-request.ts'
+import type { Transcript } from './transcript.ts'
+import { watchLimits } from './watch-limits.ts'
+
+/** What an agent's work came to: the last events of its transcript, its end and its exit. */
+export type WorkEnd = { last: RunEventBody[]; end: RunEnd; exit: Exit }
+
+export type WatchedWork = {
+  supervised: SupervisedRun
+  reader: RunReader
+  transcript: Transcript
+  folder: string
+  cwd: string
+  limits: { silenceMs: number | null; wallMs: number | null }
+  requestStop(request: StopRequest): void
+  stopRequest(): StopRequest | null
+  signal: AbortSignal
+}
+
+/** Follows an agent to its end, within its limits. Rejects when the signal aborts; the agent then runs on. */
+export async function watchWork(work: WatchedWork): Promise<WorkEnd> {
+  const { supervised, reader, transcript, signal } = work
+  const startedAt = transcript.memo().startedAt ?? Date.now()
+  const watch = watchLimits({ ...work.limits, alreadyMs: Date.now() - startedAt }, (reason) =>
+    work.requestStop({ reason, sentence: STOPPED[reason].message ?? reason }),
+  )
+  let exit: Exit
+  try {
+    exit = await carryOut(supervised, reader, transcript, { onOutput: () => watch.heard(), signal })
+  } finally {
+    watch.stop()
+  }
+  const asked = work.stopRequest()
+  const stopReason = asked?.reason ?? (isStopReason(exit.stopReason) ? exit.stopReason : null)
+  const changedFiles = await countChangedFiles(work.cwd, await readSnapshot(work.folder))
+  const { events, end } = reader.end(exit, { stopReason, changedFiles })
+  const abandoned = stopReason === null && exit.stopReason !== null
+  return {
+    last: [...events, ...killedEvent(exit, asked?.sentence ?? exit.stopReason)],
+    end: abandoned
+      ? { ...end, ...failed('killed', 'No runner looked after it for too long, so it was ended.') }
+      : end,
+    exit,
+  }
+}
+
+/** The end of a run whose supervisor is gone: what it had printed is kept, how far it got is not known. */
+export async function endLeftWork(
+  gone: GoneRun,
+  reader: RunReader,
+  transcript: Transcript,
+  signal: AbortSignal,
+): Promise<WorkEnd> {
+  await readLeftOutput(gone, reader, transcript, signal)
+  const cause =
+    gone.gone === 'machine_restarted'
+      ? 'The machine restarted while the agent was running.'
+      : 'The agent was ended from outside, together with its supervisor.'
+  const exit = { ...noExit(), killProof: gone.killProof }
+  const { events, end } = reader.end(exit, { stopReason: null, changedFiles: null })
+  return {
+    last: [...events, ...killedEvent(exit, cause)],
+    end: { ...end, ...failed('killed', `${cause} Its output up to then was kept; run it again.`) },
+    exit,
+  }
+}
+
+/** The end of a run whose agent never ran. */
+export function unstartedEnd(verdict: Verdict): WorkEnd {
+  return { last: [], end: { ...verdict, result: null, usage: null, sessionId: null }, exit: noExit() }
+}
+
+/** The policy of this machine may shorten what the job allows, never lengthen it. */
+export function effectiveLimits(limits: PushedDelivery['limits'], maxWallMs: number | null) {
+  const walls = [limits.wallMs, maxWallMs].filter((one) => one !== null)
+  return { silenceMs: limits.silenceMs, wallMs: walls.length > 0 ? Math.min(...walls) : null }
+}
+
+function killedEvent(exit: Exit, reason: string | null | undefined): RunEventBody[] {
+  if (!exit.killProof) return []
+  return [
+    { type: 'killed', reason: reason ?? 'It left processes behind when it ended.', proof: exit.killProof },
+  ]
+}
+
+function noExit(): Exit {
+  return {
+    exitCode: null,
+    signal: null,
+    endedAt: Date.now(),
+    killProof: null,
+    error: null,
+    message: null,
+    stopReason: null,
+    outputBytes: { stdout: 0, stderr: 0 },
+  }
+}
