@@ -1,0 +1,24 @@
+import type { EventView, IgnoredReason } from '@baton/protocol'
+
+const WHY_NOT: Record<IgnoredReason, string> = {
+  job_disabled: 'started nothing: its job is disabled',
+  job_deleted: 'started nothing: its job was deleted',
+  agent_archived: 'started nothing: the job’s agent is archived',
+  filtered: 'started nothing: the job’s filter did not let it through',
+  no_job: 'started nothing: no job listens to it',
+}
+
+/** What came of an event, in words. */
+export function outcomeOf({
+  state,
+  reason,
+  deliveries,
+}: Pick<EventView, 'state' | 'reason' | 'deliveries'>): string {
+  if (state === 'accepted') return 'stored, not matched yet'
+  if (state === 'ignored') return reason === null ? 'started nothing' : WHY_NOT[reason]
+  if (deliveries.length === 0) return 'started nothing'
+  const states = [...new Set(deliveries.map((delivery) => delivery.state))].join(', ')
+  return deliveries.length === 1
+    ? `started one run: ${states}`
+    : `started ${deliveries.length} runs: ${states}`
+}

@@ -1,0 +1,84 @@
+import type { OverviewView } from '@baton/protocol'
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { useApi } from '../api/api-context.ts'
+import { overviewQuery } from '../api/queries.ts'
+import { CopyLine } from '../elements/copy-button.tsx'
+import { plural } from '../elements/format.ts'
+import { Empty, Loaded, Page, Section } from '../elements/page.tsx'
+import { RunList } from '../runs/run-list.tsx'
+import { StartRun } from '../runs/start-run.tsx'
+import { useRowKeys } from '../shell/use-row-keys.ts'
+import { AgentList } from './agent-list.tsx'
+import { MachineCards } from './machine-cards.tsx'
+
+/** What runs now, what ran last, and on which machines and agents it can run. */
+export function OverviewPage() {
+  useRowKeys()
+  const { client } = useApi()
+  const overview = useQuery(overviewQuery(client))
+  return (
+    <Page title="Overview" lead={overview.data && summaryOf(overview.data)} actions={<StartRun />}>
+      <Loaded answer={overview} of="the overview">
+        {({ machines, agents, running, recent }) => (
+          <div className="grid gap-x-8 lg:grid-cols-[minmax(0,1fr)_20rem]">
+            <div className="min-w-0">
+              <Section title="Now">
+                {running.length > 0 ? (
+                  <RunList runs={running} label="Running now" />
+                ) : (
+                  <Empty title="Nothing is running." />
+                )}
+              </Section>
+              <Section title="Recent" aside={recent.length > 0 && <MoreLink to="/runs" text="All runs" />}>
+                {recent.length > 0 ? <RunList runs={recent} label="Recent runs" /> : <FirstRun />}
+              </Section>
+            </div>
+            <div className="min-w-0">
+              <Section
+                title="Machines"
+                aside={machines.length > 0 && <MoreLink to="/machines" text="Manage" />}
+              >
+                <MachineCards machines={machines} />
+              </Section>
+              {agents.length > 0 && (
+                <Section title="Agents">
+                  <AgentList agents={agents} />
+                </Section>
+              )}
+            </div>
+          </div>
+        )}
+      </Loaded>
+    </Page>
+  )
+}
+
+function summaryOf({ machines, running, jobs }: OverviewView): string {
+  const online = machines.filter(({ state }) => state === 'online').length
+  const asleep = machines.length - online
+  return [
+    running.length === 0 ? 'Nothing running' : `${plural(running.length, 'run')} under way`,
+    asleep === 0
+      ? `${plural(online, 'machine')} online`
+      : `${online} of ${plural(machines.length, 'machine')} online`,
+    plural(jobs, 'job'),
+  ].join(' · ')
+}
+
+function FirstRun() {
+  return (
+    <Empty title="No agent has run yet.">
+      <p className="text-soft">Type this in any folder, or start one with the button above:</p>
+      <CopyLine text={'npx baton run "Explain this repository in five bullets"'} />
+    </Empty>
+  )
+}
+
+function MoreLink({ to, text }: { to: '/runs' | '/machines'; text: string }) {
+  return (
+    <Link to={to} className="rounded px-1 py-1 text-[13px] font-medium text-accent hover:underline">
+      {text}
+    </Link>
+  )
+}

@@ -1,0 +1,137 @@
+import { isFinishedDelivery, type RunView } from '@baton/protocol'
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { ArrowLeft } from 'lucide-react'
+import { useState } from 'react'
+import { useApi } from '../api/api-context.ts'
+import { isNotFound } from '../api/api-error.ts'
+import { runQuery } from '../api/queries.ts'
+import { Empty, Loaded, Page, useTitle } from '../elements/page.tsx'
+import { StatusMark } from '../elements/status-mark.tsx'
+import { Duration } from '../elements/time.tsx'
+import { LogView } from './log/log-view.tsx'
+import { RunActions } from './run-actions.tsx'
+import { errorAdvice, RunFacts } from './run-facts.tsx'
+import { titleOf } from './run-list.tsx'
+import { WhyPanel } from './why-panel.tsx'
+
+const route = getRouteApi('/runs/$runId')
+
+/** One run, live: what came of it, its log, and everything else that is known about it. */
+export function RunPage() {
+  const { runId } = route.useParams()
+  const { client } = useApi()
+  const run = useQuery(runQuery(client, runId))
+  if (run.data) return <RunBody key={run.data.id} run={run.data} />
+  if (isNotFound(run.error)) {
+    return (
+      <Page title="No such run">
+        <Empty title={`There is no run ${runId} in this organization.`}>
+          <Link to="/runs" className="font-medium text-accent underline">
+            All runs
+          </Link>
+        </Empty>
+      </Page>
+    )
+  }
+  return (
+    <Page title="Run">
+      <Loaded answer={run} of="the run">
+        {() => null}
+      </Loaded>
+    </Page>
+  )
+}
+
+/** Log and facts side by side; on narrow screens one at a time. */
+function RunBody({ run }: { run: RunView }) {
+  const title = titleOf({ job: run.job, promptStart: run.prompt })
+  useTitle(title)
+  const [tab, setTab] = useState<'log' | 'facts'>('log')
+  const waits = !isFinishedDelivery(run.deliveryState) && run.ladder.startedAt === null
+  const stuck = waits || run.deliveryState === 'stalled'
+  return (
+    <div className="flex min-h-full flex-col gap-4 px-4 py-4 sm:px-6 lg:h-full">
+      <RunHeader run={run} title={title} />
+      {stuck && <WhyPanel deliveryId={run.deliveryId} />}
+      <div
+        role="tablist"
+        aria-label="Run"
+        className="grid grid-cols-2 gap-1 rounded-lg bg-sunk p-1 lg:hidden"
+      >
+        <Tab name="Log" on={tab === 'log'} onClick={() => setTab('log')} />
+        <Tab name="Details" on={tab === 'facts'} onClick={() => setTab('facts')} />
+      </div>
+      <div className="flex min-h-0 flex-1 gap-5">
+        <div
+          className={`min-w-0 flex-1 flex-col max-lg:h-[72dvh] lg:flex lg:min-h-72 ${tab === 'log' ? 'flex' : 'hidden'}`}
+        >
+          <LogView
+            runId={run.id}
+            waiting={waits ? 'Nothing yet: it has not started.' : 'Waiting for the first output…'}
+          />
+        </div>
+        <div
+          className={`w-full overflow-y-auto lg:block lg:w-80 lg:shrink-0 ${tab === 'facts' ? '' : 'hidden'}`}
+        >
+          <RunFacts run={run} />
+        </div>
+      </div>
+    </div>
+  )
+}
+
+function RunHeader({ run, title }: { run: RunView; title: string }) {
+  const { ladder } = run
+  const advice = errorAdvice(run)
+  return (
+    <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+      <div className="min-w-0 flex-1 basis-80">
+        <Link
+          to="/runs"
+          className="inline-flex min-h-6 items-center gap-1 text-[13px] text-soft hover:text-ink"
+        >
+          <ArrowLeft size={14} aria-hidden />
+          Runs
+        </Link>
+        <h1 className="line-clamp-2 text-xl font-semibold tracking-tight break-words">{title}</h1>
+        <p className="mt-1 flex flex-wrap items-center gap-x-2.5 gap-y-1">
+          <StatusMark word={run.status} chip />
+          <span role="status" className="min-w-0 break-words">
+            {run.sentence}
+          </span>
+        </p>
+        {run.message && run.message !== run.sentence && (
+          <p className="mt-1 break-words whitespace-pre-wrap text-soft">{run.message}</p>
+        )}
+        {advice && <p className="mt-1 text-soft">{advice}</p>}
+        <p className="mt-1 text-[13px] text-soft">
+          {run.agent.key} on {run.machine.name}
+          {ladder.startedAt !== null && (
+            <>
+              {' · '}
+              <Duration from={ladder.startedAt} to={ladder.finishedAt} />
+            </>
+          )}
+          {` · attempt ${run.attempt}`}
+          {run.exitCode !== null && ` · exit code ${run.exitCode}`}
+        </p>
+      </div>
+      <RunActions run={run} />
+    </header>
+  )
+}
+
+function Tab({ name, on, onClick }: { name: string; on: boolean; onClick: () => void }) {
+  return (
+    <button
+      type="button"
+      role="tab"
+      aria-selected={on}
+      onClick={onClick}
+      className="min-h-9 rounded-md font-medium text-soft aria-selected:bg-card aria-selected:text-ink aria-selected:shadow-sm"
+    >
+      {name}
+    </button>
+  )
+}

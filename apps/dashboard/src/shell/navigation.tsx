@@ -1,0 +1,51 @@
+import { Link } from '@tanstack/react-router'
+import { Activity, House, Inbox, Monitor, Repeat } from 'lucide-react'
+
+export const PLACES = [
+  { to: '/', label: 'Overview', key: 'o', icon: House },
+  { to: '/runs', label: 'Runs', key: 'r', icon: Activity },
+  { to: '/jobs', label: 'Jobs', key: 'j', icon: Repeat },
+  { to: '/machines', label: 'Machines', key: 'm', icon: Monitor },
+  { to: '/events', label: 'Events', key: 'e', icon: Inbox },
+] as const
+
+/** The rail of wide screens. */
+export function Rail() {
+  return (
+    <nav aria-label="Main" className="flex flex-col gap-0.5">
+      {PLACES.map(({ to, label, icon: Icon }) => (
+        <Link
+          key={to}
+          to={to}
+          activeOptions={{ exact: to === '/' }}
+          className="flex min-h-9 items-center gap-2.5 rounded-lg px-2.5 font-medium text-soft hover:bg-hover hover:text-ink aria-[current=page]:bg-accent-soft aria-[current=page]:text-accent"
+        >
+          <Icon size={17} aria-hidden />
+          {label}
+        </Link>
+      ))}
+    </nav>
+  )
+}
+
+/** The bar at the bottom of phones. */
+export function TabBar() {
+  return (
+    <nav
+      aria-label="Main"
+      className="grid grid-cols-5 border-t border-line bg-card pb-[env(safe-area-inset-bottom)] md:hidden"
+    >
+      {PLACES.map(({ to, label, icon: Icon }) => (
+        <Link
+          key={to}
+          to={to}
+          activeOptions={{ exact: to === '/' }}
+          className="flex min-h-14 flex-col items-center justify-center gap-0.5 text-[11px] font-medium text-soft aria-[current=page]:text-accent"
+        >
+          <Icon size={20} aria-hidden />
+          {label}
+        </Link>
+      ))}
+    </nav>
+  )
+}
