@@ -56,8 +56,8 @@ export async function keepAgent(keeping: Keeping): Promise<Exit> {
     await endTree(tree, 0)
     throw error
   } finally {
-    pipes.readers.stdout.destroy()
-    pipes.readers.stderr.destroy()
+    pipes.readers.stdout.close()
+    pipes.readers.stderr.close()
   }
 }
 

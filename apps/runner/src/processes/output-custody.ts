@@ -1,5 +1,5 @@
-import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { PipeReader } from './agent-pipes.ts'
 import { createSegmentWriter } from './segment-writer.ts'
 import type { Offsets, StreamName } from './supervised-run.ts'
 
@@ -22,7 +22,7 @@ export type OutputCustody = {
  */
 export function createOutputCustody(
   runFolder: string,
-  readers: Record<StreamName, Socket>,
+  readers: Record<StreamName, PipeReader>,
   limitBytes = UNCONSUMED_LIMIT_BYTES,
   onFailure: (error: unknown) => void,
 ): OutputCustody {
@@ -38,11 +38,8 @@ export function createOutputCustody(
   const unconsumed = () => streams.reduce((sum, one) => sum + one.writer.written - one.consumed, 0)
 
   function regulate(): void {
-    const mayRead = failed || unconsumed() <= limit
-    for (const { reader } of streams) {
-      if (mayRead && reader.isPaused()) reader.resume()
-      if (!mayRead && !reader.isPaused()) reader.pause()
-    }
+    const paused = !failed && unconsumed() > limit
+    for (const { reader } of streams) reader.setPaused(paused)
   }
 
   function keep(one: (typeof streams)[number], bytes: Buffer): void {
@@ -56,15 +53,8 @@ export function createOutputCustody(
     regulate()
   }
 
-  const ends = streams.map(
-    (one) =>
-      new Promise<void>((resolve) => {
-        one.reader.on('data', (bytes) => keep(one, bytes as Buffer))
-        one.reader.once('end', resolve)
-        one.reader.once('close', resolve)
-        one.reader.on('error', () => one.reader.destroy())
-      }),
-  )
+  for (const one of streams) one.reader.read((bytes) => keep(one, bytes))
+  const ends = streams.map((one) => one.reader.ended)
 
   return {
     written: () => ({ stdout: streams[0]?.writer.written ?? 0, stderr: streams[1]?.writer.written ?? 0 }),
@@ -87,7 +77,7 @@ export function createOutputCustody(
     },
     close() {
       for (const { reader, writer } of streams) {
-        reader.destroy()
+        reader.close()
         writer.close()
       }
     },

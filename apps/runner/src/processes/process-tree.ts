@@ -30,8 +30,9 @@ export type TreeOptions = {
 
 /** The processes of one run: the agent (a session and group leader) and all that came of it, however they hid. */
 export function createProcessTree(options: TreeOptions): ProcessTree {
-  const { root, runId, cgroup, pipes = [] } = options
+  const { root, runId, pipes = [] } = options
   const traits = new Set(options.traits ?? TREE_TRAITS)
+  const cgroup = traits.has('cgroup') ? options.cgroup : null
   const known = new Map<number, string>()
   const rootSeen = readProcess(root.pid, { orZombie: true })?.startTime === root.startTime
   if (rootSeen) known.set(root.pid, root.startTime)
@@ -48,7 +49,7 @@ export function createProcessTree(options: TreeOptions): ProcessTree {
   function members(): ProcessEntry[] {
     const all = listProcesses()
     const spared = selfAndAncestors(all)
-    const inCgroup = new Set(cgroup && traits.has('cgroup') ? cgroup.pids() : [])
+    const inCgroup = new Set(cgroup?.pids())
     const belongs = (one: ProcessEntry) =>
       !spared.has(one.pid) &&
       (isKnown(one) ||

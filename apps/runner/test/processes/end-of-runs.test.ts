@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { eventually } from '@baton/testkit'
 import { expect, test } from 'vitest'
 import { adoptSupervised } from '../../src/processes/adopt-supervised.ts'
-import { createRunPlace, fixture, processesWith, untilOutput, within } from './kit.ts'
+import { createRunPlace, fixture, processesWith, sleepers, untilOutput, within } from './kit.ts'
 import { startRunner } from './runner-process.ts'
 
 const HIDEOUTS = [
@@ -82,10 +82,10 @@ test('ending only the process group, the mutant, leaves a process in a session o
   const sleep = place.sleep()
   const spec = place.spec('sh', [fixture('hide.sh'), 'setsid', 'stay', sleep])
   const { run } = await place.start(spec, place.supervisorWith('group-only'))
-  await untilOutput(run, 1)
+  await eventually(() => expect(sleepers(sleep)).toHaveLength(2))
   await run.stop('cancelled', 200)
   await within(10_000, run.exited)
-  expect(processesWith(sleep)).toHaveLength(1)
+  expect(sleepers(sleep)).toHaveLength(1)
 })
 
 test('output that a process outside the tree holds open is cut two seconds after the agent ended', async () => {

@@ -11,15 +11,21 @@ export const fixture = (name: string) => join(import.meta.dirname, 'fixtures', n
 export const newSleep = () => `3${Math.floor(Math.random() * 1e6)}.${Math.floor(Math.random() * 1e6)}`
 
 /** Live processes with this text among their arguments: found without any code of the runner. */
-export function processesWith(text: string): number[] {
+export const processesWith = (text: string) =>
+  findProcesses((words) => words.some((word) => word.includes(text)))
+
+/** Those that have become `sleep` itself: what was to be done before, a session of its own say, is done. */
+export const sleepers = (seconds: string) => findProcesses((words) => words.join(' ') === `sleep ${seconds} `)
+
+function findProcesses(matches: (words: string[]) => boolean): number[] {
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name) || Number(name) === process.pid) return []
     try {
       const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0')
       const isZombie = / Z /.test(readFileSync(`/proc/${name}/stat`, 'latin1').replace(/\(.*\)/s, ''))
-      return words.some((word) => word.includes(text)) && !isZombie ? [Number(name)] : []
+      return matches(words) && !isZombie ? [Number(name)] : []
     } catch {
-      return []
+      return [] // it ended while it was looked at
     }
   })
 }
