@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { DeliveryId, EventDetail, EventView, RunId } from '@baton/protocol'
 import type { Call } from './call.ts'
 import type { Raw } from './connect.ts'
@@ -17,6 +18,6 @@ export function createEvents(raw: Raw, call: Call): Events {
     list: ({ pageSize = 50, ...filter } = {}) =>
       listPages((cursor) => call(raw.events.list.query({ ...filter, limit: pageSize, cursor }))),
     get: (id) => call(raw.events.get.query({ id })),
-    replay: (id) => call(raw.events.replay.mutate({ id })),
+    replay: (id) => call(raw.events.replay.mutate({ id, idempotencyKey: randomUUID() })),
   }
 }

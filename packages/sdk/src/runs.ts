@@ -50,15 +50,13 @@ export function createRuns(raw: Raw, call: Call, url: string): Runs {
       return open(runId)
     },
     async again(id) {
-      const { runId } = await call(raw.runs.again.mutate({ id }))
+      const { runId } = await call(raw.runs.again.mutate({ id, idempotencyKey: randomUUID() }))
       return open(runId)
     },
     list({ status, pageSize = 50, ...filter } = {}) {
       const words = status === undefined ? {} : { status: Array.isArray(status) ? status : [status] }
       return listPages((cursor) =>
-        call(
-          raw.runs.list.query({ ...filter, ...words, limit: pageSize, cursor } as never) as Promise<never>,
-        ),
+        call(raw.runs.list.query({ ...filter, ...words, limit: pageSize, cursor })),
       )
     },
   }

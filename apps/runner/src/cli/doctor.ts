@@ -108,15 +108,11 @@ async function nearestFolder(folder: string): Promise<string> {
 type Read = { ok: true } | { ok: false; problems: string[] }
 
 function lookAtProfile(profile: Read & { value?: Profile }, key: Read): Check {
-  const problems = [profile, key].flatMap((one) => (one.ok ? [] : one.problems))
-  if (problems.length > 0)
-    return warning(
-      'machine',
-      problems.join('; '),
-      'To make this computer a machine: baton up --server <url> --key-stdin',
-    )
+  if (!profile.ok) return warning('machine', profile.problems.join('; '), FIRST_TIME)
+  if (!key.ok) return broken('machine', key.problems.join('; '), FIRST_TIME)
   return ok('machine', `"${profile.value?.machineName}" at ${profile.value?.url}`)
 }
+const FIRST_TIME = 'To make this computer a machine: baton dev, or baton up --server <url> --key-stdin'
 
 async function lookAtRunner(paths: ProfilePaths, here: Profile | null): Promise<Check[]> {
   const pid = await findRunner(paths.lockFile)

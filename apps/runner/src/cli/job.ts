@@ -57,7 +57,7 @@ function describeHook(hook: TriggerSecret): string {
   return [...shown, ...curlLines(hook)].join('\n')
 }
 
-/** Lines for a shell that send one signed request. The secret stands in a variable, not in an argument. */
+/** Lines for a shell that send one signed request: to try it by hand, on a computer of one's own. */
 function curlLines({ url, secret, scheme }: TriggerSecret): string[] {
   const send = `curl -sS '${url}' -H 'Content-Type: application/json' --data-binary "$BODY"`
   const hmac = (signed: string) => `printf '%s' "${signed}" | openssl dgst -sha256 -hmac "$SECRET"`

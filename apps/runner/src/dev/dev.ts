@@ -17,7 +17,7 @@ import { proofText } from './show-proof.ts'
 import { agentsText, nextSteps } from './show-start.ts'
 import { type DevDatabase, startDatabase } from './start-database.ts'
 import { assertPortIsFree, relayEnvironment, relayPort, startRelay } from './start-relay.ts'
-import { startRunner, waitUntilOnline } from './start-runner.ts'
+import { startRunner } from './start-runner.ts'
 
 export type DevOptions = { proof?: boolean; open?: boolean; reset?: boolean }
 
@@ -76,12 +76,9 @@ async function start(session: Session, places: DevPlaces, relayUrl: string, part
   step(session, 'Relay', relayUrl, relayStartedAt)
   const machineStartedAt = Date.now()
   const machine = await prepareMachine(relayUrl, relayEnv, places)
-  await parts.add(await startRunner(session.env, places, say))
-  const found = await detecting
-  const [agents] = await Promise.all([
-    ensureAgents(machine.baton, machine.machineId, found),
-    waitUntilOnline(machine, places),
-  ])
+  const [runner, found] = await Promise.all([startRunner(session.env, places, say), detecting])
+  await parts.add(runner)
+  const agents = await ensureAgents(machine.baton, machine.machineId, found)
   step(session, 'Runner', `this computer, as "${machine.machineName}"`, machineStartedAt)
   step(session, 'Agents', agents.map((one) => one.key).join(', '), null)
   session.note(agentsText(found, session.err))
