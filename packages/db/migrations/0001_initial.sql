@@ -264,3 +264,14 @@ create function uuid7_hex() returns text language sql volatile as $$
     || '7' || substr(r, 1, 3) || '8' || substr(r, 5, 15)
   from replace(gen_random_uuid()::text, '-', '') as r
 $$;
+
+-- What a machine is right now, by this clock: online needs a heartbeat within two of its 15 s periods.
+create function machine_state(m machines) returns text language sql stable as $$
+  select case
+    when m.archived_at is not null then 'archived'
+    when m.revoked_at is not null then 'revoked'
+    when m.goodbye_at is not null or m.last_heartbeat_at is null
+      or m.last_heartbeat_at < now() - interval '30 seconds' then 'offline'
+    when m.draining_at is not null then 'draining'
+    else 'online' end
+$$;

@@ -32,8 +32,11 @@ export const heldDelivery = lease.extend({
 export type HeldDelivery = z.infer<typeof heldDelivery>
 
 export const runnerHello = z.object({
-  /** New at every start of the runner process. */
-  instanceId: z.string().min(8).max(64),
+  /**
+   * `<installation>.<start>`: an id kept in the profile's state folder, and one that is new at every start of the process.
+   * A restart of the same installation takes its machine over at once; another installation is a conflict.
+   */
+  instanceId: z.string().regex(/^[\w-]{8,64}\.[\w-]{1,64}$/),
   bootId: z.string().max(64),
   protocolVersion: z.number().int(),
   runnerVersion: z.string().max(40),

@@ -147,7 +147,10 @@ export type RunView = {
   sessionId: string | null
   killProof: KillProof | null
   prompt: string
+  /** The folder it works in, as the machine reported it; `requestedWorkspace` is what was asked for. */
   workspace: string | null
+  requestedWorkspace: string | null
+  limits: RunLimits
   agent: { id: AgentId; key: string; name: string; runtime: Runtime }
   machine: { id: MachineId; name: string; state: MachineState }
   job: { id: JobId; key: string; name: string } | null

@@ -1,0 +1,138 @@
+import { insertAgent, listAgentViews, updateAgent } from '@baton/db'
+import {
+  type AgentId,
+  type AgentView,
+  BatonError,
+  type OrganizationId,
+  PERMISSION_MODES,
+  RUNTIMES,
+  toId,
+} from '@baton/protocol'
+import { uuidv7 } from 'uuidv7'
+import { z } from 'zod'
+import type { ApiContext } from './context.ts'
+import { found } from './found.ts'
+import { byId, key, name, workspace } from './inputs.ts'
+import { getMachine } from './machines-router.ts'
+import { memberProcedure, router, userProcedure } from './trpc.ts'
+import { unlessTaken } from './unique.ts'
+
+type Caller = ApiContext & { principal: { organizationId: OrganizationId } }
+
+const fields = z.object({
+  name: name.optional(),
+  /** For the `command` runtime: the name of an executable in the machine's policy file. */
+  command: z
+    .string()
+    .regex(/^[\w.-]{1,63}$/, 'use the name under which the policy file lists the command')
+    .nullish(),
+  instructions: z.string().max(100_000).optional(),
+  model: z.string().max(100).nullish(),
+  permissionMode: z.enum(PERMISSION_MODES).optional(),
+  workspace: workspace.nullish(),
+  maxConcurrent: z.number().int().min(1).max(100).optional(),
+})
+
+export const agentsRouter = router({
+  list: userProcedure.query(({ ctx }) => listAgentViews(ctx.connection.db, ctx.principal.organizationId)),
+
+  get: userProcedure.input(byId).query(({ ctx, input }) => getAgent(ctx, input.id)),
+
+  create: memberProcedure
+    .input(fields.extend({ key, machineId: z.string().max(200), runtime: z.enum(RUNTIMES) }))
+    .mutation(async ({ ctx, input }): Promise<AgentView> => {
+      assertCommand(input.runtime, input.command ?? null)
+      const machine = await getMachine(ctx, input.machineId)
+      const id = toId('agent', uuidv7())
+      await unlessTaken('agent', input.key, () =>
+        insertAgent(ctx.connection.db, {
+          id,
+          organizationId: ctx.principal.organizationId,
+          machineId: machine.id,
+          key: input.key,
+          name: input.name ?? input.key,
+          runtime: input.runtime,
+          command: input.command ?? null,
+          instructions: input.instructions ?? '',
+          model: input.model ?? null,
+          permissionMode: input.permissionMode ?? 'edit',
+          workspace: input.workspace ?? null,
+          maxConcurrent: input.maxConcurrent ?? 5,
+        }),
+      )
+      changed(ctx, id)
+      return getAgent(ctx, id)
+    }),
+
+  update: memberProcedure
+    .input(fields.extend({ id: z.string().max(200) }))
+    .mutation(async ({ ctx, input }) => {
+      const agent = await getAgent(ctx, input.id)
+      if (input.command !== undefined) assertCommand(agent.runtime, input.command)
+      const { id: _, ...change } = input
+      return apply(ctx, agent.id, withoutUndefined(change))
+    }),
+
+  pause: memberProcedure
+    .input(byId)
+    .mutation(async ({ ctx, input }) => apply(ctx, (await getAgent(ctx, input.id)).id, { paused: true })),
+  resume: memberProcedure
+    .input(byId)
+    .mutation(async ({ ctx, input }) => apply(ctx, (await getAgent(ctx, input.id)).id, { paused: false })),
+  archive: memberProcedure
+    .input(byId)
+    .mutation(async ({ ctx, input }) => apply(ctx, (await getAgent(ctx, input.id)).id, { archived: true })),
+})
+
+export async function getAgent(ctx: Caller, idOrKey: string): Promise<AgentView> {
+  const [agent] = await listAgentViews(ctx.connection.db, ctx.principal.organizationId, { idOrKey })
+  return found(agent, 'agent', idOrKey)
+}
+
+const AUTO_ORDER = ['claude', 'codex', 'gemini', 'opencode', 'acp', 'chat', 'command']
+
+/** The agent with this id or key; `auto` is the best one that can take work now. */
+export async function chooseAgent(ctx: Caller, idKeyOrAuto: string): Promise<AgentView> {
+  if (idKeyOrAuto !== 'auto') return getAgent(ctx, idKeyOrAuto)
+  const agents = await listAgentViews(ctx.connection.db, ctx.principal.organizationId)
+  const able = agents.filter((agent) => agent.state === 'idle' || agent.state === 'busy')
+  const best = (able.length > 0 ? able : agents).toSorted(
+    (one, other) => AUTO_ORDER.indexOf(one.runtime) - AUTO_ORDER.indexOf(other.runtime),
+  )[0]
+  if (!best)
+    throw new BatonError('not_found', 'There is no agent yet. Make one with `npx baton agent create`.')
+  return best
+}
+
+async function apply(
+  ctx: Caller,
+  id: AgentId,
+  change: Parameters<typeof updateAgent>[3],
+): Promise<AgentView> {
+  found((await updateAgent(ctx.connection.db, ctx.principal.organizationId, id, change)) || null, 'agent', id)
+  changed(ctx, id)
+  return getAgent(ctx, id)
+}
+
+function changed(ctx: Caller, id: AgentId) {
+  ctx.targets.forget()
+  ctx.hints.send('config', id)
+  ctx.changes.tell(ctx.principal.organizationId, 'agent', id)
+}
+
+function assertCommand(runtime: string, command: string | null) {
+  if ((runtime === 'command') !== (command !== null)) {
+    throw new BatonError(
+      'bad_input',
+      runtime === 'command'
+        ? 'An agent of the command runtime needs `command`: the name of an executable in the policy file of its machine.'
+        : `Only the command runtime takes a command; ${runtime} runs its own program.`,
+    )
+  }
+}
+
+function withoutUndefined<T extends object>(value: T) {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
+}

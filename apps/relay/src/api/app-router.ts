@@ -1,0 +1,27 @@
+import { agentsRouter } from './agents-router.ts'
+import { authRouter } from './auth-router.ts'
+import { eventsRouter } from './events-router.ts'
+import { jobsRouter } from './jobs-router.ts'
+import { machinesRouter } from './machines-router.ts'
+import { runnerRouter } from './runner-router.ts'
+import { runsRouter } from './runs-router.ts'
+import { deliveriesRouter, liveRouter, overviewRouter, tokensRouter, whyRouter } from './small-routers.ts'
+import { router } from './trpc.ts'
+
+/** Everything that can be asked of the relay over tRPC. Only its type leaves this app. */
+export const appRouter = router({
+  auth: authRouter,
+  overview: overviewRouter,
+  live: liveRouter,
+  machines: machinesRouter,
+  agents: agentsRouter,
+  jobs: jobsRouter,
+  runs: runsRouter,
+  deliveries: deliveriesRouter,
+  events: eventsRouter,
+  tokens: tokensRouter,
+  why: whyRouter,
+  runner: runnerRouter,
+})
+
+export type AppRouter = typeof appRouter

@@ -1,0 +1,40 @@
+import type { IncomingMessage } from 'node:http'
+import type { Connection } from '@baton/db'
+import type { Logger } from '@baton/service'
+import type { WebSocket } from 'ws'
+import type { RelayConfig } from '../config.ts'
+import type { HookTargets } from '../inbox/hook-targets.ts'
+import type { Intake } from '../inbox/intake.ts'
+import type { ChangeFeed } from '../live/change-feed.ts'
+import type { Hints } from '../live/hints.ts'
+import type { RunFeed } from '../live/run-feed.ts'
+import type { RunnerSessions } from '../runners/sessions.ts'
+import type { Transcripts } from '../runs/transcripts.ts'
+import type { RelayKeys } from '../secrets/keys.ts'
+import type { Principal } from './principal.ts'
+
+/** What procedures work with: the relay's parts, the same for every call. */
+export type RelayParts = {
+  config: RelayConfig
+  connection: Connection
+  keys: RelayKeys
+  log: Logger
+  hints: Hints
+  sessions: RunnerSessions
+  intake: Intake
+  targets: HookTargets
+  transcripts: Transcripts
+  runFeed: RunFeed
+  changes: ChangeFeed
+  now: () => number
+  version: string
+}
+
+export type ApiContext = RelayParts & {
+  principal: Principal
+  requestId: string
+  /** The socket of a WebSocket call, null over HTTP. */
+  socket: WebSocket | null
+  request: IncomingMessage
+  setCookie: (value: string) => void
+}

@@ -1,0 +1,40 @@
+import { BatonError, kindOfId, PROMPT_BYTES } from '@baton/protocol'
+import { z } from 'zod'
+
+export const byId = z.object({ id: z.string().min(1).max(200) })
+export const pageInput = z.object({
+  limit: z.number().int().min(1).max(200).default(50),
+  cursor: z.string().nullish(),
+})
+/** Keys are what people type: short, lower case. */
+export const key = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9-]{0,62}$/,
+    'use 1 to 63 lower-case letters, digits and dashes, beginning with a letter or digit',
+  )
+export const name = z.string().trim().min(1).max(100)
+export const prompt = z
+  .string()
+  .min(1, 'write what the agent should do')
+  .refine(
+    (text) => Buffer.byteLength(text) <= PROMPT_BYTES,
+    `keep the prompt under ${PROMPT_BYTES / 1024} KiB`,
+  )
+export const idempotencyKey = z.string().min(1).max(200).optional()
+export const workspace = z
+  .string()
+  .max(4096)
+  .refine(
+    (path) =>
+      path === 'scratch' || path.startsWith('/') || path.startsWith('~') || /^[A-Za-z]:[\\/]/.test(path),
+    'give an absolute folder on that machine, ~ for its home, or the word scratch',
+  )
+
+/** A cursor is the last id of the page before; another kind of id there is a mistake of the caller's. */
+export function cursorOf<K extends 'delivery' | 'event'>(kind: K, cursor: string | null | undefined) {
+  if (cursor === null || cursor === undefined) return undefined
+  if (kindOfId(cursor) !== kind)
+    throw new BatonError('bad_input', 'This cursor is not one that a list gave out.')
+  return cursor as K extends 'delivery' ? `dlv_${string}` : `evt_${string}`
+}

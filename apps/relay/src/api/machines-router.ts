@@ -1,0 +1,73 @@
+import { insertMachine, listMachineViews, updateMachine } from '@baton/db'
+import { type MachineId, type MachineView, type OrganizationId, toId } from '@baton/protocol'
+import { uuidv7 } from 'uuidv7'
+import { z } from 'zod'
+import { hashSecret, newSecret } from '../secrets/hash-secret.ts'
+import type { ApiContext } from './context.ts'
+import { found } from './found.ts'
+import { byId, name } from './inputs.ts'
+import { memberProcedure, router, userProcedure } from './trpc.ts'
+import { unlessTaken } from './unique.ts'
+
+type Caller = ApiContext & { principal: { organizationId: OrganizationId } }
+
+export const machinesRouter = router({
+  list: userProcedure.query(({ ctx }) => listMachineViews(ctx.connection.db, ctx.principal.organizationId)),
+
+  get: userProcedure.input(byId).query(({ ctx, input }) => getMachine(ctx, input.id)),
+
+  /** Registers a computer. Its key is in this answer and nowhere else. */
+  create: memberProcedure
+    .input(z.object({ name }))
+    .mutation(async ({ ctx, input }): Promise<{ machine: MachineView; key: string }> => {
+      const id = toId('machine', uuidv7())
+      const key = newSecret('sk_machine')
+      const { organizationId } = ctx.principal
+      await unlessTaken('machine', input.name, () =>
+        insertMachine(ctx.connection.db, { id, organizationId, name: input.name, keyHash: hashSecret(key) }),
+      )
+      ctx.changes.tell(organizationId, 'machine', id)
+      return { machine: await getMachine(ctx, id), key }
+    }),
+
+  rename: memberProcedure.input(byId.extend({ name })).mutation(async ({ ctx, input }) => {
+    const machine = await getMachine(ctx, input.id)
+    await unlessTaken('machine', input.name, () => change(ctx, machine.id, { rename: input.name }))
+    return getMachine(ctx, machine.id)
+  }),
+
+  /** A new key; the old one stops working at once, and so does a runner that uses it. */
+  rotateKey: memberProcedure.input(byId).mutation(async ({ ctx, input }) => {
+    const machine = await getMachine(ctx, input.id)
+    const key = newSecret('sk_machine')
+    await change(ctx, machine.id, { keyHash: hashSecret(key) })
+    ctx.hints.send('revoked', machine.id)
+    return { key }
+  }),
+
+  revoke: memberProcedure.input(byId).mutation(async ({ ctx, input }) => {
+    const machine = await getMachine(ctx, input.id)
+    await change(ctx, machine.id, { revoke: true })
+    ctx.hints.send('revoked', machine.id)
+    return getMachine(ctx, machine.id)
+  }),
+
+  archive: memberProcedure.input(byId).mutation(async ({ ctx, input }) => {
+    const machine = await getMachine(ctx, input.id)
+    await change(ctx, machine.id, { archive: true })
+    ctx.hints.send('revoked', machine.id)
+    return getMachine(ctx, machine.id)
+  }),
+})
+
+export async function getMachine(ctx: Caller, idOrName: string): Promise<MachineView> {
+  const { organizationId } = ctx.principal
+  const [machine] = await listMachineViews(ctx.connection.db, organizationId, { idOrName })
+  return found(machine, 'machine', idOrName)
+}
+
+async function change(ctx: Caller, id: MachineId, what: Parameters<typeof updateMachine>[3]) {
+  const { organizationId } = ctx.principal
+  found((await updateMachine(ctx.connection.db, organizationId, id, what)) || null, 'machine', id)
+  ctx.changes.tell(organizationId, 'machine', id)
+}

@@ -1,0 +1,222 @@
+import {
+  acceptDeliveries,
+  findHeldStates,
+  findMachineByKey,
+  heartbeatMachine,
+  helloMachine,
+  loseDeliveries,
+  refuseDeliveries,
+  renewLeases,
+  sayGoodbye,
+  settleRuns,
+  startRuns,
+} from '@baton/db'
+import {
+  acceptRequest,
+  appendRequest,
+  BatonError,
+  goodbyeRequest,
+  HEARTBEAT_EVERY_MS,
+  type HelloAnswer,
+  LEASE_MS,
+  type LeaseAnswer,
+  OFFLINE_AFTER_MS,
+  OLDEST_PROTOCOL_VERSION,
+  offerRequest,
+  openSession,
+  pullRequest,
+  RENEW_EVERY_MS,
+  RETRY_BASE_MS,
+  type RenewAnswer,
+  type RunnerPush,
+  refuseRequest,
+  renewRequest,
+  runnerHello,
+  type SettleAnswer,
+  settleRequest,
+  startRequest,
+  type TokenAnswer,
+} from '@baton/protocol'
+import { tracked } from '@trpc/server'
+import { drainSocket } from '../live/drain-socket.ts'
+import { judgeHeld } from '../runners/judge-held.ts'
+import { pullOnce } from '../runners/pull-once.ts'
+import { signRunnerToken } from '../runners/runner-token.ts'
+import { hashSecret } from '../secrets/hash-secret.ts'
+import { publicProcedure, router, runnerProcedure } from './trpc.ts'
+
+/** What runners call. Every write carries the fence of its lease; the statements refuse an older one. */
+export const runnerRouter = router({
+  /** Exchanges the machine key (Authorization: Bearer sk_machine_…) for a short token. */
+  token: publicProcedure.mutation(async ({ ctx }): Promise<TokenAnswer> => {
+    const key = /^Bearer (sk_machine_\S+)$/.exec(ctx.request.headers.authorization ?? '')?.[1]
+    const machine = key === undefined ? null : await findMachineByKey(ctx.connection.db, hashSecret(key))
+    if (!machine) {
+      throw new BatonError(
+        'key_unknown',
+        'The relay does not know this machine key. Make a new one with `npx baton machine add` and start the runner with it.',
+      )
+    }
+    if (machine.revoked) {
+      throw new BatonError(
+        'key_revoked',
+        `The key of machine "${machine.name}" was revoked. Make a new one in the dashboard or with \`npx baton machine add\`.`,
+      )
+    }
+    const claims = { machineId: machine.id, organizationId: machine.organizationId }
+    return {
+      ...(await signRunnerToken(ctx.keys, claims, ctx.now())),
+      machineId: machine.id,
+      machineName: machine.name,
+    }
+  }),
+
+  /** First on every connection: who this runner is and what it holds. */
+  hello: runnerProcedure.input(runnerHello).mutation(async ({ ctx, input }): Promise<HelloAnswer> => {
+    const { db } = ctx.connection
+    const { machineId, organizationId } = ctx.principal
+    if (input.protocolVersion < OLDEST_PROTOCOL_VERSION) {
+      throw new BatonError(
+        'runner_too_old',
+        `This runner (${input.runnerVersion}) is older than the relay understands. Update it: npm install -g baton@latest, then baton up.`,
+      )
+    }
+    const hello = await helloMachine(db, machineId, input, OFFLINE_AFTER_MS)
+    if (hello.result === 'revoked') throw new BatonError('key_revoked', "This machine's key was revoked.")
+    if (hello.result === 'conflict') {
+      throw new BatonError(
+        'session_conflict',
+        `Another runner${hello.hostname ? ` on "${hello.hostname}"` : ''} uses this machine key and was alive ${Math.round(hello.heartbeatAgoMs / 1000)} s ago. Stop it, give this computer a key of its own, or start this runner with --takeover.`,
+      )
+    }
+    const held = await findHeldStates(db, machineId, input.held)
+    const lost = await loseDeliveries(
+      db,
+      machineId,
+      input.held.map((h) => h.deliveryId),
+    )
+    for (const id of lost) ctx.changes.tell(organizationId, 'delivery', id)
+    ctx.changes.tell(organizationId, 'machine', machineId)
+    return {
+      organizationId,
+      machineId,
+      machineName: hello.name,
+      relayVersion: ctx.version,
+      leaseMs: LEASE_MS,
+      renewEveryMs: RENEW_EVERY_MS,
+      heartbeatEveryMs: HEARTBEAT_EVERY_MS,
+      verdicts: held.map(judgeHeld),
+    }
+  }),
+
+  /** Opens the machine's newest session and pushes deliveries and cancels while the runner has credits. */
+  deliveries: runnerProcedure.input(openSession).subscription(async function* ({ ctx, input, signal }) {
+    if (!signal) return
+    const { machineId, organizationId } = ctx.principal
+    const place = { machineId, organizationId, instanceId: input.instanceId, slots: input.slots }
+    const session = await ctx.sessions.open(place)
+    try {
+      for await (const { id, push } of session.pushes(signal)) {
+        yield tracked(id, push)
+        await drainSocket(ctx.socket, signal)
+      }
+      if (!signal.aborted) throw new BatonError('session_conflict', `The session ended: ${session.closed}.`)
+    } finally {
+      ctx.sessions.close(session, 'disconnected')
+    }
+  }),
+
+  /** The same for runners that cannot have a WebSocket: waits up to `waitMs` for something to push. */
+  pull: runnerProcedure.input(pullRequest).mutation(async ({ ctx, input, signal }): Promise<RunnerPush> => {
+    const { machineId, organizationId } = ctx.principal
+    const place = { machineId, organizationId, instanceId: input.instanceId, slots: input.slots }
+    const session = await ctx.sessions.open(place)
+    try {
+      return await pullOnce(session, input.waitMs, signal)
+    } finally {
+      ctx.sessions.close(session, 'pulled')
+    }
+  }),
+
+  offer: runnerProcedure.input(offerRequest).mutation(({ ctx, input }) => {
+    ctx.sessions.get(ctx.principal.machineId)?.addCredits(input.slots)
+  }),
+
+  accept: runnerProcedure.input(acceptRequest).mutation(async ({ ctx, input }): Promise<LeaseAnswer[]> => {
+    const { machineId, organizationId } = ctx.principal
+    const accepted = await acceptDeliveries(ctx.connection.db, machineId, input.deliveries, LEASE_MS)
+    for (const id of accepted) ctx.changes.tell(organizationId, 'delivery', id)
+    const gone = input.deliveries.filter((lease) => !accepted.has(lease.deliveryId))
+    ctx.sessions.get(machineId)?.free(gone.map((lease) => lease.deliveryId))
+    return input.deliveries.map(({ deliveryId }) => leaseAnswer(deliveryId, accepted.has(deliveryId)))
+  }),
+
+  start: runnerProcedure.input(startRequest).mutation(async ({ ctx, input }): Promise<LeaseAnswer[]> => {
+    const { machineId, organizationId } = ctx.principal
+    const runs = input.runs.map((run) => ({ ...run, agoMs: Math.max(0, input.sentAt - run.startedAt) }))
+    const started = await startRuns(ctx.connection.db, machineId, runs, LEASE_MS)
+    for (const run of input.runs) ctx.changes.tell(organizationId, 'run', run.runId)
+    ctx.sessions.get(machineId)?.noteHeld(started)
+    return input.runs.map(({ deliveryId }) => leaseAnswer(deliveryId, started.has(deliveryId)))
+  }),
+
+  /** Moves leases on; with `heartbeat` also says that the machine is alive. */
+  renew: runnerProcedure.input(renewRequest).mutation(async ({ ctx, input }): Promise<RenewAnswer[]> => {
+    const { machineId } = ctx.principal
+    const session = ctx.sessions.get(machineId)
+    if (input.heartbeat && session) {
+      const epoch = await heartbeatMachine(ctx.connection.db, machineId, session.instanceId)
+      if (epoch !== session.epoch) ctx.sessions.close(session, 'another session of this machine is newer')
+    }
+    const renewed = await renewLeases(ctx.connection.db, machineId, input.deliveries, LEASE_MS)
+    session?.noteHeld(renewed.keys())
+    return input.deliveries.map(({ deliveryId }) => {
+      const row = renewed.get(deliveryId)
+      return {
+        deliveryId,
+        ok: row !== undefined,
+        reason: row === undefined ? 'lease_lost' : row.cancelReason === null ? null : 'cancelled',
+        cancel: row?.cancelReason ?? null,
+      }
+    })
+  }),
+
+  refuse: runnerProcedure.input(refuseRequest).mutation(async ({ ctx, input }): Promise<LeaseAnswer[]> => {
+    const { machineId, organizationId } = ctx.principal
+    const refused = await refuseDeliveries(ctx.connection.db, machineId, input.deliveries)
+    for (const id of refused) ctx.changes.tell(organizationId, 'delivery', id)
+    for (const { runId } of input.deliveries) ctx.hints.send('run', runId)
+    const session = ctx.sessions.get(machineId)
+    session?.free(input.deliveries.map((refusal) => refusal.deliveryId))
+    return input.deliveries.map(({ deliveryId }) => leaseAnswer(deliveryId, refused.has(deliveryId)))
+  }),
+
+  /** Stores the next events of a run; answers how far the transcript is stored. */
+  append: runnerProcedure
+    .input(appendRequest)
+    .mutation(({ ctx, input }) => ctx.transcripts.append(ctx.principal.machineId, input)),
+
+  settle: runnerProcedure.input(settleRequest).mutation(async ({ ctx, input }): Promise<SettleAnswer[]> => {
+    const { machineId, organizationId } = ctx.principal
+    const options = { sentAt: input.sentAt, retryBaseMs: RETRY_BASE_MS }
+    const answers = await settleRuns(ctx.connection.db, machineId, input.runs, options)
+    for (const answer of answers) {
+      ctx.changes.tell(organizationId, 'run', answer.runId)
+      ctx.hints.send('run', answer.runId)
+    }
+    ctx.sessions.get(machineId)?.free(answers.map((answer) => answer.deliveryId))
+    return answers
+  }),
+
+  goodbye: runnerProcedure.input(goodbyeRequest).mutation(async ({ ctx, input }) => {
+    const { machineId, organizationId } = ctx.principal
+    const session = ctx.sessions.get(machineId)
+    if (!session) return
+    await sayGoodbye(ctx.connection.db, machineId, session.instanceId, input.cause)
+    ctx.changes.tell(organizationId, 'machine', machineId)
+  }),
+})
+
+function leaseAnswer(deliveryId: LeaseAnswer['deliveryId'], ok: boolean): LeaseAnswer {
+  return { deliveryId, ok, reason: ok ? null : 'lease_lost' }
+}

@@ -1,0 +1,179 @@
+import { findRunView, listRunEvents, listRunSummaries, requestCancel } from '@baton/db'
+import {
+  type DeliveryId,
+  isFinishedDelivery,
+  isFinishedRun,
+  isId,
+  type OrganizationId,
+  type Page,
+  type RunSummary,
+  type RunView,
+  runLimits,
+  STATUS_SHAPES,
+  type StatusWord,
+} from '@baton/protocol'
+import { tracked } from '@trpc/server'
+import { z } from 'zod'
+import { DEFAULT_LIMITS } from '../jobs/default-limits.ts'
+import { fireManually } from '../jobs/fire-manually.ts'
+import { drainSocket } from '../live/drain-socket.ts'
+import { chooseAgent, getAgent } from './agents-router.ts'
+import type { ApiContext } from './context.ts'
+import { found } from './found.ts'
+import { byId, cursorOf, idempotencyKey, pageInput, prompt, workspace } from './inputs.ts'
+import { memberProcedure, router, userProcedure } from './trpc.ts'
+
+type Caller = ApiContext & { principal: { organizationId: OrganizationId } }
+
+const statusWords = z.enum(Object.keys(STATUS_SHAPES) as [StatusWord, ...StatusWord[]])
+const FINISHED_WORDS: readonly StatusWord[] = ['done', 'warning', 'failed', 'stopped', 'lost']
+/** A filter by word reads at most this many rows for one page. */
+const SCAN_LIMIT = 2_000
+
+export const runsRouter = router({
+  create: memberProcedure
+    .input(
+      z.object({
+        prompt,
+        agent: z.string().max(200).default('auto'),
+        workspace: workspace.nullish(),
+        limits: runLimits.partial().optional(),
+        idempotencyKey,
+      }),
+    )
+    .mutation(async ({ ctx, input }) => {
+      const agent = await chooseAgent(ctx, input.agent)
+      const limits = { ...DEFAULT_LIMITS, ...(input.limits as Partial<typeof DEFAULT_LIMITS>) }
+      return fireManually(ctx.intake, ctx.principal, {
+        job: null,
+        agent,
+        prompt: input.prompt,
+        workspace: input.workspace ?? agent.workspace,
+        limits,
+        payload: null,
+        idempotencyKey: input.idempotencyKey,
+      })
+    }),
+
+  list: userProcedure
+    .input(
+      pageInput.extend({
+        status: z.array(statusWords).optional(),
+        agentId: z.string().optional(),
+        jobId: z.string().optional(),
+        machineId: z.string().optional(),
+      }),
+    )
+    .query(async ({ ctx, input }): Promise<Page<RunSummary>> => {
+      const words = input.status && input.status.length > 0 ? new Set(input.status) : null
+      const finished = words && [...words].every((word) => FINISHED_WORDS.includes(word)) ? true : undefined
+      const items: RunSummary[] = []
+      let before = cursorOf('delivery', input.cursor) as DeliveryId | undefined
+      let scanned = 0
+      while (items.length < input.limit && scanned < SCAN_LIMIT) {
+        const limit = words ? 200 : input.limit
+        const rows = await listRunSummaries(ctx.connection.db, ctx.principal.organizationId, {
+          agentId: isId('agent', input.agentId) ? input.agentId : undefined,
+          jobId: isId('job', input.jobId) ? input.jobId : undefined,
+          machineId: isId('machine', input.machineId) ? input.machineId : undefined,
+          finished,
+          before,
+          limit,
+        })
+        for (const row of rows) {
+          before = row.deliveryId
+          if (!words || words.has(row.status)) items.push(row)
+          if (items.length === input.limit) break
+        }
+        scanned += rows.length
+        if (rows.length < limit)
+          return { items, nextCursor: items.length === input.limit ? (before ?? null) : null }
+      }
+      return { items, nextCursor: before ?? null }
+    }),
+
+  get: userProcedure.input(byId).query(({ ctx, input }) => getRun(ctx, input.id)),
+
+  /** Asks for a stop; the run's page shows when its processes are gone. A finished run stays as it is. */
+  cancel: memberProcedure
+    .input(byId.extend({ reason: z.string().max(500).optional() }))
+    .mutation(async ({ ctx, input }): Promise<RunView> => {
+      const run = await getRun(ctx, input.id)
+      const reason = input.reason ?? 'Stopped by a person.'
+      const result = await requestCancel(
+        ctx.connection.db,
+        ctx.principal.organizationId,
+        run.deliveryId,
+        reason,
+      )
+      if (result?.mustStop) {
+        ctx.hints.send('cancel', `${result.machineId} ${run.deliveryId} ${result.runId} ${result.fence}`)
+      }
+      ctx.hints.send('run', run.id)
+      ctx.changes.tell(ctx.principal.organizationId, 'run', run.id)
+      return getRun(ctx, run.deliveryId)
+    }),
+
+  /** The same prompt for the same agent, as a new delivery. */
+  again: memberProcedure.input(byId.extend({ idempotencyKey })).mutation(async ({ ctx, input }) => {
+    const run = await getRun(ctx, input.id)
+    const agent = await getAgent(ctx, run.agent.id)
+    return fireManually(ctx.intake, ctx.principal, {
+      job: run.job,
+      agent,
+      prompt: run.prompt,
+      workspace: run.requestedWorkspace,
+      limits: run.limits,
+      payload: { again: run.id },
+      idempotencyKey: input.idempotencyKey,
+    })
+  }),
+
+  /** A page of the transcript: from `fromSeq` on, or the last `tail` events. */
+  transcript: userProcedure
+    .input(
+      byId.extend({
+        fromSeq: z.number().int().min(1).default(1),
+        limit: z.number().int().min(1).max(2_000).default(500),
+        tail: z.number().int().min(1).max(2_000).optional(),
+      }),
+    )
+    .query(async ({ ctx, input }) => {
+      const run = await getRun(ctx, input.id)
+      const afterSeq = input.tail ? Math.max(0, run.transcript.events - input.tail) : input.fromSeq - 1
+      const events = await listRunEvents(ctx.connection.db, run.id, {
+        afterSeq,
+        limit: input.tail ?? input.limit,
+        maxBytes: 4 * 1024 * 1024,
+      })
+      return { events, lastSeq: run.transcript.events, ended: isOver(run) }
+    }),
+
+  /** Stored events, then live ones, in batches; the tracked id is the last number of the batch. Ends with the run. */
+  events: userProcedure
+    .input(byId.extend({ fromSeq: z.number().int().min(1).optional(), lastEventId: z.string().nullish() }))
+    .subscription(async function* ({ ctx, input, signal }) {
+      if (!signal) return
+      const { id } = await getRun(ctx, input.id)
+      const afterSeq = input.lastEventId ? Number(input.lastEventId) : (input.fromSeq ?? 1) - 1
+      const ended = async () => {
+        const run = await findRunView(ctx.connection.db, ctx.principal.organizationId, id)
+        return run === null || isOver(run)
+      }
+      for await (const items of ctx.runFeed.after(id, afterSeq, { signal, ended })) {
+        yield tracked(String(items.at(-1)?.seq ?? afterSeq), items)
+        await drainSocket(ctx.socket, signal)
+      }
+    }),
+})
+
+/** Nothing more will be appended: the end is reported and all events before it are here, or there never was a run. */
+function isOver(run: RunView): boolean {
+  if (run.state === null) return isFinishedDelivery(run.deliveryState)
+  if (!isFinishedRun(run.state)) return false
+  return run.transcript.expected === null || run.transcript.events >= run.transcript.expected
+}
+
+export async function getRun(ctx: Caller, id: string): Promise<RunView> {
+  return found(await findRunView(ctx.connection.db, ctx.principal.organizationId, id), 'run', id)
+}

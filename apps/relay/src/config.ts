@@ -1,0 +1,59 @@
+import { BatonError, RELAY_PORT } from '@baton/protocol'
+
+export type RelayConfig = {
+  databaseUrl: string
+  secret: string
+  host: string
+  port: number
+  /** Scheme, host and port under which people and runners reach this relay; no path. */
+  publicUrl: string
+  dashboardDir: string | null
+  logLevel: string
+  exitWithParent: boolean
+}
+
+/** Reads the relay's settings. Throws one error that lists every problem with what to do about it. */
+export function parseRelayConfig(env: NodeJS.ProcessEnv, dashboardDir: string | null): RelayConfig {
+  const problems: string[] = []
+  const databaseUrl = env.DATABASE_URL ?? ''
+  if (!/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    problems.push(
+      'DATABASE_URL is missing or no postgres:// URL; set it to the database that keeps everything.',
+    )
+  }
+  const secret = env.BATON_SECRET ?? ''
+  if (secret.length < 32) {
+    problems.push(
+      'BATON_SECRET is missing or shorter than 32 characters; make one with: openssl rand -base64 32',
+    )
+  }
+  const port = Number(env.BATON_PORT ?? RELAY_PORT)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    problems.push(`BATON_PORT is "${env.BATON_PORT}"; set it to a port number from 0 to 65535.`)
+  }
+  const host = env.BATON_HOST ?? '127.0.0.1'
+  const publicUrl = originOf(env.BATON_PUBLIC_URL ?? `http://127.0.0.1:${port}`)
+  if (publicUrl === null) {
+    problems.push(
+      `BATON_PUBLIC_URL is "${env.BATON_PUBLIC_URL}"; set it to something like https://baton.example.com`,
+    )
+  }
+  if (problems.length > 0 || publicUrl === null) throw new BatonError('bad_input', problems.join('\n'))
+  return {
+    databaseUrl,
+    secret,
+    host,
+    port,
+    publicUrl,
+    dashboardDir: env.BATON_DASHBOARD_DIR ?? dashboardDir,
+    logLevel: env.BATON_LOG_LEVEL ?? 'info',
+    exitWithParent: env.BATON_EXIT_WITH_PARENT === '1',
+  }
+}
+
+function originOf(text: string): string | null {
+  const url = URL.parse(text)
+  return url && (url.protocol === 'http:' || url.protocol === 'https:') && url.pathname === '/'
+    ? url.origin
+    : null
+}

@@ -1,0 +1,81 @@
+import { connect } from '@baton/db'
+import { createLogger, inOrder, type Logger, type Service } from '@baton/service'
+import type { RelayParts } from './api/context.ts'
+import type { RelayConfig } from './config.ts'
+import { createSweeper } from './deliveries/sweeper.ts'
+import { createHttpServer } from './http/http-server.ts'
+import { createHookTargets } from './inbox/hook-targets.ts'
+import { createIntake } from './inbox/intake.ts'
+import { createChangeFeed } from './live/change-feed.ts'
+import { createHints } from './live/hints.ts'
+import { createRunFeed } from './live/run-feed.ts'
+import { createRunnerSessions } from './runners/sessions.ts'
+import { createTranscripts } from './runs/transcripts.ts'
+import { deriveKeys } from './secrets/keys.ts'
+import { RELAY_VERSION } from './version.ts'
+
+export type Relay = Service & { url(): string; config: RelayConfig }
+
+/** Connections to the database: measured, 2 to 4 writers are the fastest; the rest serve readers meanwhile. */
+const CONNECTIONS = 8
+
+/** Everything that the relay owns, in start order. The schema must be up to date (`migrate`). */
+export function createRelay(given: RelayConfig, options: { log?: Logger; now?: () => number } = {}): Relay {
+  const config = { ...given }
+  const log = options.log ?? createLogger({ name: 'relay', level: config.logLevel })
+  const connection = connect(config.databaseUrl, { max: CONNECTIONS, name: 'baton relay' })
+  const keys = deriveKeys(config.secret)
+  const hints = createHints(config.databaseUrl, connection, log)
+  const sessions = createRunnerSessions(connection.db, hints, log)
+  const intake = createIntake(connection.db, sessions, hints)
+  const targets = createHookTargets(connection.db, keys.seal)
+  const transcripts = createTranscripts(connection.db, hints)
+  const runFeed = createRunFeed(connection.db, transcripts, hints)
+  const changes = createChangeFeed(hints)
+  const parts: RelayParts = {
+    config,
+    connection,
+    keys,
+    log,
+    hints,
+    sessions,
+    intake,
+    targets,
+    transcripts,
+    runFeed,
+    changes,
+    now: options.now ?? Date.now,
+    version: RELAY_VERSION,
+  }
+  const stopHearing = hints.on('config', () => targets.forget())
+  const server = createHttpServer(parts)
+
+  const services = inOrder([
+    onStop(() => connection.close()),
+    hints,
+    onStop(async () => {
+      stopHearing()
+      runFeed.stop()
+      await Promise.all([intake.stop(), transcripts.stop()])
+    }),
+    sessions,
+    createSweeper(parts),
+    server,
+  ])
+  return {
+    config,
+    url: () => config.publicUrl,
+    async start() {
+      await services.start()
+      if (given.port === 0) config.publicUrl = `http://127.0.0.1:${server.port()}`
+      config.port = server.port()
+    },
+    stop: () => services.stop(),
+  }
+}
+
+/** A part that works from its making on and only has to be ended. */
+function onStop(stop: () => Promise<void>): Service {
+  let stopped: Promise<void> | null = null
+  return { start: async () => {}, stop: () => (stopped ??= stop()) }
+}

@@ -1,0 +1,53 @@
+import { type Db, type InsertedEvent, insertEvents } from '@baton/db'
+import { LEASE_MS } from '@baton/protocol'
+import { createBatcher } from '@baton/service'
+import type { PlannedEvent } from '../jobs/plan-delivery.ts'
+import type { Hints } from '../live/hints.ts'
+import type { RunnerSessions } from '../runners/sessions.ts'
+
+export type Intake = {
+  /** Resolves when the event and its deliveries are committed (or were, by an earlier request). */
+  accept(event: PlannedEvent): Promise<InsertedEvent>
+  stop(): Promise<void>
+}
+
+/** Rows of one commit. More would only make the first of them wait longer. */
+const MAX_EVENTS = 256
+const MAX_BYTES = 8 * 1024 * 1024
+
+/**
+ * The group commit: events that arrive together are inserted by one statement, each is answered after the commit.
+ * A delivery whose machine has a free slot here is inserted already leased and pushed from memory afterwards, so the
+ * idle path has one commit; all others are pending and their machines' sessions are told to look.
+ */
+export function createIntake(db: Db, sessions: RunnerSessions, hints: Hints): Intake {
+  const batch = createBatcher<PlannedEvent, InsertedEvent>({
+    flush: (events) => insertEvents(db, events, LEASE_MS),
+    maxInFlight: 2,
+    maxItems: MAX_EVENTS,
+    maxBytes: MAX_BYTES,
+    sizeOf: (event) => event.body.length,
+  })
+
+  return {
+    async accept(event) {
+      const reserved = event.deliveries.filter((delivery) => sessions.reserve(delivery))
+      let answer: InsertedEvent
+      try {
+        answer = await batch.add(event)
+      } catch (error) {
+        for (const delivery of reserved) sessions.release(delivery, false)
+        throw error
+      }
+      for (const delivery of event.deliveries) {
+        const fence = answer.inserted ? (answer.deliveries.find((d) => d.id === delivery.id)?.fence ?? 0) : 0
+        if (reserved.includes(delivery)) sessions.release(delivery, fence > 0)
+        if (fence > 0) sessions.pushLeased(event, delivery, fence)
+        else if (answer.inserted) hints.send('machine', delivery.machineId)
+      }
+      if (answer.inserted) hints.send('change', `${event.organizationId} event ${event.id}`)
+      return answer
+    },
+    stop: () => batch.stop(),
+  }
+}

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto'
+import type { AgentView, DeliveryId, EventId, OrganizationId, RunId, RunLimits } from '@baton/protocol'
+import { BatonError, toId } from '@baton/protocol'
+import { uuidv7 } from 'uuidv7'
+import type { Intake } from '../inbox/intake.ts'
+import { planDelivery } from './plan-delivery.ts'
+
+export type Fired = { eventId: EventId; deliveryId: DeliveryId; runId: RunId }
+
+/**
+ * Stores a manual event with one delivery. The same idempotency key of the same caller again gets the first answer, and
+ * another request under it is a conflict.
+ */
+export async function fireManually(
+  intake: Intake,
+  caller: { organizationId: OrganizationId; userId: string },
+  work: {
+    eventId?: EventId
+    job: { id: `job_${string}`; key: string } | null
+    agent: AgentView
+    prompt: string
+    workspace: string | null
+    limits: RunLimits
+    payload: unknown
+    idempotencyKey: string | undefined
+  },
+): Promise<Fired> {
+  const body = Buffer.from(JSON.stringify(work.payload ?? null))
+  const plan = {
+    agentId: work.agent.id,
+    machineId: work.agent.machine.id,
+    job: work.job,
+    workspace: work.workspace,
+    limits: work.limits,
+  }
+  const id = work.eventId ?? toId('event', uuidv7())
+  const bodyHash = createHash('sha256')
+    .update(JSON.stringify([work.job?.id, work.agent.id, work.workspace]))
+    .update(body)
+    .update(work.job ? '' : work.prompt)
+    .digest('hex')
+  const answer = await intake.accept({
+    id,
+    organizationId: caller.organizationId,
+    jobId: work.job?.id ?? null,
+    triggerId: null,
+    source: 'manual',
+    ignored: null,
+    dedupScope: `manual:${caller.organizationId}`,
+    dedupKey: work.idempotencyKey ?? id,
+    bodyHash,
+    contentType: 'application/json',
+    headers: {},
+    body,
+    deliveries: [planDelivery(plan, work.prompt)],
+  })
+  if (answer.bodyHash !== bodyHash) {
+    throw new BatonError(
+      'conflict',
+      'This idempotency key was used for another request. Take a new key for a new request.',
+    )
+  }
+  const delivery = answer.deliveries[0]
+  if (!delivery) throw new BatonError('internal', 'The event was stored without its delivery.')
+  return { eventId: answer.eventId, deliveryId: delivery.id, runId: delivery.runId }
+}

@@ -1,0 +1,46 @@
+import type { NewDelivery, NewEvent } from '@baton/db'
+import { type AgentId, type JobId, type MachineId, PROMPT_BYTES, type RunLimits, toId } from '@baton/protocol'
+import { uuidv7 } from 'uuidv7'
+import { workspaceKey } from './workspace-key.ts'
+
+export type DeliveryPlan = {
+  agentId: AgentId
+  machineId: MachineId
+  job: { id: JobId; key: string } | null
+  workspace: string | null
+  limits: RunLimits
+}
+
+/** What is stored, and what a push from memory needs besides. */
+export type PlannedDelivery = NewDelivery & { jobKey: string | null }
+export type PlannedEvent = Omit<NewEvent, 'deliveries'> & { deliveries: PlannedDelivery[] }
+
+/** A delivery that is not stored yet, pending unless the caller reserves a lease for it. */
+export function planDelivery(plan: DeliveryPlan, prompt: string): PlannedDelivery {
+  const id = toId('delivery', uuidv7())
+  return {
+    id,
+    runId: toId('run', uuidv7()),
+    agentId: plan.agentId,
+    machineId: plan.machineId,
+    jobId: plan.job?.id ?? null,
+    jobKey: plan.job?.key ?? null,
+    prompt: capPrompt(prompt),
+    workspace: plan.workspace,
+    workspaceKey: workspaceKey(plan.workspace, plan.agentId, id),
+    limits: plan.limits,
+    leaseEpoch: null,
+  }
+}
+
+/** A template may fill in a whole payload; what is cut off says so, and the agent has the event's body as a file. */
+function capPrompt(prompt: string): string {
+  const clean = prompt.replaceAll('\0', '\u2400').toWellFormed()
+  const bytes = Buffer.from(clean)
+  if (bytes.length <= PROMPT_BYTES) return clean
+  const kept = bytes
+    .subarray(0, PROMPT_BYTES)
+    .toString('utf8')
+    .replace(/\uFFFD+$/, '')
+  return `${kept}\n\n[The prompt was cut here: ${bytes.length - PROMPT_BYTES} of ${bytes.length} bytes left out. The whole event is in the file named by BATON_EVENT_PATH.]`
+}

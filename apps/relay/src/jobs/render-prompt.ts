@@ -1,0 +1,76 @@
+import { BatonError } from '@baton/protocol'
+
+/**
+ * Prompt templates: text with `{{ name.path }}`, values only, nothing evaluated. Names: `payload` (the event's body as
+ * JSON, with a path like `payload.commits.0.id`), `event.id`, `event.source`, `job.key`, `job.name`. After a `|` come
+ * `json` (the value as JSON) or `default: "text"` (when the value is missing or null). Objects are written as JSON.
+ */
+export type TemplateFacts = {
+  payload: unknown
+  event: { id: string; source: string }
+  job: { key: string; name: string }
+}
+
+type Part = { text: string } | { path: string[]; asJson: boolean; fallback: string }
+export type Template = { parts: Part[] }
+
+const ROOTS = {
+  payload: null,
+  event: ['id', 'source'],
+  job: ['key', 'name'],
+} as const satisfies Record<keyof TemplateFacts, readonly string[] | null>
+
+/** Parses a template once. Throws `bad_input` naming what is wrong, so that a job with a broken one is never saved. */
+export function parseTemplate(source: string): Template {
+  const parts: Part[] = []
+  let end = 0
+  for (const match of source.matchAll(/\{\{(.*?)\}\}/gs)) {
+    parts.push({ text: source.slice(end, match.index) })
+    parts.push(parsePlaceholder(match[1] ?? '', match[0]))
+    end = match.index + match[0].length
+  }
+  parts.push({ text: source.slice(end) })
+  return { parts: parts.filter((part) => !('text' in part) || part.text !== '') }
+}
+
+function parsePlaceholder(inside: string, whole: string): Part {
+  const match = /^\s*([A-Za-z_][\w.-]*)\s*(?:\|\s*(?:(json)|default:\s*"([^"]*)")\s*)?$/.exec(inside)
+  if (!match) {
+    throw new BatonError(
+      'bad_input',
+      `The prompt has ${whole}, which is no placeholder. Write {{ payload.some.field }}, {{ payload.list | json }} or {{ payload.x | default: "none" }}.`,
+    )
+  }
+  const path = (match[1] ?? '').split('.')
+  const known = ROOTS[path[0] as keyof typeof ROOTS] as readonly string[] | null | undefined
+  if (known === undefined || (known !== null && (path.length !== 2 || !known.includes(path[1] ?? '')))) {
+    throw new BatonError(
+      'bad_input',
+      `The prompt uses ${whole}, but there is no such value. Known are payload.…, event.id, event.source, job.key and job.name.`,
+    )
+  }
+  return { path, asJson: match[2] === 'json', fallback: match[3] ?? '' }
+}
+
+export function renderPrompt(template: Template, facts: TemplateFacts): string {
+  let prompt = ''
+  for (const part of template.parts) {
+    prompt += 'text' in part ? part.text : renderValue(valueAt(facts, part.path), part.asJson, part.fallback)
+  }
+  return prompt
+}
+
+function valueAt(facts: TemplateFacts, path: string[]): unknown {
+  let value: unknown = facts
+  for (const step of path) {
+    if (value === null || typeof value !== 'object' || !Object.hasOwn(value, step)) return undefined
+    value = (value as Record<string, unknown>)[step]
+  }
+  return value
+}
+
+function renderValue(value: unknown, asJson: boolean, fallback: string): string {
+  if (value === undefined || value === null) return fallback
+  if (asJson) return JSON.stringify(value)
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}

@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto'
+import { EventEmitter } from 'node:events'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Connection } from '@baton/db'
+import { connect } from '@baton/db'
+import type { Logger, Service } from '@baton/service'
+
+/**
+ * "Look again" between relays: machine (it may have work), cancel (`<machine> <delivery> <run> <fence>`), run (it has new
+ * events), change (rows of an organization changed, as `<organization> <kind> <id>`), config (jobs, agents or triggers
+ * changed), revoked (a machine's key). A hint carries no truth and may get lost; whoever waits for one polls as well.
+ */
+export type HintKind = 'machine' | 'cancel' | 'run' | 'change' | 'config' | 'revoked'
+export type Hint = { kind: HintKind; key: string }
+
+export type Hints = Service & {
+  /** Tells this relay at once and the others within some milliseconds. */
+  send(kind: HintKind, key: string): void
+  /** Called for each hint of this kind. */
+  on(kind: HintKind, listener: (key: string) => void): () => void
+  /** Called when hints may have been lost: everything should be looked at again. */
+  onResync(listener: () => void): () => void
+}
+
+const CHANNEL = 'baton'
+const GATHER_MS = 5
+const PROBE_MS = 2_000
+const PROBE_LIMIT_MS = 3_000
+/** Postgres refuses payloads of 8,000 bytes. */
+const PAYLOAD_BYTES = 7_500
+
+/**
+ * One LISTEN connection for the whole relay, and one NOTIFY a few milliseconds after the first of many hints, never
+ * inside a transaction that inserts (its commit lock is instance-wide: 77 % of inserts lost at 64 callers). The
+ * connection is proved by hearing its own probe; a deaf one is replaced and everybody looks again.
+ */
+export function createHints(databaseUrl: string, connection: Connection, log: Logger): Hints {
+  const self = randomUUID().slice(0, 8)
+  const emitter = new EventEmitter()
+  emitter.setMaxListeners(0)
+  const waiting = new Set<string>()
+  let flushing: Promise<void> | null = null
+  const stopping = new AbortController()
+  let loop: Promise<void> | null = null
+
+  function send(kind: HintKind, key: string) {
+    emitter.emit(kind, key)
+    waiting.add(`${kind} ${key}`)
+    flushing ??= flush()
+  }
+
+  async function flush() {
+    while (waiting.size > 0) {
+      await wait(GATHER_MS)
+      const payload = takePayload()
+      try {
+        await connection.sql`select pg_notify(${CHANNEL}, ${payload})`
+      } catch (error) {
+        log.debug({ error }, 'a hint was not sent; the poll finds what it was about')
+      }
+    }
+    flushing = null
+  }
+
+  function takePayload(): string {
+    let payload = self
+    for (const hint of waiting) {
+      if (payload.length + hint.length + 1 > PAYLOAD_BYTES) break
+      payload += `\n${hint}`
+      waiting.delete(hint)
+    }
+    return payload
+  }
+
+  function receive(payload: string, heard: () => void) {
+    const [sender, ...hints] = payload.split('\n')
+    if (sender === `${self}?`) return heard()
+    if (sender === self) return
+    for (const hint of hints) {
+      const space = hint.indexOf(' ')
+      emitter.emit(hint.slice(0, space), hint.slice(space + 1))
+    }
+  }
+
+  async function listenUntilDeaf(signal: AbortSignal) {
+    const ear = connect(databaseUrl, { max: 1, name: 'baton hints' })
+    let heardAt = performance.now()
+    try {
+      await ear.sql.listen(CHANNEL, (payload) => receive(payload, () => (heardAt = performance.now())))
+      emitter.emit('resync')
+      while (!signal.aborted && performance.now() - heardAt < PROBE_MS + PROBE_LIMIT_MS) {
+        await connection.sql`select pg_notify(${CHANNEL}, ${`${self}?`})`
+        await wait(PROBE_MS, undefined, { signal })
+      }
+      if (!signal.aborted) log.warn('the LISTEN connection went deaf; it is replaced')
+    } finally {
+      await ear
+        .close()
+        .catch((error: unknown) => log.debug({ error }, 'closing the LISTEN connection failed'))
+    }
+  }
+
+  async function listenForEver(signal: AbortSignal) {
+    while (!signal.aborted) {
+      try {
+        await listenUntilDeaf(signal)
+      } catch (error) {
+        if (signal.aborted) return
+        log.debug({ error }, 'the LISTEN connection failed; it is tried again')
+        await wait(250 + Math.random() * 500, undefined, { signal }).catch(() => {})
+      }
+    }
+  }
+
+  return {
+    send,
+    on(kind, listener) {
+      emitter.on(kind, listener)
+      return () => emitter.off(kind, listener)
+    },
+    onResync(listener) {
+      emitter.on('resync', listener)
+      return () => emitter.off('resync', listener)
+    },
+    async start() {
+      loop = listenForEver(stopping.signal)
+    },
+    async stop() {
+      stopping.abort()
+      await loop
+      await flushing
+    },
+  }
+}

@@ -1,0 +1,247 @@
+import {
+  type Db,
+  type LeasedDelivery,
+  leaseDeliveries,
+  listLiveDeliveries,
+  listSessionAgents,
+  listUnacceptedLeases,
+  type OpenedSession,
+  type SessionAgent,
+} from '@baton/db'
+import {
+  type AgentId,
+  type DeliveryId,
+  LEASE_MS,
+  type LeaseRef,
+  type MachineId,
+  type OrganizationId,
+  PUSHED_BODY_BYTES,
+  type RunnerPush,
+} from '@baton/protocol'
+import type { PlannedDelivery, PlannedEvent } from '../jobs/plan-delivery.ts'
+import { toPushedDelivery } from './to-pushed-delivery.ts'
+
+export type Session = ReturnType<typeof createSession>
+
+/** Deliveries in one push. Their prompts and bodies stay below some MiB. */
+const PUSH_MAX = 16
+
+/**
+ * The newest session of one connected runner: credits, what it holds, and what is to be pushed.
+ *
+ * The runner grants credits (free slots); each delivery that is pushed uses one and each slot that frees gives one
+ * back. Work comes on two ways that never run at the same time, because the lease statement counts live deliveries in
+ * its own snapshot: from memory (`reserve` before an event is inserted, `pushLeased` after its commit) while the
+ * machine is idle and its agent and workspace are known to be free, and else by the lease statement.
+ */
+export function createSession(
+  db: Db,
+  place: { machineId: MachineId; organizationId: OrganizationId; instanceId: string; slots: number },
+  opened: OpenedSession,
+) {
+  let credits = place.slots
+  let agents = byId(opened.agents)
+  let live = new Map<DeliveryId, { agentId: AgentId; workspaceKey: string }>()
+  for (const delivery of opened.live) live.set(delivery.id, delivery)
+  let liveIsExact = true
+  let agentsAreFresh = true
+  let lookAgain = true
+  let leasing = false
+  let reservations = 0
+  let closed: string | null = null
+  const leased: LeasedDelivery[] = []
+  const cancels: RunnerPush['cancels'] = []
+  let wakeUp: (() => void) | null = null
+
+  const session = {
+    ...place,
+    epoch: opened.epoch,
+
+    /** Holds a slot for a delivery that is about to be inserted; it then carries this session's epoch. */
+    reserve(delivery: PlannedDelivery): boolean {
+      const agent = agents.get(delivery.agentId)
+      const isFree =
+        closed === null &&
+        credits > 0 &&
+        !lookAgain &&
+        !leasing &&
+        liveIsExact &&
+        agentsAreFresh &&
+        leased.length === 0
+      if (!isFree || !agent?.takesWork || isBusy(delivery, agent)) return false
+      credits--
+      reservations++
+      live.set(delivery.id, delivery)
+      delivery.leaseEpoch = opened.epoch
+      return true
+    },
+
+    /** The insertion is over; without a lease the slot is free again. */
+    release(delivery: PlannedDelivery, leaseGranted: boolean) {
+      reservations--
+      if (!leaseGranted) {
+        credits++
+        live.delete(delivery.id)
+        session.wake()
+      } else if (lookAgain) session.wake()
+    },
+
+    pushLeased(event: PlannedEvent, delivery: PlannedDelivery, fence: number) {
+      const agent = agents.get(delivery.agentId)
+      if (!agent) return session.wake()
+      leased.push(toLeased(event, delivery, agent, fence))
+      wakeUp?.()
+    },
+
+    /** Free slots again, or the first ones. */
+    addCredits(slots: number) {
+      credits += slots
+      session.wake()
+    },
+
+    cancel(lease: LeaseRef, reason: string) {
+      cancels.push({ ...lease, reason })
+      wakeUp?.()
+    },
+
+    /** These are finished, refused or lost: their agents and workspaces are free. */
+    free(deliveries: Iterable<DeliveryId>) {
+      for (const id of deliveries) live.delete(id)
+      session.wake()
+    },
+
+    /** The runner holds these; one that is not known here means that memory is behind the database. */
+    noteHeld(deliveries: Iterable<DeliveryId>) {
+      for (const id of deliveries) if (!live.has(id)) liveIsExact = false
+    },
+
+    /** There may be work, or room for it. */
+    wake() {
+      lookAgain = true
+      wakeUp?.()
+    },
+
+    agentsChanged() {
+      agentsAreFresh = false
+      session.wake()
+    },
+
+    close(reason: string) {
+      closed ??= reason
+      wakeUp?.()
+    },
+
+    get closed() {
+      return closed
+    },
+
+    /** What is to be pushed, in the order of its fences. Ends when the session is closed or `signal` aborts. */
+    async *pushes(signal: AbortSignal): AsyncGenerator<{ id: string; push: RunnerPush }> {
+      const onAbort = () => session.close('disconnected')
+      signal.addEventListener('abort', onAbort, { once: true })
+      let lastId = '0'
+      leased.push(...(await listUnacceptedLeases(db, place.machineId, PUSHED_BODY_BYTES)))
+      credits -= leased.length
+      while (closed === null) {
+        await leaseMore()
+        if (closed !== null) return
+        if (leased.length === 0 && cancels.length === 0) {
+          await sleep()
+          continue
+        }
+        const deliveries = leased.splice(0, PUSH_MAX)
+        const push = { deliveries: deliveries.map(toPushedDelivery), cancels: cancels.splice(0) }
+        lastId = String(deliveries.at(-1)?.fence ?? lastId)
+        yield { id: lastId, push }
+      }
+    },
+  }
+
+  function isBusy(delivery: PlannedDelivery, agent: SessionAgent): boolean {
+    let ofAgent = 0
+    for (const other of live.values()) {
+      if (other.workspaceKey === delivery.workspaceKey) return true
+      if (other.agentId === agent.id) ofAgent++
+    }
+    return ofAgent >= agent.maxConcurrent
+  }
+
+  async function leaseMore() {
+    if (!lookAgain || credits <= 0 || reservations > 0) return
+    leasing = true
+    try {
+      lookAgain = false
+      await refresh()
+      const slots = credits
+      const found = await leaseDeliveries(db, place.machineId, {
+        sessionEpoch: opened.epoch,
+        slots,
+        leaseMs: LEASE_MS,
+        bodyBytes: PUSHED_BODY_BYTES,
+      })
+      credits -= found.length
+      leased.push(...found)
+      for (const delivery of found) live.set(delivery.id, delivery)
+      if (found.length > 0) lookAgain = true
+    } catch (error) {
+      lookAgain = true
+      throw error
+    } finally {
+      leasing = false
+    }
+  }
+
+  async function refresh() {
+    if (!agentsAreFresh) {
+      agentsAreFresh = true
+      agents = byId(await listSessionAgents(db, place.machineId))
+    }
+    if (!liveIsExact) {
+      const rows = await listLiveDeliveries(db, place.machineId)
+      live = new Map(rows.map((row) => [row.id, row]))
+      liveIsExact = true
+    }
+  }
+
+  async function sleep() {
+    if (closed !== null || leased.length > 0 || cancels.length > 0) return
+    if (lookAgain && credits > 0 && reservations === 0) return
+    await new Promise<void>((resolve) => {
+      wakeUp = resolve
+    })
+    wakeUp = null
+  }
+
+  return session
+}
+
+const byId = (agents: SessionAgent[]) => new Map(agents.map((agent) => [agent.id, agent]))
+
+function toLeased(
+  event: PlannedEvent,
+  delivery: PlannedDelivery,
+  agent: SessionAgent,
+  fence: number,
+): LeasedDelivery {
+  return {
+    id: delivery.id,
+    runId: delivery.runId,
+    fence,
+    attempt: 1,
+    agentId: agent.id,
+    workspaceKey: delivery.workspaceKey,
+    workspace: delivery.workspace,
+    prompt: delivery.prompt,
+    limits: delivery.limits,
+    agent: {
+      key: agent.key,
+      runtime: agent.runtime,
+      command: agent.command,
+      instructions: agent.instructions,
+      model: agent.model,
+      permissionMode: agent.permissionMode,
+    },
+    job: delivery.jobId && delivery.jobKey ? { id: delivery.jobId, key: delivery.jobKey } : null,
+    event: { id: event.id, source: event.source, contentType: event.contentType, body: event.body },
+  }
+}

@@ -1,0 +1,84 @@
+import { type Db, openMachineSession } from '@baton/db'
+import { BatonError, type DeliveryId, type MachineId, type OrganizationId, type RunId } from '@baton/protocol'
+import { createPollLoop, type Logger, type Service } from '@baton/service'
+import type { PlannedDelivery, PlannedEvent } from '../jobs/plan-delivery.ts'
+import type { Hints } from '../live/hints.ts'
+import { createSession, type Session } from './session.ts'
+
+export type RunnerSessions = Service & {
+  /** Opens the machine's newest session here; the one before it ends. */
+  open(place: {
+    machineId: MachineId
+    organizationId: OrganizationId
+    instanceId: string
+    slots: number
+  }): Promise<Session>
+  get(machineId: MachineId): Session | undefined
+  /** Ends a session that was opened here, if it is still the newest. */
+  close(session: Session, reason: string): void
+  reserve(delivery: PlannedDelivery): boolean
+  release(delivery: PlannedDelivery, leaseGranted: boolean): void
+  pushLeased(event: PlannedEvent, delivery: PlannedDelivery, fence: number): void
+  count(): number
+}
+
+/** How often each connected machine is looked at although nobody gave a hint: for delays that ended and hints that got lost. */
+const LOOK_EVERY_MS = 5_000
+
+/** The runners that are connected to this relay. */
+export function createRunnerSessions(db: Db, hints: Hints, log: Logger): RunnerSessions {
+  const sessions = new Map<MachineId, Session>()
+  const wakeAll = () => {
+    for (const session of sessions.values()) session.wake()
+  }
+  const look = createPollLoop({
+    everyMs: LOOK_EVERY_MS,
+    jitter: 0.2,
+    run: async () => wakeAll(),
+    onError: (error) => log.error({ error }, 'waking the sessions failed'),
+  })
+  const stopHearing = [
+    hints.on('machine', (machineId) => sessions.get(machineId as MachineId)?.wake()),
+    hints.on('cancel', (key) => {
+      const [machineId, deliveryId, runId, fence] = key.split(' ') as [MachineId, DeliveryId, RunId, string]
+      sessions.get(machineId)?.cancel({ deliveryId, runId, fence: Number(fence) }, 'a stop was asked for')
+    }),
+    hints.on('config', () => {
+      for (const session of sessions.values()) session.agentsChanged()
+    }),
+    hints.onResync(wakeAll),
+  ]
+
+  return {
+    async open(place) {
+      const opened = await openMachineSession(db, place.machineId, place.instanceId)
+      if (!opened) {
+        throw new BatonError(
+          'session_conflict',
+          'Another runner has taken this machine over, or its key was revoked. Stop one of the two runners.',
+        )
+      }
+      sessions.get(place.machineId)?.close('a newer session of this machine was opened')
+      const session = createSession(db, place, opened)
+      sessions.set(place.machineId, session)
+      return session
+    },
+    get: (machineId) => sessions.get(machineId),
+    close(session, reason) {
+      session.close(reason)
+      if (sessions.get(session.machineId) === session) sessions.delete(session.machineId)
+    },
+    reserve: (delivery) => sessions.get(delivery.machineId)?.reserve(delivery) ?? false,
+    release: (delivery, leaseGranted) => sessions.get(delivery.machineId)?.release(delivery, leaseGranted),
+    pushLeased: (event, delivery, fence) =>
+      sessions.get(delivery.machineId)?.pushLeased(event, delivery, fence),
+    count: () => sessions.size,
+    start: () => look.start(),
+    async stop() {
+      for (const stop of stopHearing) stop()
+      for (const session of sessions.values()) session.close('the relay is stopping')
+      sessions.clear()
+      await look.stop()
+    },
+  }
+}

@@ -1,0 +1,181 @@
+import {
+  type DeliveryFacts,
+  findDeliveryFacts,
+  findRunView,
+  listAgentViews,
+  listJobViews,
+  listMachineViews,
+} from '@baton/db'
+import type { AgentView, Condition, MachineView, OrganizationId, RunView, WhyView } from '@baton/protocol'
+import type { ApiContext } from '../api/context.ts'
+import { found } from '../api/found.ts'
+
+type Caller = ApiContext & { principal: { organizationId: OrganizationId } }
+
+/** Why something is not happening: every unmet condition, since when, and what unblocks it. None: it happens next. */
+export async function explain(ctx: Caller, id: string): Promise<WhyView> {
+  const { db } = ctx.connection
+  const { organizationId } = ctx.principal
+  const run = await findRunView(db, organizationId, id)
+  if (run) {
+    const facts = found(await findDeliveryFacts(db, organizationId, run.deliveryId), 'delivery', id)
+    return explainRun(run, unmetConditions(facts))
+  }
+  const [machine] = await listMachineViews(db, organizationId, { idOrName: id })
+  if (machine) return explainMachine(machine)
+  const [agent] = await listAgentViews(db, organizationId, { idOrKey: id })
+  if (agent) return explainAgent(agent)
+  const [job] = await listJobViews(db, organizationId, ctx.config.publicUrl, { idOrKey: id })
+  const { key, enabled, agent: worker } = found(job, 'run, delivery, machine, agent or job', id)
+  const conditions: Condition[] = enabled
+    ? []
+    : [
+        {
+          code: 'job_disabled',
+          what: `Job ${key} is disabled.`,
+          since: null,
+          unblock: 'Enable it.',
+          command: `baton job enable ${key}`,
+        },
+      ]
+  const [agentView] = await listAgentViews(db, organizationId, { idOrKey: worker.id })
+  if (agentView) conditions.push(...explainAgent(agentView).conditions)
+  return view(id, conditions, `Job ${key} fires as soon as an event arrives.`)
+}
+
+function explainRun(run: RunView, conditions: Condition[]): WhyView {
+  if (run.status === 'queued' || run.status === 'asleep') {
+    return view(run.id, conditions, 'Nothing is in its way: the next look of its machine takes it.')
+  }
+  return { id: run.id, sentence: run.sentence, conditions: [] }
+}
+
+const view = (id: string, conditions: Condition[], otherwise: string): WhyView => ({
+  id,
+  sentence: conditions.length === 0 ? otherwise : conditions.map((condition) => condition.what).join(' '),
+  conditions,
+})
+
+/** The conditions of the lease statement, one by one and in words. */
+export function unmetConditions(facts: DeliveryFacts): Condition[] {
+  const { machine, agent, workspace } = facts
+  const unmet: Condition[] = []
+  const add = (isUnmet: boolean, condition: Condition) => {
+    if (isUnmet) unmet.push(condition)
+  }
+  add(machine.state === 'revoked' || machine.state === 'archived', {
+    code: 'machine_gone',
+    what: `The key of ${machine.name} was revoked.`,
+    since: null,
+    unblock: 'Give the machine a new key, or give the work to another agent.',
+    command: `baton machine rotate-key ${machine.name}`,
+  })
+  add(machine.state === 'offline', {
+    code: 'machine_offline',
+    what: `${machine.name} is not connected.`,
+    since: machine.lastHeartbeatAt,
+    unblock: 'Wake that computer, or start its runner there.',
+    command: 'baton up',
+  })
+  add(machine.state === 'draining', {
+    code: 'machine_draining',
+    what: `${machine.name} is draining and takes no new work.`,
+    since: null,
+    unblock: 'Start its runner again there.',
+    command: 'baton up',
+  })
+  add(agent.paused, {
+    code: 'agent_paused',
+    what: `Agent ${agent.key} is paused.`,
+    since: null,
+    unblock: 'Resume it.',
+    command: `baton agent resume ${agent.key}`,
+  })
+  add(agent.archived, {
+    code: 'agent_archived',
+    what: `Agent ${agent.key} was archived.`,
+    since: null,
+    unblock: 'Cancel this and give the job another agent.',
+    command: `baton runs cancel ${facts.runId}`,
+  })
+  add(agent.live >= agent.maxConcurrent, {
+    code: 'agent_busy',
+    what: `Agent ${agent.key} works on ${agent.live} of at most ${agent.maxConcurrent} at once.`,
+    since: null,
+    unblock: 'Wait for one of them to end, or raise its limit.',
+    command: `baton agent update ${agent.key} --max-concurrent ${agent.maxConcurrent + 1}`,
+  })
+  add(machine.slots > 0 && machine.live >= machine.slots, {
+    code: 'machine_busy',
+    what: `${machine.name} works on ${machine.live} of at most ${machine.slots} at once.`,
+    since: null,
+    unblock: 'Wait for one of them to end.',
+    command: `baton runs list --machine ${machine.name}`,
+  })
+  add(workspace.busyWith !== null, {
+    code: 'workspace_busy',
+    what: `Its workspace is in use by ${workspace.busyWith}.`,
+    since: null,
+    unblock: 'Wait for that run to end, or stop it.',
+    command: `baton logs -f ${workspace.busyWith}`,
+  })
+  add(facts.notBefore > facts.now, {
+    code: 'not_before',
+    what: `It is tried again in ${Math.ceil((facts.notBefore - facts.now) / 1000)} s.${facts.reasonMessage ? ` Last time: ${facts.reasonMessage}` : ''}`,
+    since: facts.stateSince,
+    unblock: 'It goes on by itself.',
+    command: null,
+  })
+  add(facts.state === 'stalled', {
+    code: 'stalled',
+    what: facts.reasonMessage ?? 'Its machine went away while the agent was running.',
+    since: facts.stateSince,
+    unblock: `Wake ${machine.name}; the run goes on where it was.`,
+    command: null,
+  })
+  return unmet
+}
+
+function explainMachine(machine: MachineView): WhyView {
+  const conditions: Condition[] =
+    machine.state === 'online'
+      ? []
+      : [
+          {
+            code: `machine_${machine.state}`,
+            what: `${machine.name} is ${machine.state}. ${machine.cause ?? ''}`.trim(),
+            since: machine.offlineSince,
+            unblock:
+              machine.state === 'offline' ? 'Start its runner on that computer.' : 'Give it a new key.',
+            command: machine.state === 'offline' ? 'baton up' : `baton machine rotate-key ${machine.name}`,
+          },
+        ]
+  return view(
+    machine.id,
+    conditions,
+    `${machine.name} is online and takes work: ${machine.live} of ${machine.slots} slots in use.`,
+  )
+}
+
+function explainAgent(agent: AgentView): WhyView {
+  const conditions: Condition[] =
+    agent.cause === null
+      ? []
+      : [
+          {
+            code: `agent_${agent.state}`,
+            what: agent.cause,
+            since: null,
+            unblock: agent.state === 'paused' ? 'Resume it.' : 'See the machine it is on.',
+            command:
+              agent.state === 'paused'
+                ? `baton agent resume ${agent.key}`
+                : `baton why ${agent.machine.name}`,
+          },
+        ]
+  return view(
+    agent.id,
+    conditions,
+    `Agent ${agent.key} takes work: ${agent.live} of at most ${agent.maxConcurrent} at once.`,
+  )
+}

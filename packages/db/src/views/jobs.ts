@@ -1,0 +1,100 @@
+import {
+  type AgentId,
+  type DeliveryState,
+  type JobId,
+  type JobView,
+  type MachineState,
+  type OrganizationId,
+  type Outcome,
+  type RunId,
+  type RunLimits,
+  type RunState,
+  statusWord,
+  type TriggerId,
+  type WebhookScheme,
+} from '@baton/protocol'
+import { sql } from 'kysely'
+import type { Db } from '../connection.ts'
+
+type Row = {
+  id: JobId
+  key: string
+  name: string
+  prompt: string
+  workspace: string | null
+  limits: RunLimits
+  enabled: boolean
+  created_at: Date
+  updated_at: Date
+  agent_id: AgentId
+  agent_key: string
+  agent_name: string
+  triggers: { id: TriggerId; path: string; scheme: WebhookScheme }[] | null
+  last_runs:
+    | {
+        id: RunId
+        at: number
+        delivery: DeliveryState
+        state: RunState | null
+        outcome: Outcome | null
+        machine: MachineState
+      }[]
+    | null
+}
+
+const LAST_RUNS = 20
+
+/** Jobs of an organization that are not deleted, or the one with this id or key. `publicUrl` completes webhook addresses. */
+export async function listJobViews(
+  db: Db,
+  organizationId: OrganizationId,
+  publicUrl: string,
+  only?: { idOrKey: string },
+): Promise<JobView[]> {
+  const { rows } = await sql<Row>`
+    select j.id, j.key, j.name, j.prompt, j.workspace, j.limits, j.disabled_at is null as enabled, j.created_at,
+      j.updated_at, a.id as agent_id, a.key as agent_key, a.name as agent_name,
+      (select json_agg(json_build_object('id', t.id, 'path', t.path, 'scheme', t.scheme) order by t.id)
+        from triggers t where t.job_id = j.id and t.kind = 'webhook' and t.deleted_at is null) as triggers,
+      (select json_agg(json_build_object('id', l.run_id, 'at', extract(epoch from l.created_at) * 1000, 'delivery', l.delivery_state,
+          'state', l.run_state, 'outcome', l.outcome, 'machine', l.machine) order by l.id desc)
+        from (
+          select d.id, d.run_id, d.created_at, d.state as delivery_state, r.state as run_state, r.outcome,
+            machine_state(m) as machine
+          from events e join deliveries d on d.event_id = e.id join machines m on m.id = d.machine_id
+            left join runs r on r.id = d.run_id
+          where e.job_id = j.id order by e.id desc limit ${LAST_RUNS}
+        ) l) as last_runs
+    from jobs j join agents a on a.id = j.agent_id
+    where j.organization_id = ${organizationId} and j.deleted_at is null
+      ${only ? sql`and (j.id = ${only.idOrKey} or j.key = ${only.idOrKey})` : sql``}
+    order by j.created_at`.execute(db)
+  return rows.map((row) => ({
+    id: row.id,
+    key: row.key,
+    name: row.name,
+    enabled: row.enabled,
+    agent: { id: row.agent_id, key: row.agent_key, name: row.agent_name },
+    prompt: row.prompt,
+    workspace: row.workspace,
+    limits: row.limits,
+    triggers: [
+      ...(row.triggers ?? []).map((trigger) => ({
+        ...trigger,
+        kind: 'webhook' as const,
+        url: `${publicUrl}/hooks/${trigger.path}`,
+      })),
+    ],
+    lastRuns: (row.last_runs ?? []).map((run) => ({
+      id: run.id,
+      at: Math.round(Number(run.at)),
+      status: statusWord(
+        run.delivery,
+        run.state ? { state: run.state, outcome: run.outcome } : null,
+        run.machine,
+      ),
+    })),
+    createdAt: row.created_at.getTime(),
+    updatedAt: row.updated_at.getTime(),
+  }))
+}

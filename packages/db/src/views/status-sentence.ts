@@ -1,0 +1,62 @@
+import { ERROR_KINDS, type ErrorKind, type Outcome, type StatusWord } from '@baton/protocol'
+
+type Facts = {
+  status: StatusWord
+  outcome: Outcome | null
+  errorKind: ErrorKind | null
+  message: string | null
+  exitCode: number | null
+  machineName: string
+  agentName: string
+  cancelRequested: boolean
+}
+
+const OUTCOME_SENTENCES: Record<Outcome, string> = {
+  done: 'Done.',
+  done_with_warnings: 'Done, but something on the way needs a look.',
+  changed_nothing: 'The agent says it is done, but it changed nothing.',
+  blocked_by_permission: 'The agent was refused something it needed.',
+  needs_input: 'The agent stopped with a question.',
+  error: 'Failed.',
+}
+
+/** One sentence that explains a status: the same in dashboard, CLI and SDK. */
+export function statusSentence(facts: Facts): string {
+  if (facts.cancelRequested && ['running', 'starting', 'asleep'].includes(facts.status)) {
+    return facts.status === 'asleep'
+      ? `A stop was asked for; ${facts.machineName} is away and ends the run when it is back.`
+      : 'A stop was asked for; the processes are being ended.'
+  }
+  switch (facts.status) {
+    case 'queued':
+      return facts.message ?? `Waiting for a free slot on ${facts.machineName}.`
+    case 'starting':
+      return `On its way to ${facts.agentName} on ${facts.machineName}.`
+    case 'running':
+      return `${facts.agentName} is working on ${facts.machineName}.`
+    case 'waiting':
+      return facts.message ?? 'Waiting for something other than its machine.'
+    case 'asleep':
+      return facts.message ?? `${facts.machineName} is away; it starts when the machine is back.`
+    case 'done':
+      return OUTCOME_SENTENCES.done
+    case 'warning':
+      return withMessage(OUTCOME_SENTENCES[facts.outcome ?? 'done_with_warnings'], facts.message)
+    case 'stopped':
+      return withMessage('Stopped.', facts.message)
+    case 'lost':
+      return withMessage('Lost.', facts.message)
+    case 'failed':
+      return failedSentence(facts)
+  }
+}
+
+function failedSentence(facts: Facts): string {
+  const what =
+    facts.message ??
+    (facts.exitCode === null ? 'It failed.' : `The agent ended with exit code ${facts.exitCode}.`)
+  return facts.errorKind ? `${what} ${ERROR_KINDS[facts.errorKind]}` : what
+}
+
+const withMessage = (sentence: string, message: string | null) =>
+  message ? `${sentence} ${message}` : sentence
