@@ -1,5 +1,5 @@
+import type { AppRouter } from '@baton/relay'
 import { createTRPCClient, createWSClient, httpBatchLink, splitLink, wsLink } from '@trpc/client'
-import type { AppRouter } from '../../dev/fixture-relay.ts'
 
 /** Batched GETs keep their input in the address; longer ones are split over several requests. */
 const MAX_URL_LENGTH = 4_000

@@ -34,7 +34,8 @@ export function followChanges(api: Api): () => void {
           if (state === 'connecting' && error) api.connection.set('offline')
         },
         onStarted() {
-          if (api.connection.current().state !== 'connecting') api.connection.set('catching_up')
+          // At first the pages are asking anyway; after a loss what they show may be old until they have asked again.
+          api.connection.set(api.connection.current().state === 'connecting' ? 'live' : 'catching_up')
           lookAgain(['all'])
         },
         onData: ({ data }) => lookAgain(data.map((change: Change) => change.kind)),

@@ -31,7 +31,7 @@ export const runsQuery = (client: Client, filter: RunFilter) =>
   infiniteQueryOptions({
     queryKey: ['runs', filter],
     queryFn: ({ signal, pageParam }) =>
-      client.runs.list.query({ ...filter, limit: PAGE, cursor: pageParam } as never, { signal }),
+      client.runs.list.query({ ...filter, limit: PAGE, cursor: pageParam }, { signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
     meta: changedBy('run', 'delivery'),
@@ -76,9 +76,12 @@ export const eventsQuery = (client: Client, jobId?: string) =>
   infiniteQueryOptions({
     queryKey: ['events', jobId ?? null],
     queryFn: ({ signal, pageParam }) =>
-      client.events.list.query({ limit: PAGE, cursor: pageParam, ...(jobId && { jobId }) } as never, {
-        signal,
-      }),
+      client.events.list.query(
+        { limit: PAGE, cursor: pageParam, ...(jobId && { jobId }) },
+        {
+          signal,
+        },
+      ),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
     meta: changedBy('event', 'delivery'),
@@ -87,6 +90,6 @@ export const eventsQuery = (client: Client, jobId?: string) =>
 export const eventQuery = (client: Client, id: string) =>
   queryOptions({
     queryKey: ['event', id],
-    queryFn: ({ signal }) => client.events.get.query({ id } as never, { signal }),
+    queryFn: ({ signal }) => client.events.get.query({ id }, { signal }),
     meta: changedBy('event', 'delivery', 'run'),
   })

@@ -6,7 +6,7 @@ type DialogProps = { title: string; onClose: () => void; children: ReactNode; wi
 
 /**
  * A native modal dialog: mounted means open. Escape, the cross and a click outside all call `onClose`; the focus
- * starts at the element with `data-focus`.
+ * starts at the element with `data-focus`, or at the title.
  */
 export function Dialog({ title, onClose, children, wide = false }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null)
@@ -14,7 +14,8 @@ export function Dialog({ title, onClose, children, wide = false }: DialogProps) 
   useEffect(() => {
     const dialog = ref.current
     dialog?.showModal()
-    dialog?.querySelector<HTMLElement>('[data-focus]')?.focus()
+    const first = dialog?.querySelector<HTMLElement>('[data-focus]') ?? dialog?.querySelector('h2')
+    first?.focus()
     return () => dialog?.close()
   }, [])
   return (
@@ -30,7 +31,7 @@ export function Dialog({ title, onClose, children, wide = false }: DialogProps) 
       className={`m-auto max-h-[calc(100dvh-2rem)] w-[calc(100vw-2rem)] overflow-auto rounded-2xl border border-line bg-card p-0 text-ink shadow-2xl ${wide ? 'max-w-2xl' : 'max-w-lg'}`}
     >
       <div className="flex items-center justify-between gap-4 border-b border-line py-3 pr-3 pl-5">
-        <h2 id={titleId} className="text-base font-semibold">
+        <h2 id={titleId} tabIndex={-1} className="text-base font-semibold outline-none">
           {title}
         </h2>
         <IconButton label="Close" icon={<X size={18} aria-hidden />} onClick={onClose} />

@@ -1,10 +1,10 @@
-import type { AgentState, MachineState, StatusWord } from '@baton/protocol'
+import type { AgentState, MachineState, StatusWord as Word } from '@baton/protocol'
 import { STATUS_SHAPES } from '@baton/protocol'
 
 type Tone = 'good' | 'bad' | 'warn' | 'sleep' | 'live' | 'quiet'
 
 /** Each word has its own shape too: colour is never the only sign. */
-const STATUS_TONES: Record<StatusWord, Tone> = {
+const STATUS_TONES: Record<Word, Tone> = {
   queued: 'quiet',
   starting: 'live',
   running: 'live',
@@ -52,9 +52,9 @@ const CHIP: Record<Tone, string> = {
   quiet: 'bg-sunk text-soft',
 }
 
-export const statusLabel = (word: StatusWord) => (word === 'warning' ? 'done with warnings' : word)
+export const statusLabel = (word: Word) => (word === 'warning' ? 'done with warnings' : word)
 
-export function StatusMark({ word, chip = false }: { word: StatusWord; chip?: boolean }) {
+export function StatusMark({ word, chip = false }: { word: Word; chip?: boolean }) {
   const live = word === 'running' || word === 'starting'
   return (
     <Mark
@@ -68,7 +68,7 @@ export function StatusMark({ word, chip = false }: { word: StatusWord; chip?: bo
 }
 
 /** The shape alone, for rows where the word is said beside it or by `title`. */
-export function StatusShape({ word, className = '' }: { word: StatusWord; className?: string }) {
+export function StatusShape({ word, className = '' }: { word: Word; className?: string }) {
   return (
     <span className={`${TEXT[STATUS_TONES[word]]} inline-block w-[1.2em] text-center ${className}`}>
       <span aria-hidden className={word === 'running' || word === 'starting' ? 'breathe inline-block' : ''}>
@@ -77,6 +77,11 @@ export function StatusShape({ word, className = '' }: { word: StatusWord; classN
       <span className="sr-only">{statusLabel(word)}</span>
     </span>
   )
+}
+
+/** The word alone, for rows that begin with its shape. */
+export function StatusWord({ word }: { word: Word }) {
+  return <span className={`${TEXT[STATUS_TONES[word]]} font-medium`}>{statusLabel(word)}</span>
 }
 
 export const MachineMark = ({ state }: { state: MachineState }) => (

@@ -16,12 +16,10 @@ export function JobRow({ job }: { job: JobView }) {
           className="block truncate rounded font-medium hover:text-accent hover:underline"
         >
           {job.name}
-          {!job.enabled && (
-            <span className="ml-2 rounded bg-sunk px-1.5 py-0.5 text-xs text-soft">❚❚ disabled</span>
-          )}
         </Link>
         <p className="truncate text-[13px] text-soft">
           {triggerWords(job)} → {job.agent.key}
+          {!job.enabled && <strong className="font-medium text-warn"> · ❚❚ disabled</strong>}
         </p>
       </div>
       <div className="min-w-0 max-sm:col-span-2 max-sm:row-start-2">

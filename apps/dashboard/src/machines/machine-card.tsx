@@ -19,10 +19,10 @@ export function MachineCard({ machine, agents }: { machine: MachineView; agents:
         </div>
         {machine.cause !== null && <p>{machine.cause}</p>}
         <p className="text-[13px] text-soft">
-          <Load machine={machine} />
+          {!gone && <Load machine={machine} />}
           {machine.lastHeartbeatAt !== null && (
             <>
-              {' · last heard '}
+              {gone ? 'last heard ' : ' · last heard '}
               <Ago at={machine.lastHeartbeatAt} />
             </>
           )}

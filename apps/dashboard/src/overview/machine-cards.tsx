@@ -30,7 +30,7 @@ export function MachineCards({ machines }: { machines: MachineView[] }) {
           </div>
           {machine.cause !== null && <p className="text-[13px] text-soft">{machine.cause}</p>}
           <p className="text-[13px] text-soft">
-            <Load machine={machine} />
+            {machine.state !== 'revoked' && machine.state !== 'archived' && <Load machine={machine} />}
             {machine.state === 'offline' && machine.lastHeartbeatAt !== null && (
               <>
                 {' · last heard '}

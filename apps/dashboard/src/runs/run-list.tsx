@@ -1,6 +1,6 @@
 import type { RunSummary } from '@baton/protocol'
 import { Link } from '@tanstack/react-router'
-import { StatusMark, StatusShape } from '../elements/status-mark.tsx'
+import { StatusShape, StatusWord } from '../elements/status-mark.tsx'
 import { Ago, Duration } from '../elements/time.tsx'
 
 export function RunList({ runs, label }: { runs: RunSummary[]; label: string }) {
@@ -23,18 +23,20 @@ function RunRow({ run }: { run: RunSummary }) {
       params={{ runId: run.id }}
       data-row
       data-run={run.id}
-      className="grid grid-cols-[1.5rem_minmax(0,1fr)] items-center gap-x-2 px-3 py-2.5 -outline-offset-2 hover:bg-hover sm:grid-cols-[1.5rem_minmax(0,1fr)_9rem_10rem] sm:gap-x-4 sm:px-4"
+      className="grid grid-cols-[1.5rem_minmax(0,1fr)] items-center gap-x-2 px-3 py-2.5 -outline-offset-2 hover:bg-hover sm:grid-cols-[1.5rem_minmax(0,1fr)_8.5rem_8.5rem] sm:gap-x-4 sm:px-4"
     >
       <StatusShape word={run.status} className="self-start pt-0.5 sm:self-center sm:pt-0" />
       <div className="min-w-0">
         <p className="truncate font-medium">{titleOf(run)}</p>
-        <p className="truncate text-[13px] text-soft">{run.sentence}</p>
-        <p className="mt-0.5 flex flex-wrap gap-x-2 text-[13px] text-soft sm:hidden">
+        <p className="line-clamp-2 text-[13px] text-soft">{run.sentence}</p>
+        <p className="mt-0.5 flex flex-wrap gap-x-3 text-[13px] text-soft sm:hidden">
+          <StatusWord word={run.status} />
           <span>
             {run.agent.key} on {run.machine.name}
           </span>
-          <span aria-hidden>·</span>
-          <Times run={run} />
+          <span>
+            <Times run={run} />
+          </span>
         </p>
       </div>
       <div className="hidden min-w-0 text-[13px] sm:block">
@@ -42,10 +44,9 @@ function RunRow({ run }: { run: RunSummary }) {
         <p className="truncate text-soft">on {run.machine.name}</p>
       </div>
       <div className="hidden text-right text-[13px] sm:block">
-        <StatusMark word={run.status} />
+        <StatusWord word={run.status} />
         <p className="text-soft">
           <Times run={run} />
-          {run.attempt > 1 && ` · attempt ${run.attempt}`}
         </p>
       </div>
     </Link>

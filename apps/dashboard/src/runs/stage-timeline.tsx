@@ -43,8 +43,8 @@ export function StageTimeline({ ladder }: { ladder: Ladder }) {
                 <span aria-hidden className={`${TONES[stage.tone]} mr-2 inline-block size-2 rounded-sm`} />
                 {stage.name}
               </th>
-              <td className="py-0.5 text-right text-soft tabular-nums">{formatInstant(stage.from)}</td>
-              <td className="w-24 py-0.5 text-right tabular-nums">
+              <td className="px-2 py-0.5 text-right text-soft tabular-nums">{formatInstant(stage.from)}</td>
+              <td className="py-0.5 text-right whitespace-nowrap tabular-nums">
                 {stage.to === null ? `${formatDuration(lasting(stage))} …` : formatDuration(lasting(stage))}
               </td>
             </tr>

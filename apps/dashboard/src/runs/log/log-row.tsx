@@ -31,10 +31,10 @@ export const LogRowView = memo(function LogRowView({ row, view, open, marked, di
         href={`#L${row.key}`}
         aria-label={`Line ${row.key}`}
         tabIndex={-1}
-        className="shrink-0 text-right text-soft/80 select-none hover:text-accent hover:underline"
+        className="shrink-0 text-right text-soft select-none hover:text-accent hover:underline"
         style={{ width: `${digits + 1}ch` }}
       >
-        {row.kind === 'line' && row.continued ? '↪' : row.seq}
+        {numberOf(row)}
       </a>
       {view.times && (
         <time className="shrink-0 text-soft select-none">{row.at === 0 ? '' : formatInstant(row.at)}</time>
@@ -45,6 +45,12 @@ export const LogRowView = memo(function LogRowView({ row, view, open, marked, di
     </div>
   )
 })
+
+/** An event's number stands on its first line; `↪` marks a line that goes on the one above. */
+function numberOf(row: LogRow): string {
+  if (row.kind === 'line' && row.continued) return '↪'
+  return row.key.includes('.') ? '·' : row.key
+}
 
 function Content({ row, view, open }: { row: LogRow; view: RowView; open: boolean }) {
   switch (row.kind) {
