@@ -69,7 +69,7 @@ function curlLines({ url, secret, scheme }: TriggerSecret): string[] {
       ]
     case 'github':
       return [
-        `SECRET='${secret}' BODY='{"ref":"refs/heads/main"}'`,
+        `SECRET='${secret}' BODY='{"ref":"refs/heads/main","before":"0","after":"1","commits":[],"pusher":{"name":"ada"}}'`,
         `${send} -H 'X-GitHub-Event: push' -H "X-GitHub-Delivery: $(cat /proc/sys/kernel/random/uuid 2>/dev/null || uuidgen)" -H "X-Hub-Signature-256: sha256=$(${hmac('$BODY')} -r | cut -d' ' -f1)"`,
       ]
     case 'standard':

@@ -47,6 +47,12 @@ test('a result that repeats the last message is not shown twice', () => {
   ).toBe('so\nthe answer\n')
 })
 
+test('a result that repeats the end of what a plain program printed is not shown twice', () => {
+  expect(
+    show({ type: 'output', stream: 'stdout', text: 'hi\nbye\n' }, { type: 'result', text: 'hi\nbye' }),
+  ).toBe('hi\nbye\n')
+})
+
 test("an agent's text cannot move the cursor of whoever watches it", () => {
   expect(show({ type: 'message', role: 'assistant', text: 'a\x1b[2Jb' })).toBe('ab\n')
   expect(show({ type: 'tool_started', id: 't', name: 'Bash', input: { command: 'x\x1b]0;evil\x07y' } })).toBe(

@@ -11,11 +11,15 @@ export type EventWriter = {
   end(): string
 }
 
+/** Enough of the end of the output to recognize a result in it. */
+const KEPT_OUTPUT = 300_000
+
 /** `full` shows what a run's follower can do without as well: start, session, usage. */
 export function createEventWriter(style: Style, { full = false }: { full?: boolean } = {}): EventWriter {
   const tools = new Map<string, { at: number; shown: string }>()
   let openStream: string | null = null
   let lastMessage = ''
+  let lastOutput = ''
 
   const endLine = () => {
     const end = openStream === null ? '' : '\n'
@@ -28,6 +32,7 @@ export function createEventWriter(style: Style, { full = false }: { full?: boole
   function output(event: Extract<RunEvent, { type: 'output' }>): string {
     const text = printable(textOf(event), { colours: true })
     if (text === '') return ''
+    if (event.stream === 'stdout') lastOutput = (lastOutput + textOf(event)).slice(-KEPT_OUTPUT)
     const before = openStream !== null && openStream !== event.stream ? endLine() : ''
     openStream = text.endsWith('\n') ? null : event.stream
     return before + text
@@ -40,6 +45,11 @@ export function createEventWriter(style: Style, { full = false }: { full?: boole
     if (event.ok) return line(style('dim', `  ⎿ ${took}`))
     const code = event.exitCode === null ? 'failed' : `exit ${event.exitCode}`
     return line(style('red', `  ⎿ ✕ ${code}  ${took}  ${clip(printable(event.output), 120)}`))
+  }
+
+  /** A result repeats the last message, or the end of what a plain program printed. */
+  function isSaidAlready(result: string): boolean {
+    return result === lastMessage.trim() || lastOutput.trimEnd().endsWith(result)
   }
 
   function show(event: RunEvent): string {
@@ -78,7 +88,7 @@ export function createEventWriter(style: Style, { full = false }: { full?: boole
           `ended: ${event.reason}, ${event.proof.survivors} processes left after ${duration(event.proof.tookMs)}`,
         )
       case 'result':
-        return event.text.trim() === lastMessage.trim() ? '' : line(printable(event.text))
+        return isSaidAlready(event.text.trim()) ? '' : line(printable(event.text))
       case 'started':
         return full
           ? note(

@@ -26,7 +26,8 @@ export function resultLine(run: RunView, style: Style): string {
   const { startedAt, finishedAt, storedAt } = run.ladder
   const parts = [style(COLOURS[run.status], `${STATUS_SHAPES[run.status]} ${printable(run.sentence)}`)]
   if (finishedAt !== null) parts.push(duration(finishedAt - (startedAt ?? storedAt)))
-  if (run.usage) parts.push(`${(run.usage.inputTokens + run.usage.outputTokens).toLocaleString('en')} tokens`)
+  const tokens = run.usage ? run.usage.inputTokens + run.usage.outputTokens : 0
+  if (tokens > 0) parts.push(`${tokens.toLocaleString('en')} tokens`)
   if (run.usage?.costUsd) parts.push(`$${run.usage.costUsd.toFixed(2)}`)
   return parts.join(style('dim', ' · '))
 }
