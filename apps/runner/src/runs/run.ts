@@ -1,24 +1,23 @@
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type LeaseRef, type PushedDelivery, type SettleReport, settleReport } from '@baton/protocol'
+import type { LeaseRef, PushedDelivery, SettleReport } from '@baton/protocol'
 import { driverFor } from '../agents/driver-for.ts'
 import { failed, STOPPED } from '../agents/run-ends.ts'
 import type { AgentPolicy, RunReader } from '../agents/runtime.ts'
 import { isFinalRefusal } from '../connection/call-error.ts'
-import { type Outbox, openOutbox } from '../outbox/open-outbox.ts'
 import { type ReadySupervisor, readySupervisor } from '../processes/start-supervised.ts'
 import type { GoneRun, SupervisedRun } from '../processes/supervised-run.ts'
 import { takeSnapshot } from '../workspaces/changed-files.ts'
 import { type Admitted, admitDelivery, type Refusal } from './admit-delivery.ts'
 import { finishedEvent, toFinishFacts } from './finish-facts.ts'
 import type { RunContext } from './run-context.ts'
-import { emptyRunFolder, makeRunFolder, writeSnapshot } from './run-folder.ts'
+import { emptyRunFolder, writeSnapshot } from './run-folder.ts'
+import { createRunRecord } from './run-record.ts'
 import { effectiveLimits, endLeftWork, unstartedEnd, type WorkEnd, watchWork } from './run-work.ts'
 import { addExitToReport, readSpawnReport, type SpawnReport, writeSpawnReport } from './spawn-report.ts'
 import { STOP_GRACE_MS, type StopRequest } from './stop-request.ts'
-import { createTranscript, type FinishFacts, type Transcript } from './transcript.ts'
+import type { FinishFacts, Transcript } from './transcript.ts'
 import { untilAnswered } from './until-answered.ts'
-import { startUpload, type Upload } from './upload-events.ts'
 
 /**
  * admitting: pushed, being checked; nothing is promised yet. accepted: on this disk, the agent not started. running: the
@@ -63,13 +62,12 @@ export function createRun(
   const logger = context.logger.child({ runId: delivery.runId, deliveryId: delivery.deliveryId })
   const released = new AbortController()
   const { signal } = released
+  const record = createRunRecord(context, delivery, lease, folder, signal)
   let phase = firstPhase(origin)
   let leased = origin.from === 'journal'
   let stop: StopRequest | null = null
   let supervised: SupervisedRun | null =
     origin.from === 'journal' && origin.left && !('gone' in origin.left) ? origin.left : null
-  let store: { outbox: Outbox; upload: Upload; closing: AbortController } | null = null
-  let ackedSeq = 0
   let startReported: Promise<void> = Promise.resolve()
 
   const answered = <T>(call: () => Promise<T>) => untilAnswered(writes, signal, call)
@@ -83,9 +81,9 @@ export function createRun(
   async function live() {
     if (origin.from === 'push') return await fromPush()
     if (origin.settle) return await report(origin.settle)
-    const transcript = await openTranscript()
+    const transcript = await record.open()
     const { finish: facts } = transcript.memo()
-    if (facts) return await report(await recordFinish(facts))
+    if (facts) return await settle(facts)
     if (origin.left && !('gone' in origin.left && origin.left.gone === 'never_started'))
       return await resume(origin.left, transcript)
     await acceptAndStart(await admitDelivery(context, delivery, folder))
@@ -145,11 +143,11 @@ export function createRun(
       : 'errorKind' in admitted
         ? failed(admitted.errorKind, admitted.message)
         : failed('internal', 'It was not started.')
-    await finish(await openTranscript(), unstartedEnd(verdict))
+    await finish(await record.open(), unstartedEnd(verdict))
   }
 
   async function start({ cwd, driver, prepared, policy }: Admitted, supervisor: ReadySupervisor) {
-    const transcript = await openTranscript()
+    const transcript = await record.open()
     await Promise.all([
       journal.append({ kind: 'started', runId: lease.runId }),
       writeSpawnReport(folder, driver.runtime, cwd, prepared),
@@ -240,56 +238,24 @@ export function createRun(
   async function finish(transcript: Transcript, { end, exit, last }: WorkEnd) {
     const facts = toFinishFacts(end, exit, transcript.memo())
     await transcript.finish([...last, finishedEvent(facts)], facts)
-    await report(await recordFinish(facts))
+    await settle(facts)
   }
 
-  /** The end is on the disk, events first, before it is sent. */
-  async function recordFinish(facts: FinishFacts): Promise<SettleReport> {
-    const { outbox } = opened()
-    await outbox.sync()
-    const { lastSeq: finalSeq, hash: finalHash } = outbox
-    const finishKey = `finish-${lease.runId}-${lease.fence}`
-    const settle = settleReport.parse({ ...lease, finishKey, ...facts, finalSeq, finalHash })
-    await journal.append({ kind: 'finished', settle })
+  async function settle(facts: FinishFacts) {
+    const end = await record.recordEnd(facts)
     enter('finished')
-    return settle
+    await report(end)
   }
 
-  async function report(settle: SettleReport) {
-    if (!store) await openTranscript()
+  async function report(end: SettleReport) {
     await startReported
-    await opened().upload.complete(settle.finalSeq)
-    const answer = await answered(() => calls.settle(settle))
-    await close(answer.result)
-  }
-
-  async function openTranscript(): Promise<Transcript> {
-    await closeOutbox()
-    await makeRunFolder(folder, delivery)
-    const outbox = await openOutbox(folder, lease.runId)
-    const closing = new AbortController()
-    const untilClosed = AbortSignal.any([signal, closing.signal])
-    const upload = startUpload({ lease, outbox, ackedSeq, append: calls.append, writes, signal: untilClosed })
-    store = { outbox, upload, closing }
-    return createTranscript(outbox, context.bounds)
-  }
-
-  function opened() {
-    if (!store) throw new Error('The transcript is not open.')
-    return store
-  }
-
-  async function closeOutbox() {
-    const closed = store
-    store = null
-    closed?.closing.abort()
-    await closed?.outbox.close()
+    await close(await record.send(end))
   }
 
   async function close(why: string) {
     await journal.append({ kind: 'closed', deliveryId: lease.deliveryId, runId: lease.runId, why })
     released.abort()
-    await closeOutbox()
+    await record.close()
     await emptyRunFolder(folder)
     logger.info({ why }, 'The run is closed.')
     enter('closed')
@@ -323,9 +289,9 @@ export function createRun(
     requestStop({ reason: full ? 'disk_full' : 'shutdown', sentence: message })
     const left = supervised
     await left?.exited
-    const transcript = await openTranscript()
+    const transcript = await record.open()
     const { finish: facts } = transcript.memo()
-    if (facts) return await report(await recordFinish(facts))
+    if (facts) return await settle(facts)
     if (left && isFirst) return await resume(left, transcript)
     await finish(transcript, unstartedEnd(failed(errorKind, message)))
   }
@@ -347,7 +313,9 @@ export function createRun(
 
   async function liveAndTidy() {
     await liveToTheEnd()
-    await closeOutbox().catch((error: unknown) => logger.warn({ error }, 'A transcript could not be closed.'))
+    await record
+      .close()
+      .catch((error: unknown) => logger.warn({ error }, 'A transcript could not be closed.'))
   }
 
   const ended = liveAndTidy()
@@ -365,10 +333,7 @@ export function createRun(
       return supervised?.pid ?? null
     },
     requestStop,
-    acked(seq) {
-      ackedSeq = seq
-      store?.upload.acked(seq)
-    },
+    acked: (seq) => record.acked(seq),
     release() {
       released.abort()
       supervised?.release()
