@@ -1,10 +1,18 @@
+export { driveClaude } from './agents/drive-claude.ts'
+export { installAgentCli } from './agents/install-agent-cli.ts'
+export { withClaudeEnvironment } from './agents/with-claude-environment.ts'
 export { type EventuallyOptions, eventually } from './eventually.ts'
 export { LIMITS, makeDelivery, makePlace, newEvent, newTestId, type Place } from './make.ts'
+export { type ModelRequest, type StandInModel, startStandInModel } from './model/stand-in-model.ts'
 export { createTestDatabase, type TestDatabase } from './postgres/create-test-database.ts'
 export { type DurablePostgres, type RestartMode, startDurablePostgres } from './postgres/durable-postgres.ts'
 export { startTestPostgres, type TestPostgres, type TestPostgresAddress } from './postgres/test-postgres.ts'
-export { installAgentCli } from './agents/install-agent-cli.ts'
-export { driveClaude } from './agents/drive-claude.ts'
-export { withClaudeEnvironment } from './agents/with-claude-environment.ts'
-export { type ModelRequest, type StandInModel, startStandInModel } from './model/stand-in-model.ts'
 export { startTestRelay, TEST_SECRET, type TestRelay } from './relay.ts'
+export {
+  connectWireRunner,
+  leaseOf,
+  type WireApi,
+  type WireRunner,
+  wireHello,
+  wireRun,
+} from './wire-runner.ts'

@@ -1,0 +1,277 @@
+import { encodeRunEvent, type PushedDelivery, type RunnerPush } from '@baton/protocol'
+import type { AppRouter } from '@baton/relay'
+import {
+  connectWireRunner,
+  eventually,
+  leaseOf,
+  startTestRelay,
+  type TestRelay,
+  wireHello,
+  wireRun,
+} from '@baton/testkit'
+import { createTRPCClient, createWSClient, httpLink, wsLink } from '@trpc/client'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+let relay: TestRelay
+let token: string
+let api: ReturnType<typeof apiOf>
+
+beforeAll(async () => {
+  relay = await startTestRelay()
+  token = (await relay.setup<{ token: string }>({ wantToken: true })).token
+  api = apiOf(relay.url)
+})
+afterAll(async () => {
+  await relay?.[Symbol.asyncDispose]()
+})
+
+const apiOf = (url: string) =>
+  createTRPCClient<AppRouter>({
+    links: [httpLink({ url: `${url}/trpc`, headers: { authorization: `Bearer ${token}` } })],
+  })
+
+let machines = 0
+/** A machine of its own for each test, with one agent whose runs have scratch workspaces. */
+async function makeMachine() {
+  const { machine, key } = await api.machines.create.mutate({ name: `laptop-${++machines}` })
+  const agent = await api.agents.create.mutate({
+    key: `demo-${machines}`,
+    machineId: machine.id,
+    runtime: 'command',
+    command: 'demo',
+    workspace: 'scratch',
+  })
+  const fire = (prompt = 'do it', only: object = {}) =>
+    api.runs.create.mutate({ agent: agent.key, prompt, ...only })
+  return { machine, key, agent, fire }
+}
+
+function collect() {
+  const pushes: RunnerPush[] = []
+  const ends: unknown[] = []
+  return {
+    pushes,
+    ends,
+    onPush: (push: RunnerPush) => void pushes.push(push),
+    onEnd: (error: unknown) => void ends.push(error),
+    deliveries: (): PushedDelivery[] => pushes.flatMap((push) => push.deliveries),
+    next: (count: number) =>
+      eventually(() => {
+        const all = pushes.flatMap((push) => push.deliveries)
+        expect(all.length).toBeGreaterThanOrEqual(count)
+        return all
+      }),
+  }
+}
+
+test('a delivery is pushed to its connected runner, accepted, run and settled, and its page tells all of it', async () => {
+  const { key, fire } = await makeMachine()
+  await using runner = await connectWireRunner(relay.url, key)
+  const seen = collect()
+  runner.subscribe({ slots: 2, ...seen })
+  const { runId, deliveryId } = await fire('write a poem')
+  const [delivery] = await seen.next(1)
+  if (!delivery) throw new Error('nothing was pushed')
+  expect(delivery).toMatchObject({
+    deliveryId,
+    runId,
+    prompt: 'write a poem',
+    attempt: 1,
+    workspace: { scratch: true },
+  })
+  const lease = leaseOf(delivery)
+  expect(await runner.api.runner.accept.mutate({ deliveries: [lease] })).toEqual([
+    { deliveryId, ok: true, reason: null },
+  ])
+  expect((await api.runs.get.query({ id: runId })).status).toBe('starting')
+  await runner.api.runner.start.mutate({
+    sentAt: Date.now(),
+    runs: [{ ...lease, startedAt: Date.now(), workspace: '/tmp/w' }],
+  })
+  expect((await api.runs.get.query({ id: deliveryId })).status).toBe('running')
+  const { events, settle } = wireRun(lease, [
+    { type: 'consumed' },
+    { type: 'message', role: 'assistant', text: 'Rosen sind rot 🌹' },
+  ])
+  const append = { runId, fence: lease.fence, fromSeq: 1, events }
+  expect(await runner.api.runner.append.mutate(append)).toEqual({ ackedSeq: 2, result: 'stored' })
+  expect(await runner.api.runner.append.mutate(append)).toEqual({ ackedSeq: 2, result: 'repeat' })
+  expect(await runner.api.runner.append.mutate({ ...append, fromSeq: 9 })).toEqual({
+    ackedSeq: 2,
+    result: 'gap',
+  })
+  const request = { sentAt: Date.now(), runs: [settle] }
+  expect((await runner.api.runner.settle.mutate(request))[0]?.result).toBe('settled')
+  expect((await runner.api.runner.settle.mutate(request))[0]?.result).toBe('already')
+  const run = await api.runs.get.query({ id: runId })
+  expect(run).toMatchObject({
+    status: 'done',
+    outcome: 'done',
+    result: 'ok',
+    transcript: { complete: true, events: 2 },
+  })
+  expect(Object.values(run.ladder).every((at) => at !== null)).toBe(true)
+})
+
+test('work that came while nobody was connected is pushed when the runner comes, never more than its slots', async () => {
+  const { key, fire } = await makeMachine()
+  for (let i = 0; i < 5; i++) await fire()
+  await using runner = await connectWireRunner(relay.url, key)
+  const seen = collect()
+  runner.subscribe({ slots: 2, ...seen })
+  const first = await seen.next(2)
+  await runner.api.runner.accept.mutate({ deliveries: first.map(leaseOf) })
+  expect(seen.deliveries()).toHaveLength(2)
+  await runner.api.runner.offer.mutate({ slots: 3 })
+  expect(new Set((await seen.next(5)).map((d) => d.deliveryId)).size).toBe(5)
+})
+
+test('a lease that was pushed into a dead socket is pushed again under the same fence', async () => {
+  const { key, fire } = await makeMachine()
+  const lost = await connectWireRunner(relay.url, key, { instanceId: 'install1.1' })
+  const before = collect()
+  lost.subscribe({ slots: 1, ...before })
+  await fire()
+  const [first] = await before.next(1)
+  await lost.close()
+  await using back = await connectWireRunner(relay.url, key, { instanceId: 'install1.2' })
+  const after = collect()
+  back.subscribe({ slots: 1, ...after })
+  expect(leaseOf((await after.next(1))[0] as PushedDelivery)).toEqual(leaseOf(first as PushedDelivery))
+})
+
+test('a second computer with the same key is refused while the first is alive, and can take over', async () => {
+  const { key } = await makeMachine()
+  await using first = await connectWireRunner(relay.url, key, { instanceId: 'installA.1' })
+  const seen = collect()
+  first.subscribe({ slots: 1, ...seen })
+  await expect(connectWireRunner(relay.url, key, { instanceId: 'installB.1' })).rejects.toThrow(
+    /Another runner on "test-host"/,
+  )
+  await using second = await connectWireRunner(relay.url, key, { instanceId: 'installB.1', takeover: true })
+  second.subscribe({ slots: 1, ...collect() })
+  await eventually(() => expect(seen.ends).toHaveLength(1))
+})
+
+test('a key that is unknown or revoked gets one clear sentence, and its socket is closed', async () => {
+  const { machine, key } = await makeMachine()
+  await using runner = await connectWireRunner(relay.url, key)
+  const seen = collect()
+  runner.subscribe({ slots: 1, ...seen })
+  await api.machines.revoke.mutate({ id: machine.id })
+  await expect(connectWireRunner(relay.url, key)).rejects.toThrow(/was revoked/)
+  await expect(connectWireRunner(relay.url, 'sk_machine_nobody')).rejects.toThrow(
+    /does not know this machine key/,
+  )
+  await eventually(async () =>
+    expect(await (await fetch(`${relay.url}/metrics`)).text()).toMatch(
+      /baton_runner_sessions 0|baton_sockets 0/,
+    ),
+  )
+})
+
+test('a runner that is too old is told to update', async () => {
+  const { key } = await makeMachine()
+  await expect(connectWireRunner(relay.url, key, { protocolVersion: 0 })).rejects.toThrow(/Update it/)
+})
+
+test('a cancel reaches the runner that holds the run, and a waiting one is cancelled at once', async () => {
+  const { key, fire } = await makeMachine()
+  await using runner = await connectWireRunner(relay.url, key)
+  const seen = collect()
+  runner.subscribe({ slots: 1, ...seen })
+  const running = await fire()
+  const waiting = await fire()
+  const lease = leaseOf((await seen.next(1))[0] as PushedDelivery)
+  await runner.api.runner.accept.mutate({ deliveries: [lease] })
+  expect((await api.runs.cancel.mutate({ id: waiting.runId })).status).toBe('stopped')
+  await api.runs.cancel.mutate({ id: running.runId, reason: 'enough' })
+  await eventually(() => expect(seen.pushes.flatMap((push) => push.cancels)).toHaveLength(1))
+  const [renewed] = await runner.api.runner.renew.mutate({ deliveries: [lease], heartbeat: true })
+  expect(renewed).toMatchObject({ ok: true, cancel: 'enough' })
+  const { settle } = wireRun(lease, [], { state: 'cancelled', message: 'enough' })
+  await runner.api.runner.settle.mutate({ sentAt: Date.now(), runs: [settle] })
+  expect((await api.runs.get.query({ id: running.runId })).status).toBe('stopped')
+})
+
+test('a runner that cannot have a socket pulls over HTTP', async () => {
+  const { key, fire } = await makeMachine()
+  const keyed = createTRPCClient<AppRouter>({
+    links: [httpLink({ url: `${relay.url}/trpc`, headers: { authorization: `Bearer ${key}` } })],
+  })
+  const { token: jwt } = await keyed.runner.token.mutate()
+  const http = createTRPCClient<AppRouter>({
+    links: [httpLink({ url: `${relay.url}/trpc`, headers: { authorization: `Bearer ${jwt}` } })],
+  })
+  await http.runner.hello.mutate(wireHello('pulling1.1'))
+  const waiting = http.runner.pull.mutate({ instanceId: 'pulling1.1', slots: 1, waitMs: 20_000 })
+  const { deliveryId } = await fire()
+  expect((await waiting).deliveries.map((d) => d.deliveryId)).toEqual([deliveryId])
+  expect(
+    (await http.runner.pull.mutate({ instanceId: 'pulling1.1', slots: 0, waitMs: 50 })).deliveries,
+  ).toHaveLength(1)
+})
+
+test('two relays on one database: what one stores, the runner on the other gets, and both follow its run', async () => {
+  await using other = await startTestRelay({ databaseUrl: relay.databaseUrl })
+  const { key, fire } = await makeMachine()
+  await using runner = await connectWireRunner(other.url, key)
+  const seen = collect()
+  runner.subscribe({ slots: 1, ...seen })
+  const { runId } = await fire()
+  const lease = leaseOf((await seen.next(1))[0] as PushedDelivery)
+  await runner.api.runner.accept.mutate({ deliveries: [lease] })
+  const client = createWSClient({
+    url: `${relay.url.replace('http', 'ws')}/trpc`,
+    connectionParams: () => ({ token }),
+  })
+  const got: number[] = []
+  const ended = Promise.withResolvers<void>()
+  createTRPCClient<AppRouter>({ links: [wsLink({ client })] }).runs.events.subscribe(
+    { id: runId },
+    {
+      onData: ({ data }) => got.push(...data.map((item) => item.seq)),
+      onComplete: () => ended.resolve(),
+      onError: ended.reject,
+    },
+  )
+  for (let seq = 1; seq <= 20; seq++) {
+    const event = encodeRunEvent(seq, { type: 'message', role: 'assistant', text: `line ${seq}` })
+    await runner.api.runner.append.mutate({ runId, fence: lease.fence, fromSeq: seq, events: [event] })
+  }
+  const texts = Array.from({ length: 20 }, (_, i) => ({
+    type: 'message' as const,
+    role: 'assistant' as const,
+    text: `line ${i + 1}`,
+  }))
+  const { settle } = wireRun(lease, texts)
+  await runner.api.runner.settle.mutate({ sentAt: Date.now(), runs: [settle] })
+  await ended.promise
+  await client.close()
+  expect(got).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))
+})
+
+test("another organization's machine, agent and run answer exactly like ones that do not exist", async () => {
+  const { machine, agent, fire } = await makeMachine()
+  const { runId } = await fire()
+  const foreign = await relay.setup<{ token: string }>({ organization: 'other', wantToken: true })
+  const stranger = createTRPCClient<AppRouter>({
+    links: [httpLink({ url: `${relay.url}/trpc`, headers: { authorization: `Bearer ${foreign.token}` } })],
+  })
+  const message = (promise: Promise<unknown>) =>
+    promise.then(
+      () => 'found',
+      (error: Error) => error.message.replaceAll(/[a-z]{3}_[0-9a-f]{32}/g, 'ID'),
+    )
+  const zeros = '0'.repeat(32)
+  expect(await message(stranger.runs.get.query({ id: runId }))).toBe(
+    await message(stranger.runs.get.query({ id: `run_${zeros}` })),
+  )
+  expect(await message(stranger.machines.revoke.mutate({ id: machine.id }))).toBe(
+    await message(stranger.machines.revoke.mutate({ id: `mch_${zeros}` })),
+  )
+  expect(await message(stranger.agents.archive.mutate({ id: agent.id }))).toBe(
+    await message(stranger.agents.archive.mutate({ id: `agt_${zeros}` })),
+  )
+  expect(await message(stranger.runs.cancel.mutate({ id: runId }))).toMatch(/There is no run/)
+})
