@@ -215,7 +215,8 @@ create table runs (
     ('starting', 'running', 'succeeded', 'failed', 'cancelled', 'timed_out', 'lost', 'superseded')),
   outcome text check (outcome in
     ('done', 'done_with_warnings', 'changed_nothing', 'blocked_by_permission', 'needs_input', 'error')),
-  error_kind text,
+  error_kind text check (error_kind in ('agent_missing', 'not_signed_in', 'quota', 'api_error', 'permission_denied',
+    'timeout_silence', 'timeout_wall', 'crashed', 'killed', 'workspace', 'policy', 'disk_full', 'lost', 'too_old', 'internal')),
   message text,
   exit_code integer,
   signal text,

@@ -1,0 +1,356 @@
+-- Made by the migrations; a test compares it. Do not edit: write a migration.
+
+create table agents (
+  id text not null,
+  organization_id text not null,
+  machine_id text not null,
+  key text not null,
+  name text not null,
+  runtime text not null,
+  command text,
+  instructions text not null default ''::text,
+  model text,
+  permission_mode text not null default 'edit'::text,
+  workspace text,
+  max_concurrent integer not null default 5,
+  paused_at timestamp with time zone,
+  archived_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint agents_check CHECK (((runtime = 'command'::text) = (command IS NOT NULL))),
+  constraint agents_id_check CHECK ((id ~~ 'agt\_%'::text)),
+  constraint agents_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES machines(id),
+  constraint agents_max_concurrent_check CHECK (((max_concurrent >= 1) AND (max_concurrent <= 100))),
+  constraint agents_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint agents_permission_mode_check CHECK ((permission_mode = ANY (ARRAY['read_only'::text, 'edit'::text, 'full'::text]))),
+  constraint agents_pkey PRIMARY KEY (id),
+  constraint agents_runtime_check CHECK ((runtime = ANY (ARRAY['claude'::text, 'codex'::text, 'gemini'::text, 'opencode'::text, 'acp'::text, 'chat'::text, 'command'::text])))
+);
+
+create table deliveries (
+  id text not null,
+  organization_id text not null,
+  event_id text not null,
+  job_id text,
+  agent_id text not null,
+  machine_id text not null,
+  state text not null default 'pending'::text,
+  reason text,
+  reason_message text,
+  run_id text not null,
+  attempt integer not null default 0,
+  max_attempts integer not null default 3,
+  repeatable boolean not null default false,
+  priority integer not null default 0,
+  fence bigint not null default 0,
+  workspace text,
+  workspace_key text not null,
+  prompt text not null,
+  limits jsonb not null,
+  not_before timestamp with time zone not null default now(),
+  leased_at timestamp with time zone,
+  accepted_at timestamp with time zone,
+  lease_expires_at timestamp with time zone,
+  cancel_requested_at timestamp with time zone,
+  cancel_reason text,
+  finish_key text,
+  created_at timestamp with time zone not null default now(),
+  state_since timestamp with time zone not null default now(),
+  finished_at timestamp with time zone,
+  constraint deliveries_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES agents(id),
+  constraint deliveries_attempt_check CHECK ((attempt >= 0)),
+  constraint deliveries_check CHECK (((state = ANY (ARRAY['leased'::text, 'running'::text])) = (lease_expires_at IS NOT NULL))),
+  constraint deliveries_event_id_fkey FOREIGN KEY (event_id) REFERENCES events(id),
+  constraint deliveries_id_check CHECK ((id ~~ 'dlv\_%'::text)),
+  constraint deliveries_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id),
+  constraint deliveries_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES machines(id),
+  constraint deliveries_max_attempts_check CHECK ((max_attempts >= 1)),
+  constraint deliveries_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint deliveries_pkey PRIMARY KEY (id),
+  constraint deliveries_run_id_check CHECK ((run_id ~~ 'run\_%'::text)),
+  constraint deliveries_run_id_key UNIQUE (run_id),
+  constraint deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'leased'::text, 'running'::text, 'stalled'::text, 'parked'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text, 'dead'::text, 'expired'::text])))
+);
+
+create table events (
+  id text not null,
+  organization_id text not null,
+  job_id text,
+  trigger_id text,
+  source text not null,
+  state text not null,
+  reason text,
+  dedup_scope text not null,
+  dedup_key text not null,
+  body_hash text not null,
+  content_type text,
+  headers jsonb not null default '{}'::jsonb,
+  body bytea not null,
+  received_at timestamp with time zone not null default now(),
+  constraint events_check CHECK (((state = 'ignored'::text) = (reason IS NOT NULL))),
+  constraint events_id_check CHECK ((id ~~ 'evt\_%'::text)),
+  constraint events_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id),
+  constraint events_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint events_pkey PRIMARY KEY (id),
+  constraint events_reason_check CHECK ((reason = ANY (ARRAY['job_disabled'::text, 'job_deleted'::text, 'agent_archived'::text, 'filtered'::text, 'no_job'::text]))),
+  constraint events_source_check CHECK ((source = ANY (ARRAY['webhook'::text, 'manual'::text]))),
+  constraint events_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'matched'::text, 'ignored'::text]))),
+  constraint events_trigger_id_fkey FOREIGN KEY (trigger_id) REFERENCES triggers(id)
+);
+
+create table jobs (
+  id text not null,
+  organization_id text not null,
+  agent_id text not null,
+  key text not null,
+  name text not null,
+  prompt text not null,
+  workspace text,
+  limits jsonb not null,
+  disabled_at timestamp with time zone,
+  deleted_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint jobs_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES agents(id),
+  constraint jobs_id_check CHECK ((id ~~ 'job\_%'::text)),
+  constraint jobs_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint jobs_pkey PRIMARY KEY (id)
+);
+
+create table machines (
+  id text not null,
+  organization_id text not null,
+  name text not null,
+  key_hash text not null,
+  hostname text,
+  os text,
+  arch text,
+  runner_version text,
+  slots integer not null default 5,
+  runtimes jsonb not null default '[]'::jsonb,
+  instance_id text,
+  boot_id text,
+  session_epoch bigint not null default 0,
+  last_heartbeat_at timestamp with time zone,
+  goodbye_at timestamp with time zone,
+  goodbye_cause text,
+  draining_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  archived_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint machines_goodbye_cause_check CHECK ((goodbye_cause = ANY (ARRAY['stopped'::text, 'restarting'::text, 'sleeping'::text]))),
+  constraint machines_id_check CHECK ((id ~~ 'mch\_%'::text)),
+  constraint machines_key_hash_key UNIQUE (key_hash),
+  constraint machines_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint machines_pkey PRIMARY KEY (id),
+  constraint machines_slots_check CHECK (((slots >= 0) AND (slots <= 100)))
+);
+
+create table members (
+  organization_id text not null,
+  user_id text not null,
+  role text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint members_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint members_pkey PRIMARY KEY (organization_id, user_id),
+  constraint members_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text]))),
+  constraint members_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
+);
+
+create table organizations (
+  id text not null,
+  slug text not null,
+  name text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint organizations_id_check CHECK ((id ~~ 'org\_%'::text)),
+  constraint organizations_pkey PRIMARY KEY (id),
+  constraint organizations_slug_key UNIQUE (slug)
+);
+
+create table run_events (
+  run_id text not null,
+  seq bigint not null,
+  organization_id text not null,
+  body text not null,
+  stored_at timestamp with time zone not null default now(),
+  constraint run_events_pkey PRIMARY KEY (run_id, seq),
+  constraint run_events_run_id_fkey FOREIGN KEY (run_id) REFERENCES runs(id),
+  constraint run_events_seq_check CHECK ((seq >= 1))
+);
+
+create table runs (
+  id text not null,
+  organization_id text not null,
+  delivery_id text not null,
+  machine_id text not null,
+  agent_id text not null,
+  job_id text,
+  attempt integer not null,
+  fence bigint not null,
+  state text not null default 'starting'::text,
+  outcome text,
+  error_kind text,
+  message text,
+  exit_code integer,
+  signal text,
+  session_id text,
+  workspace text,
+  result text,
+  usage jsonb,
+  kill_proof jsonb,
+  last_seq bigint not null default 0,
+  last_hash text not null,
+  final_seq bigint,
+  final_hash text,
+  finish_key text,
+  leased_at timestamp with time zone not null,
+  accepted_at timestamp with time zone not null default now(),
+  started_at timestamp with time zone,
+  first_output_at timestamp with time zone,
+  consumed_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  constraint runs_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES agents(id),
+  constraint runs_attempt_check CHECK ((attempt >= 1)),
+  constraint runs_delivery_id_attempt_key UNIQUE (delivery_id, attempt),
+  constraint runs_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES deliveries(id),
+  constraint runs_error_kind_check CHECK ((error_kind = ANY (ARRAY['agent_missing'::text, 'not_signed_in'::text, 'quota'::text, 'api_error'::text, 'permission_denied'::text, 'timeout_silence'::text, 'timeout_wall'::text, 'crashed'::text, 'killed'::text, 'workspace'::text, 'policy'::text, 'disk_full'::text, 'lost'::text, 'too_old'::text, 'internal'::text]))),
+  constraint runs_id_check CHECK ((id ~~ 'run\_%'::text)),
+  constraint runs_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id),
+  constraint runs_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES machines(id),
+  constraint runs_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint runs_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'done_with_warnings'::text, 'changed_nothing'::text, 'blocked_by_permission'::text, 'needs_input'::text, 'error'::text]))),
+  constraint runs_pkey PRIMARY KEY (id),
+  constraint runs_state_check CHECK ((state = ANY (ARRAY['starting'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text, 'timed_out'::text, 'lost'::text, 'superseded'::text])))
+);
+
+create table sign_in_links (
+  id text not null,
+  organization_id text not null,
+  user_id text not null,
+  secret_hash text not null,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint sign_in_links_id_check CHECK ((id ~~ 'lnk\_%'::text)),
+  constraint sign_in_links_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint sign_in_links_pkey PRIMARY KEY (id),
+  constraint sign_in_links_secret_hash_key UNIQUE (secret_hash),
+  constraint sign_in_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
+);
+
+create table tokens (
+  id text not null,
+  organization_id text not null,
+  user_id text not null,
+  name text not null,
+  secret_hash text not null,
+  last_used_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint tokens_id_check CHECK ((id ~~ 'tok\_%'::text)),
+  constraint tokens_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint tokens_pkey PRIMARY KEY (id),
+  constraint tokens_secret_hash_key UNIQUE (secret_hash),
+  constraint tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
+);
+
+create table triggers (
+  id text not null,
+  organization_id text not null,
+  job_id text not null,
+  kind text not null,
+  path text,
+  scheme text,
+  secrets text[] not null default '{}'::text[],
+  deleted_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint triggers_check CHECK (((kind = 'webhook'::text) = ((path IS NOT NULL) AND (scheme IS NOT NULL)))),
+  constraint triggers_id_check CHECK ((id ~~ 'trg\_%'::text)),
+  constraint triggers_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id),
+  constraint triggers_kind_check CHECK ((kind = ANY (ARRAY['webhook'::text, 'manual'::text]))),
+  constraint triggers_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint triggers_path_key UNIQUE (path),
+  constraint triggers_pkey PRIMARY KEY (id),
+  constraint triggers_scheme_check CHECK ((scheme = ANY (ARRAY['github'::text, 'standard'::text, 'baton'::text])))
+);
+
+create table user_sessions (
+  id text not null,
+  organization_id text not null,
+  user_id text not null,
+  secret_hash text not null,
+  expires_at timestamp with time zone not null,
+  revoked_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint user_sessions_id_check CHECK ((id ~~ 'ses\_%'::text)),
+  constraint user_sessions_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint user_sessions_pkey PRIMARY KEY (id),
+  constraint user_sessions_secret_hash_key UNIQUE (secret_hash),
+  constraint user_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
+);
+
+create table users (
+  id text not null,
+  email text,
+  name text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint users_email_key UNIQUE (email),
+  constraint users_id_check CHECK ((id ~~ 'usr\_%'::text)),
+  constraint users_pkey PRIMARY KEY (id)
+);
+
+CREATE INDEX agents_machine ON public.agents USING btree (machine_id);
+
+CREATE INDEX deliveries_event ON public.deliveries USING btree (event_id);
+
+CREATE INDEX deliveries_expiring ON public.deliveries USING btree (lease_expires_at) WHERE (state = ANY (ARRAY['leased'::text, 'running'::text]));
+
+CREATE INDEX deliveries_live ON public.deliveries USING btree (machine_id) WHERE (state = ANY (ARRAY['leased'::text, 'running'::text, 'stalled'::text]));
+
+CREATE INDEX deliveries_newest ON public.deliveries USING btree (organization_id, id DESC);
+
+CREATE INDEX deliveries_pending ON public.deliveries USING btree (machine_id, priority DESC, id) WHERE (state = 'pending'::text);
+
+CREATE INDEX events_job ON public.events USING btree (job_id, id DESC);
+
+CREATE INDEX events_newest ON public.events USING btree (organization_id, id DESC);
+
+CREATE INDEX runs_job ON public.runs USING btree (job_id, id DESC);
+
+CREATE INDEX runs_newest ON public.runs USING btree (organization_id, id DESC);
+
+CREATE INDEX triggers_job ON public.triggers USING btree (job_id);
+
+CREATE OR REPLACE FUNCTION public.machine_state(m machines)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select case
+    when m.archived_at is not null then 'archived'
+    when m.revoked_at is not null then 'revoked'
+    when m.goodbye_at is not null or m.last_heartbeat_at is null
+      or m.last_heartbeat_at < now() - interval '30 seconds' then 'offline'
+    when m.draining_at is not null then 'draining'
+    else 'online' end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.uuid7_hex()
+ RETURNS text
+ LANGUAGE sql
+AS $function$
+  select lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0')
+    || '7' || substr(r, 1, 3) || '8' || substr(r, 5, 15)
+  from replace(gen_random_uuid()::text, '-', '') as r
+$function$
+;
+
+CREATE UNIQUE INDEX agents_key ON public.agents USING btree (organization_id, key) WHERE (archived_at IS NULL);
+
+CREATE UNIQUE INDEX events_dedup ON public.events USING btree (dedup_scope, dedup_key);
+
+CREATE UNIQUE INDEX jobs_key ON public.jobs USING btree (organization_id, key) WHERE (deleted_at IS NULL);
+
+CREATE UNIQUE INDEX machines_name ON public.machines USING btree (organization_id, name) WHERE (archived_at IS NULL);
+
+create sequence fences;
