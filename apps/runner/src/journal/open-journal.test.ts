@@ -25,7 +25,11 @@ const closed = (n: number): JournalRecord => ({
 
 async function createPlace() {
   const folder = await mkdtempDisposable(join(tmpdir(), 'baton-journal-'))
-  return { path: join(folder.path, 'journal.log'), folder: folder.path, [Symbol.asyncDispose]: folder.remove }
+  return {
+    path: join(folder.path, 'journal.log'),
+    folder: folder.path,
+    [Symbol.asyncDispose]: () => folder.remove(),
+  }
 }
 
 /** The records that a journal with these bytes has. */

@@ -12,7 +12,11 @@ const at = (stdout: number) => ({ committed: { stdout, stderr: 0 }, state: { lin
 
 async function createPlace() {
   const folder = await mkdtempDisposable(join(tmpdir(), 'baton-outbox-'))
-  return { folder: folder.path, file: join(folder.path, 'events.log'), [Symbol.asyncDispose]: folder.remove }
+  return {
+    folder: folder.path,
+    file: join(folder.path, 'events.log'),
+    [Symbol.asyncDispose]: () => folder.remove(),
+  }
 }
 
 async function readEverything(folder: string) {

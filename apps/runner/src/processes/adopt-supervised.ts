@@ -4,7 +4,7 @@ import { endOrphan } from './end-orphan.ts'
 import { watchFolder } from './folder-watch.ts'
 import { isAlive, readBootId } from './process-table.ts'
 import { readOutput } from './read-output.ts'
-import { readJson, readText, runFiles, type SupervisorRecord, storedOutput } from './run-files.ts'
+import { readJson, readText, runFiles, type SupervisorRecord } from './run-files.ts'
 import type { GoneRun, SupervisedRun } from './supervised-run.ts'
 
 /**
@@ -53,7 +53,7 @@ function leftOutput(runFolder: string): GoneRun['output'] {
   return async function* (from, signal) {
     const watch = watchFolder(runFolder, () => false)
     try {
-      yield* readOutput(runFolder, from, () => storedOutput(runFolder), watch, signal)
+      yield* readOutput(runFolder, from, () => true, watch, signal)
     } finally {
       watch.close()
     }

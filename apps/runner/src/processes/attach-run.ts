@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { KILL_GRACE_MS } from '@baton/protocol'
 import { type ControlWriter, openControlWriter } from './control-log.ts'
 import { endOrphan } from './end-orphan.ts'
@@ -58,10 +59,10 @@ export async function attachRun(
   }
 
   async function* output(from: Offsets, signal: AbortSignal) {
-    const endsAt = () => (exit ?? readJson<Exit>(files.exit))?.outputBytes ?? null
+    const hasEnded = () => exit !== null || existsSync(files.exit)
     const outputWatch = watchFolder(runFolder, (name) => isExit(name) || isSegment(name))
     try {
-      yield* readOutput(runFolder, from, endsAt, outputWatch, AbortSignal.any([signal, released.signal]))
+      yield* readOutput(runFolder, from, hasEnded, outputWatch, AbortSignal.any([signal, released.signal]))
     } finally {
       outputWatch.close()
     }

@@ -114,8 +114,8 @@ async function seeThrough(
     output.letFlow()
     const killProof = await endTree(tree, graceMs)
     // A process that even KILL does not end (it hangs in the kernel) is reported, not waited for.
-    const stuck = (killProof?.survivors ?? 0) > 0 ? [STUCK] : []
-    const ended = await Promise.race([agent.ended, ...stuck])
+    const stuck = (killProof?.survivors ?? 0) > 0
+    const ended = stuck ? await Promise.race([agent.ended, Promise.resolve(STUCK)]) : await agent.ended
     return createExit({ ...ended, ...why, killProof, stopReason })
   }
 
@@ -140,5 +140,8 @@ function explainLoss(error: unknown): { error: ErrorKind; message: string } {
     const message = 'The agent was ended: its output could not be written, the disk is full. Free some space.'
     return { error: 'disk_full', message }
   }
-  return { error: 'internal', message: `The agent was ended: its output could not be written (${error}).` }
+  return {
+    error: 'internal',
+    message: `The agent was ended: its output could not be written (${String(error)}).`,
+  }
 }

@@ -1,19 +1,20 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, readdir } from 'node:fs/promises'
 import type { FolderWatch } from './folder-watch.ts'
-import { runFiles, SEGMENT_BYTES } from './run-files.ts'
+import { runFiles, SEGMENT_BYTES, storedSegments } from './run-files.ts'
 import type { Offsets, OutputChunk, StreamName } from './supervised-run.ts'
 
 const CHUNK_BYTES = 256 * 1024
 const STREAMS = ['stdout', 'stderr'] as const
 
 /**
- * The raw output of a run from `from` on: what is on disk, then what comes. `endsAt` answers where the output ends
- * once that is known, and null before. Both streams take turns, so that neither starves the other.
+ * The raw output of a run from `from` on: what is on disk, then what comes. `hasEnded` says that nothing more will be
+ * written; then it ends when all was read. Both streams take turns, so that neither starves the other. Where segments
+ * were removed because they had been consumed, it goes on with the next one there: the chunks' offsets show the gap.
  */
 export async function* readOutput(
   runFolder: string,
   from: Offsets,
-  endsAt: () => Offsets | null,
+  hasEnded: () => boolean,
   watch: FolderWatch,
   signal: AbortSignal,
 ): AsyncGenerator<OutputChunk> {
@@ -21,7 +22,7 @@ export async function* readOutput(
   try {
     while (!signal.aborted && !watch.closed) {
       const seen = watch.version
-      const end = endsAt()
+      const ended = hasEnded()
       let got = false
       for (const reader of readers) {
         const chunk = await reader.next()
@@ -31,7 +32,7 @@ export async function* readOutput(
         if (signal.aborted) return
       }
       if (got) continue
-      if (end && readers.every((reader) => reader.offset >= end[reader.stream])) return
+      if (ended) return
       await watch.after(seen, signal)
     }
   } finally {
@@ -41,25 +42,31 @@ export async function* readOutput(
 
 function createSegmentReader(runFolder: string, stream: StreamName, from: number) {
   let offset = from
-  let open_: { file: FileHandle; index: number } | null = null
+  let opened: { file: FileHandle; index: number } | null = null
 
   async function segmentAt(index: number): Promise<FileHandle | null> {
-    if (open_?.index === index) return open_.file
-    await open_?.file.close()
-    open_ = null
+    if (opened?.index === index) return opened.file
+    await opened?.file.close()
+    opened = null
     const file = await openIfThere(runFiles(runFolder).segment(stream, index))
-    if (file) open_ = { file, index }
+    if (file) opened = { file, index }
+    return file
+  }
+
+  /** The first segment behind one that is not there, when there is any. */
+  async function nextSegment(): Promise<FileHandle | null> {
+    const index = Math.floor(offset / SEGMENT_BYTES)
+    const later = storedSegments(await readdir(runFolder), stream).find((one) => one > index)
+    if (later === undefined) return null
+    const file = await segmentAt(later)
+    if (file) offset = later * SEGMENT_BYTES
     return file
   }
 
   return {
-    stream,
-    get offset() {
-      return offset
-    },
     /** The next bytes that are there, or null when there are none for now. */
     async next(): Promise<OutputChunk | null> {
-      const file = await segmentAt(Math.floor(offset / SEGMENT_BYTES))
+      const file = (await segmentAt(Math.floor(offset / SEGMENT_BYTES))) ?? (await nextSegment())
       if (!file) return null
       const position = offset % SEGMENT_BYTES
       const { size, mtimeMs } = await file.stat()
@@ -73,8 +80,8 @@ function createSegmentReader(runFolder: string, stream: StreamName, from: number
       return chunk
     },
     async close() {
-      await open_?.file.close()
-      open_ = null
+      await opened?.file.close()
+      opened = null
     },
   }
 }

@@ -75,12 +75,19 @@ export function sizeOf(path: string): number | null {
   return statSync(path, { throwIfNoEntry: false })?.size ?? null
 }
 
+/** The numbers of a stream's segments among the names in a run's folder, in order. */
+export function storedSegments(names: string[], stream: StreamName): number[] {
+  const own = names.filter((name) => name.startsWith(`${stream}.`) && /\.\d{6,}$/.test(name))
+  return own.map((name) => Number(name.slice(stream.length + 1))).sort((a, b) => a - b)
+}
+
 /** Where the output on disk ends, by the segments' sizes; nothing when the folder is gone. */
 export function storedOutput(folder: string): Offsets {
-  const names = existsSync(folder) ? readdirSync(folder).sort() : []
+  const names = existsSync(folder) ? readdirSync(folder) : []
   const end = (stream: StreamName) => {
-    const last = names.findLast((name) => name.startsWith(`${stream}.`) && /\.\d{6}$/.test(name))
-    return last ? Number(last.slice(-6)) * SEGMENT_BYTES + (sizeOf(join(folder, last)) ?? 0) : 0
+    const last = storedSegments(names, stream).at(-1)
+    if (last === undefined) return 0
+    return last * SEGMENT_BYTES + (sizeOf(runFiles(folder).segment(stream, last)) ?? 0)
   }
   return { stdout: end('stdout'), stderr: end('stderr') }
 }

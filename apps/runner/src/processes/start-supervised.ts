@@ -4,7 +4,6 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { BatonError } from '@baton/protocol'
 import { execa } from 'execa'
-import { entryFile } from '../entry.ts'
 import { attachRun } from './attach-run.ts'
 import { watchFolder } from './folder-watch.ts'
 import { RUN_MARK } from './process-tree.ts'
@@ -13,7 +12,7 @@ import type { SupervisorInput } from './supervise.ts'
 import type { Exit, SpawnSpec, StartRefused, SupervisedRun } from './supervised-run.ts'
 
 export type StartOptions = {
-  /** The script that answers `supervise <runFolder> <runId>`; by default BATON_ENTRY, else the one beside this code. */
+  /** The script that answers `supervise <runFolder> <runId>`; by default BATON_ENTRY, else supervise-main. */
   entry?: string
 }
 
@@ -54,29 +53,30 @@ export async function readySupervisor(
   if (readJson<SupervisorRecord>(files.supervisor)?.agent) throw startFailed('this run was started before')
   const supervisor = spawnSupervisor(runFolder, runId, options.entry ?? defaultEntry())
   supervisor.stdin.on('error', () => {}) // it ended: `start` tells
+  const pipes = makePipes(runFolder)
+  pipes.catch(() => {}) // told by `start`
   return {
     dismiss: () => supervisor.stdin.end(),
     async start(spec) {
       try {
-        const old = [
-          files.supervisor,
-          files.exit,
-          files.exitReserve,
-          files.fifo('stdout'),
-          files.fifo('stderr'),
-        ]
-        await Promise.all(old.map((path) => rm(path, { force: true })))
+        await pipes
+        // What is left of an earlier attempt that never came to an agent.
+        await Promise.all([files.supervisor, files.exit].map((path) => rm(path, { force: true })))
         const attempt = randomUUID()
-        await Promise.all([
-          writeFile(files.control, `${JSON.stringify({ attempt })}\n`, { mode: 0o600 }),
-          execa('mkfifo', ['-m', '600', files.fifo('stdout'), files.fifo('stderr')]),
-        ])
+        await writeFile(files.control, `${JSON.stringify({ attempt })}\n`, { mode: 0o600 })
         return await begin(runFolder, runId, supervisor, { attempt, spec })
       } finally {
         supervisor.stdin.end()
       }
     },
   }
+}
+
+async function makePipes(runFolder: string): Promise<void> {
+  const { fifo } = runFiles(runFolder)
+  const paths = [fifo('stdout'), fifo('stderr')]
+  await Promise.all(paths.map((path) => rm(path, { force: true })))
+  await execa('mkfifo', ['-m', '600', ...paths])
 }
 
 type Supervisor = ReturnType<typeof spawnSupervisor>
@@ -136,10 +136,10 @@ function supervisorEnvironment(): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
 }
 
-/** In a checkout the supervisor has a small entry of its own, which boots faster; in a bundle it is the bundle. */
+/** The supervisor has a small program of its own, which boots faster than the command: beside this one, also when built. */
 function defaultEntry(): string {
-  if (process.env.BATON_ENTRY) return process.env.BATON_ENTRY
-  return entryFile.endsWith('.ts') ? join(import.meta.dirname, 'supervise-main.ts') : entryFile
+  const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'mjs'
+  return process.env.BATON_ENTRY ?? join(import.meta.dirname, `supervise-main.${extension}`)
 }
 
 function startFailed(what: string, cause?: unknown): BatonError {

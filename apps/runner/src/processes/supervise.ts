@@ -50,11 +50,11 @@ async function withReserve(runFolder: string, keep: () => Promise<Exit>): Promis
     writeFileSync(files.spare, Buffer.alloc(SPARE_BYTES, 1), { mode: 0o600 })
     return await keep()
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
+    console.error(error) // supervisor.log
     const full = (error as NodeJS.ErrnoException).code === 'ENOSPC'
     const message = full
       ? 'The agent could not be started: the disk is full. Free some space, then run it again.'
-      : `Keeping the agent failed: ${error}. Please report it.`
+      : `Keeping the agent failed: ${String(error)}. Please report it.`
     return createExit({ error: full ? 'disk_full' : 'internal', message })
   }
 }

@@ -64,6 +64,8 @@ test('an agent whose output nobody consumes waits, and goes on when it is consum
   // What was consumed is gone from the disk while the run went on.
   const segments = readdirSync(folder).filter((name) => name.startsWith('stdout.'))
   expect(segments.length).toBeLessThan(40)
+  const { stdout } = await readAll(run)
+  expect(stdout.length).toBeLessThan(160 * MIB)
 }, 60_000)
 
 test('without the limit, the mutant, the output of a run fills the disk', async () => {
