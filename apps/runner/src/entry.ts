@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 
-const isBundle = !import.meta.url.endsWith('.ts')
+export const isBundle = !import.meta.url.endsWith('.ts')
 
 function program(inSource: string, inBundle: string): string {
   return fileURLToPath(new URL(isBundle ? inBundle : inSource, import.meta.url))

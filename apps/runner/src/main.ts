@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module'
+import { isBundle, supervisorFile } from './entry.ts'
 import { version } from './version.ts'
 
 enableCompileCache()
+// In the bundle the supervisor is a file of its own; in a checkout its starter finds it beside itself.
+if (isBundle) process.env.BATON_ENTRY ??= supervisorFile
 
 const words = process.argv.slice(2)
 if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {

@@ -11,7 +11,7 @@ import {
 } from '@baton/protocol'
 import { isFolderAllowed, readPolicy } from '../config/policy.ts'
 import { readProfile } from '../config/profile.ts'
-import { addPolicyCommand } from './add-policy-command.ts'
+import { changePolicy } from './change-policy.ts'
 import { confirm } from './confirm.ts'
 import { printable } from './printable.ts'
 import type { Session } from './session.ts'
@@ -102,10 +102,11 @@ async function chooseCommand(
       { cause: error },
     )
   })
-  await addPolicyCommand(paths.policyFile, key, {
-    argv: [file, ...args],
-    format: oneOf('--format', format, ['text', 'stream-json']),
-  })
+  const allowed = { argv: [file, ...args], format: oneOf('--format', format, ['text', 'stream-json']) }
+  await changePolicy(paths.policyFile, (policy) => ({
+    ...policy,
+    commands: { ...policy.commands, [key]: allowed },
+  }))
   session.note(`Allowed on this machine as "${key}": ${[file, ...args].join(' ')}  (${paths.policyFile})`)
   return key
 }

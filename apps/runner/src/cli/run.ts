@@ -1,8 +1,9 @@
-import { stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
 import { BatonError, type RunView, STATUS_EXIT_CODES } from '@baton/protocol'
 import type { Baton, Run } from '@baton/sdk'
+import { isFolderAllowed, readPolicy } from '../config/policy.ts'
 import { readProfile } from '../config/profile.ts'
 import { onInterrupt } from './on-interrupt.ts'
 import type { Session } from './session.ts'
@@ -67,20 +68,30 @@ async function waitForReport(run: Run): Promise<RunView> {
   }
 }
 
-/** The folder given, or the present one when the agent works on this very machine. */
+/**
+ * The folder given; else the present one, when the agent works on this very machine, has no folder of its own choice and
+ * the machine's policy allows it.
+ */
 async function chooseWorkspace(
   session: Session,
   baton: Baton,
   { agent, cwd }: Options,
 ): Promise<string | undefined> {
   if (cwd !== undefined) return resolve(cwd)
-  const profile = await readProfile(await session.paths())
+  const paths = await session.paths()
+  const profile = await readProfile(paths)
   if (!profile.ok) return undefined
   const { machineId } = profile.value
   const candidates = agent === 'auto' ? await baton.agents.list() : [await baton.agents.get(agent)]
-  const allHere = candidates.length > 0 && candidates.every((one) => one.machine.id === machineId)
-  if (!allHere || candidates.some((one) => one.workspace !== null)) return undefined
-  return (await stat(process.cwd())).isDirectory() ? process.cwd() : undefined
+  if (candidates.length === 0) return undefined
+  if (!candidates.every((one) => one.machine.id === machineId && one.workspace === null)) return undefined
+  const here = process.cwd()
+  const policy = await readPolicy(paths.policyFile)
+  if (policy.ok && (await isFolderAllowed(policy.value, here, homedir()))) return here
+  session.note(
+    `${session.err('yellow', '!')} ${here} is in no folder that ${paths.policyFile} allows, so the agent works in one of its own. To work here, add it to "folders" there.`,
+  )
+  return undefined
 }
 
 function readSeconds(given: string | undefined): number | null {

@@ -1,12 +1,10 @@
 import { hostname, userInfo } from 'node:os'
 import { BatonError, type MachineId } from '@baton/protocol'
 import { Baton } from '@baton/sdk'
-import { addPolicyCommand } from '../cli/add-policy-command.ts'
-import { readPolicy, writeDefaultPolicy } from '../config/policy.ts'
 import { readPrivateFile, writePrivateFile } from '../config/private-file.ts'
 import { readMachineKey, readProfile, writeMachineKey, writeProfile } from '../config/profile.ts'
-import { demoAgentFile } from '../entry.ts'
 import type { DevPlaces } from './dev-places.ts'
+import { preparePolicy } from './prepare-policy.ts'
 import { runSetup } from './run-setup.ts'
 
 export type PreparedMachine = {
@@ -26,7 +24,7 @@ export async function prepareMachine(
   relayEnv: NodeJS.ProcessEnv,
   places: DevPlaces,
 ): Promise<PreparedMachine> {
-  await allowDemoCommand(places.profile.policyFile)
+  await preparePolicy(places.profile.policyFile, process.cwd())
   return (await usePrepared(relayUrl, places)) ?? (await prepareAnew(relayUrl, relayEnv, places))
 }
 
@@ -81,15 +79,6 @@ async function prepareAnew(
     machineName,
     signInUrl: answer.linkUrl,
   }
-}
-
-/** The demo's place changes when the checkout moves or Node is updated, so it is written anew when it differs. */
-async function allowDemoCommand(policyFile: string): Promise<void> {
-  const demo = { argv: [process.execPath, demoAgentFile], format: 'stream-json' as const }
-  if (await writeDefaultPolicy(policyFile, { demo })) return
-  const policy = await readPolicy(policyFile)
-  const isSame = policy.ok && JSON.stringify(policy.value.commands.demo) === JSON.stringify(demo)
-  if (!isSame) await addPolicyCommand(policyFile, 'demo', demo)
 }
 
 function userName(): string {
