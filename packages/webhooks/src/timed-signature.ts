@@ -11,11 +11,12 @@ const ENTRY = /^[a-z0-9]{1,8}=[\x21-\x7e]+$/
 
 /**
  * Verifies a header of the form `t=<unix seconds>,v1=<hex>[,v1=<hex>…]`, where each `v1` is an HMAC-SHA256 of
- * `<t>.<raw body>`. Entries of other versions are passed over, one good `v1` is enough, and `t` stands exactly once.
+ * `<before><t>.<raw body>`. Entries of other versions are passed over, one good `v1` is enough, and `t` stands exactly once.
  */
 export function verifyTimedSignature(
   request: SignedRequest,
   header: string,
+  before = '',
 ): { ok: true; timestampMs: number; signature: string } | Refusal {
   const sent = readHeader(request.headers, header, {
     reason: 'missing_signature',
@@ -36,7 +37,9 @@ export function verifyTimedSignature(
   const [t = '', ...others] = valuesOf('t', entries)
   const time = checkTimestamp(others.length === 0 ? t : '', request)
   if (!time.ok) return time
-  const expected = usableTextSecrets(request.secrets).map((key) => hmacSha256(key, `${t}.`, request.rawBody))
+  const expected = usableTextSecrets(request.secrets).map((key) =>
+    hmacSha256(key, `${before}${t}.`, request.rawBody),
+  )
   const valid = signatures.find((signature) => anyMatches([signature], expected))
   if (valid === undefined) {
     return refuse(
@@ -49,9 +52,14 @@ export function verifyTimedSignature(
 }
 
 /** The value of the header that {@link verifyTimedSignature} reads. */
-export function timedSignature(secret: string, timestampMs: number, body: Buffer | string): string {
+export function timedSignature(
+  secret: string,
+  timestampMs: number,
+  body: Buffer | string,
+  before = '',
+): string {
   const t = unixSeconds(timestampMs)
-  return `t=${t},v1=${hmacSha256(secret, `${t}.`, body).toString('hex')}`
+  return `t=${t},v1=${hmacSha256(secret, `${before}${t}.`, body).toString('hex')}`
 }
 
 function valuesOf(name: string, entries: readonly string[]): string[] {

@@ -326,9 +326,18 @@ describe('baton and bearer', () => {
     expect(verifySignature(requestOf(one))).toMatchObject({ deliveryId: signature, signedId: true })
   })
 
-  test.each<Scheme>(['baton', 'bearer'])('%s: X-Baton-Delivery is the id, and unsigned', (scheme) => {
+  test('baton: the id is signed, so nobody can send the request again under another one', () => {
+    const request = signed('baton', [generateSecret('baton')], '{}', nowMs, 'order-7')
+    const other = withHeader(request, 'x-baton-delivery', ['order-8'])
+    expect(reasonOf({ ...request, headers: other })).toBe('wrong_signature')
+    expect(reasonOf({ ...request, headers: withHeader(request, 'x-baton-delivery', undefined) })).toBe(
+      'wrong_signature',
+    )
+  })
+
+  test.each<Scheme>(['baton', 'bearer'])('%s: X-Baton-Delivery is the id', (scheme) => {
     const request = signed(scheme, [generateSecret(scheme)], '{}', nowMs, 'order-7')
-    expect(verifySignature(request)).toMatchObject({ deliveryId: 'order-7', signedId: false })
+    expect(verifySignature(request)).toMatchObject({ deliveryId: 'order-7', signedId: scheme === 'baton' })
     const headers = withHeader(request, 'x-baton-delivery', ['order-7', 'order-8'])
     expect(reasonOf({ ...request, headers })).toBe('duplicate_header')
   })

@@ -15,24 +15,28 @@ export const batonIdHeader = 'x-baton-delivery'
  * ```
  *
  * A sender that repeats a request until it is answered adds `X-Baton-Delivery: <its own id>`, the same on every
- * try. That header is not covered by the signature. Without it the signature is the id: the same request again is
- * the same delivery, the same body signed in another second is a new one.
+ * try, and then signs `delivery=<id>`, a line feed and `<t>.<raw body>`, so that nobody can send the request again
+ * under another id. Without it the signature is the id: the same request again is the same delivery, the same body
+ * signed in another second is a new one.
  */
 export const baton: SignatureScheme = {
   verify(request) {
-    const signed = verifyTimedSignature(request, signatureHeader)
-    if (!signed.ok) return signed
     const delivery = readOptionalId(request.headers, batonIdHeader)
     if (!delivery.ok) return delivery
+    const signed = verifyTimedSignature(request, signatureHeader, signedId(delivery.id))
+    if (!signed.ok) return signed
     const { timestampMs, signature } = signed
-    return { ok: true, deliveryId: delivery.id ?? signature, timestampMs, signedId: delivery.id === null }
+    return { ok: true, deliveryId: delivery.id ?? signature, timestampMs, signedId: true }
   },
 
   sign({ secret, id, timestampMs, body }) {
-    const signature = timedSignature(secret, timestampMs, body)
+    const signature = timedSignature(secret, timestampMs, body, signedId(id))
     return { [signatureHeader]: signature, ...(id === null ? {} : { [batonIdHeader]: id }) }
   },
 
   generateSecret: () => randomTextSecret('sk_hook_'),
   secretProblem: textSecretProblem,
 }
+
+/** An id has no line feed and a time begins with a digit, so no signed text can be read in two ways. */
+const signedId = (id: string | null) => (id === null ? '' : `delivery=${id}\n`)
