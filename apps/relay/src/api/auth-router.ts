@@ -55,7 +55,11 @@ export const authRouter = router({
   }),
 
   signOut: userProcedure.mutation(async ({ ctx }) => {
-    if (ctx.principal.sessionHash) await revokeSession(ctx.connection.db, ctx.principal.sessionHash)
+    const { credential } = ctx.principal
+    if (credential.kind === 'session') {
+      await revokeSession(ctx.connection.db, credential.hash)
+      ctx.hints.send('revoked', credential.hash)
+    }
     ctx.setCookie(sessionCookie(ctx, '', 0))
   }),
 })

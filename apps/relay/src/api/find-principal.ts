@@ -26,7 +26,7 @@ export async function findPrincipal(
   const sessionHash = hashSecret(cookie)
   const member = await findMemberBySession(deps.db, sessionHash)
   if (!member) return nobody('Your sign-in has ended. Open a new link: `npx baton open` prints one.')
-  return { kind: 'user', ...member, sessionHash }
+  return { kind: 'user', ...member, credential: { kind: 'session', hash: sessionHash } }
 }
 
 async function byToken(
@@ -34,9 +34,10 @@ async function byToken(
   token: string,
 ): Promise<Principal> {
   if (token.startsWith('bt_')) {
-    const member = await findMemberByToken(deps.db, hashSecret(token))
+    const hash = hashSecret(token)
+    const member = await findMemberByToken(deps.db, hash)
     return member
-      ? { kind: 'user', ...member, sessionHash: null }
+      ? { kind: 'user', ...member, credential: { kind: 'token', hash } }
       : nobody('This token is unknown or was revoked. Make a new one with `npx baton token create`.')
   }
   if (token.startsWith('sk_machine_')) {

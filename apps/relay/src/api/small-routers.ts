@@ -70,7 +70,8 @@ export const tokensRouter = router({
   }),
   revoke: memberProcedure.input(byId).mutation(async ({ ctx, input }) => {
     const id = found(isId('token', input.id) ? input.id : null, 'token', input.id)
-    found((await revokeToken(ctx.connection.db, ctx.principal.organizationId, id)) || null, 'token', id)
+    const hash = found(await revokeToken(ctx.connection.db, ctx.principal.organizationId, id), 'token', id)
+    ctx.hints.send('revoked', hash)
   }),
 })
 

@@ -7,6 +7,7 @@ import {
 } from '@baton/protocol'
 import { initTRPC, TRPCError } from '@trpc/server'
 import { ZodError, z } from 'zod'
+import { withinTime } from '../live/within-time.ts'
 import type { ApiContext } from './context.ts'
 
 const t = initTRPC.context<ApiContext>().create({
@@ -29,9 +30,13 @@ const t = initTRPC.context<ApiContext>().create({
 
 export const router = t.router
 
+/** No call hangs longer, whatever the database does; what it was about may still happen. */
+const CALL_LIMIT_MS = 5_000
+
 /** Turns what a procedure throws into BatonError codes for tRPC; anything unforeseen is logged and answered as internal. */
-const translateErrors = t.middleware(async ({ next, ctx, path }) => {
-  const result = await next()
+const translateErrors = t.middleware(async ({ next, ctx, path, type }) => {
+  const isLong = type === 'subscription' || path === 'runner.pull'
+  const result = isLong ? await next() : await withinTime(next(), CALL_LIMIT_MS)
   if (result.ok) return result
   const { code } = publicError(result.error)
   if (code === 'internal' || code === 'unavailable') {

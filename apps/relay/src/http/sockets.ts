@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type MachineId, SOCKET_PAYLOAD_BYTES } from '@baton/protocol'
+import { SOCKET_PAYLOAD_BYTES } from '@baton/protocol'
 import { applyWSSHandler } from '@trpc/server/adapters/ws'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { appRouter } from '../api/app-router.ts'
@@ -11,7 +11,7 @@ import { comesFromOwnPages, findPrincipal } from '../api/find-principal.ts'
 
 /** Close codes of our own. The client connects again with what it needs. */
 const TOKEN_EXPIRED = 4401
-const KEY_REVOKED = 4403
+const REVOKED = 4403
 const RESTARTING = 1012
 
 export type Sockets = {
@@ -21,14 +21,15 @@ export type Sockets = {
   stop(): Promise<void>
 }
 
-/** tRPC over WebSocket. Sockets of a revoked machine and sockets whose token expired are closed. */
+/** tRPC over WebSocket. Sockets whose key, token or session was revoked, or whose token expired, are closed. */
 export function createSockets(parts: RelayParts): Sockets {
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: SOCKET_PAYLOAD_BYTES,
     perMessageDeflate: false,
   })
-  const ofMachine = new Map<MachineId, Set<WebSocket>>()
+  /** Sockets by what they rest on: a machine's id, or the hash of a session or token. */
+  const byCredential = new Map<string, Set<WebSocket>>()
 
   const handler = applyWSSHandler({
     wss: server,
@@ -44,6 +45,7 @@ export function createSockets(parts: RelayParts): Sockets {
         now: parts.now,
       }
       const principal = await findPrincipal(deps, req, typeof token === 'string' ? token : null)
+      if (principal.kind === 'user') remember(principal.credential.hash, res)
       if (principal.kind === 'machine') {
         remember(principal.machineId, res)
         const timer = setTimeout(
@@ -56,16 +58,16 @@ export function createSockets(parts: RelayParts): Sockets {
       return { ...parts, principal, socket: res, request: req, requestId: randomUUID(), setCookie: () => {} }
     },
   })
-  const stopHearing = parts.hints.on('revoked', (machineId) => {
-    for (const socket of ofMachine.get(machineId as MachineId) ?? []) socket.close(KEY_REVOKED, 'key revoked')
+  const stopHearing = parts.hints.on('revoked', (credential) => {
+    for (const socket of byCredential.get(credential) ?? []) socket.close(REVOKED, 'revoked')
   })
 
-  function remember(machineId: MachineId, socket: WebSocket) {
-    const sockets = ofMachine.get(machineId) ?? new Set()
-    ofMachine.set(machineId, sockets.add(socket))
+  function remember(credential: string, socket: WebSocket) {
+    const sockets = byCredential.get(credential) ?? new Set()
+    byCredential.set(credential, sockets.add(socket))
     socket.once('close', () => {
       sockets.delete(socket)
-      if (sockets.size === 0) ofMachine.delete(machineId)
+      if (sockets.size === 0) byCredential.delete(credential)
     })
   }
 

@@ -7,6 +7,7 @@ import { uuidv7 } from 'uuidv7'
 import { type Problem, sendProblem } from '../http/problem.ts'
 import { type PlannedEvent, planDelivery } from '../jobs/plan-delivery.ts'
 import { renderPrompt } from '../jobs/render-prompt.ts'
+import { withinTime } from '../live/within-time.ts'
 import { deduplicationKey } from './deduplication-key.ts'
 import type { HookTarget, HookTargets } from './hook-targets.ts'
 import type { Intake } from './intake.ts'
@@ -15,6 +16,8 @@ import { redactHeaders } from './redact-headers.ts'
 import { REFUSALS } from './refusals.ts'
 
 const BODY_TIMEOUT_MS = 15_000
+/** Slack gives three seconds; a request that was not stored by then is answered 503 and may be repeated. */
+const STORE_LIMIT_MS = 2_500
 
 export type HookReceiver = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>
 
@@ -68,7 +71,7 @@ export function createHookReceiver(deps: {
 
     const event = toEvent(request, target, read.body, verified, payload.value)
     try {
-      const answer = await deps.intake.accept(event)
+      const answer = await withinTime(deps.intake.accept(event), STORE_LIMIT_MS)
       if (answer.bodyHash !== event.bodyHash) return refuse(REFUSALS.conflict)
       deps.count(202)
       const body = JSON.stringify({ eventId: answer.eventId, deliveries: answer.deliveries.map((d) => d.id) })

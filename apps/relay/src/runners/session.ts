@@ -25,6 +25,7 @@ export type Session = ReturnType<typeof createSession>
 
 /** Deliveries in one push. Their prompts and bodies stay below some MiB. */
 const PUSH_MAX = 16
+const LOOK_SOON_MS = 500
 
 /**
  * The newest session of one connected runner: credits, what it holds, and what is to be pushed.
@@ -38,6 +39,7 @@ export function createSession(
   db: Db,
   place: { machineId: MachineId; organizationId: OrganizationId; instanceId: string; slots: number },
   opened: OpenedSession,
+  onError: (error: unknown) => void,
 ) {
   let credits = place.slots
   let agents = byId(opened.agents)
@@ -143,7 +145,7 @@ export function createSession(
       leased.push(...(await listUnacceptedLeases(db, place.machineId, PUSHED_BODY_BYTES)))
       credits -= leased.length
       while (closed === null) {
-        await leaseMore()
+        await leaseMore().catch(lookSoon)
         if (closed !== null) return
         if (leased.length === 0 && cancels.length === 0) {
           await sleep()
@@ -183,9 +185,6 @@ export function createSession(
       leased.push(...found)
       for (const delivery of found) live.set(delivery.id, delivery)
       if (found.length > 0) lookAgain = true
-    } catch (error) {
-      lookAgain = true
-      throw error
     } finally {
       leasing = false
     }
@@ -201,6 +200,13 @@ export function createSession(
       live = new Map(rows.map((row) => [row.id, row]))
       liveIsExact = true
     }
+  }
+
+  /** The database did not answer: the session lives on and looks again in a moment. */
+  function lookSoon(error: unknown) {
+    onError(error)
+    lookAgain = false
+    setTimeout(session.wake, LOOK_SOON_MS).unref()
   }
 
   async function sleep() {

@@ -59,7 +59,9 @@ export function createRunnerSessions(db: Db, hints: Hints, log: Logger): RunnerS
         )
       }
       sessions.get(place.machineId)?.close('a newer session of this machine was opened')
-      const session = createSession(db, place, opened)
+      const session = createSession(db, place, opened, (error) =>
+        log.warn({ error, machine: place.machineId }, 'leasing failed; it is tried again'),
+      )
       sessions.set(place.machineId, session)
       return session
     },

@@ -127,12 +127,16 @@ export async function listTokens(db: Db, organizationId: OrganizationId): Promis
   return rows.map(toTokenView)
 }
 
-/** False: this organization has no such token. */
-export async function revokeToken(db: Db, organizationId: OrganizationId, id: TokenId): Promise<boolean> {
-  const { numAffectedRows } = await sql`
+/** The hash of the token that no longer counts; null: this organization has no such token. */
+export async function revokeToken(
+  db: Db,
+  organizationId: OrganizationId,
+  id: TokenId,
+): Promise<string | null> {
+  const { rows } = await sql<{ secret_hash: string }>`
     update tokens set revoked_at = coalesce(revoked_at, now())
-    where id = ${id} and organization_id = ${organizationId}`.execute(db)
-  return numAffectedRows === 1n
+    where id = ${id} and organization_id = ${organizationId} returning secret_hash`.execute(db)
+  return rows[0]?.secret_hash ?? null
 }
 
 function toTokenView(row: {
