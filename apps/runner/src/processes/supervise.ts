@@ -23,7 +23,8 @@ const SPARE_BYTES = 1024 * 1024
 export async function supervise(runFolder: string, runId: string, options: KeepOptions = {}): Promise<void> {
   for (const name of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(name, () => {})
   const startedAt = Date.now()
-  const entering = enterRunCgroup(runId)
+  const withCgroup = options.traits?.includes('cgroup') ?? true
+  const entering = withCgroup ? enterRunCgroup(runId) : null
   const input = await text(process.stdin)
   const cgroup = await entering
   try {
@@ -36,6 +37,7 @@ export async function supervise(runFolder: string, runId: string, options: KeepO
     )
     const files = runFiles(runFolder)
     rmSync(files.spare, { force: true })
+    cgroup?.remove()
     putJson(files.exit, exit, { aside: files.exitReserve, durable: true })
   } finally {
     cgroup?.remove()
