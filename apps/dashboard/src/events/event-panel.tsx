@@ -10,7 +10,7 @@ import { CopyButton } from '../elements/copy-button.tsx'
 import { Dialog, Problem } from '../elements/dialog.tsx'
 import { formatBytes, formatMoment } from '../elements/format.ts'
 import { Loaded } from '../elements/page.tsx'
-import { outcomeOf } from './outcome-of.ts'
+import { outcomeOf, titleOfEvent } from './outcome-of.ts'
 
 /** More of a body than this is not put on the page. */
 const SHOWN_CHARS = 200_000
@@ -36,7 +36,7 @@ function Detail({ event }: { event: EventDetail }) {
       <div className="flex flex-wrap items-start justify-between gap-3">
         <div>
           <p className="font-medium">
-            {event.job?.key ?? 'By hand'} · {event.source} · {outcomeOf(event)}
+            {titleOfEvent(event)} · {outcomeOf(event)}
           </p>
           <p className="text-[13px] text-soft">{formatMoment(event.receivedAt)}</p>
         </div>

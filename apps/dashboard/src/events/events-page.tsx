@@ -9,7 +9,7 @@ import { Empty, Loaded, Page } from '../elements/page.tsx'
 import { Ago } from '../elements/time.tsx'
 import { useRowKeys } from '../shell/use-row-keys.ts'
 import { EventPanel } from './event-panel.tsx'
-import { outcomeOf } from './outcome-of.ts'
+import { outcomeOf, titleOfEvent } from './outcome-of.ts'
 
 const route = getRouteApi('/events')
 
@@ -60,9 +60,7 @@ function EventRow({ event, job }: { event: EventView; job: string | undefined })
       data-row
       className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-4 px-4 py-2.5 -outline-offset-2 hover:bg-hover"
     >
-      <p className="truncate font-medium">
-        {event.job?.key ?? 'by hand'} <span className="font-normal text-soft">{event.source}</span>
-      </p>
+      <p className="truncate font-medium">{titleOfEvent(event)}</p>
       <p className="text-right text-[13px] text-soft">
         <Ago at={event.receivedAt} />
       </p>

@@ -22,3 +22,9 @@ export function outcomeOf({
     ? `started one run: ${states}`
     : `started ${deliveries.length} runs: ${states}`
 }
+
+/** What arrived: "Webhook for review", "review, by hand", "A run by hand". */
+export function titleOfEvent({ source, job }: Pick<EventView, 'source' | 'job'>): string {
+  if (source === 'webhook') return job === null ? 'Webhook' : `Webhook for ${job.key}`
+  return job === null ? 'A run by hand' : `${job.key}, by hand`
+}

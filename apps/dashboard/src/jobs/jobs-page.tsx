@@ -62,7 +62,7 @@ function NoJobs() {
         A job says which agent does what when a webhook arrives. Make one with the button above, or on the
         command line:
       </p>
-      <CopyLine text='npx baton job create review --agent demo --prompt "Look at what was pushed" --hook' />
+      <CopyLine text='npx baton job create hello --agent demo --prompt "Greet {{ payload.name }}" --hook baton' />
     </Empty>
   )
 }

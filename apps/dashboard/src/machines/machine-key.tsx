@@ -9,7 +9,7 @@ export function MachineKey({ machineKey }: { machineKey: string }) {
     <div className="space-y-4">
       <div className="space-y-2">
         <p className="font-medium">1. On that computer, paste this line</p>
-        <CopyLine text={`npx baton up --url ${shellWord(origin)} --key-stdin`} />
+        <CopyLine text={`npx baton up --server ${shellWord(origin)} --key-stdin`} />
       </div>
       <div className="space-y-2 rounded-xl border border-warn/50 bg-warn-soft/60 p-3">
         <p className="font-medium">2. Then paste its key and press Enter, then Ctrl-D. It is shown once.</p>

@@ -27,7 +27,7 @@ export function OverviewPage() {
                 {running.length > 0 ? (
                   <RunList runs={running} label="Running now" />
                 ) : (
-                  <Empty title="Nothing is running." />
+                  <p className="card border-dashed px-4 py-3 text-soft">Nothing is running.</p>
                 )}
               </Section>
               <Section title="Recent" aside={recent.length > 0 && <MoreLink to="/runs" text="All runs" />}>

@@ -31,7 +31,7 @@ test('hidden text is shown, and free colours become a colour', () => {
 
 test('every other control byte is shown as text', () => {
   const shown = toSegments('', 'a\u001b[2Kb\u0000c\u007fd\u202ee\ud800').map(({ text }) => text)
-  expect(shown.join('')).toBe('a␛[2Kb␀c␡d⟨U+202E⟩e⟨U+D800⟩')
+  expect(shown.join('')).toBe('a^[[2Kb^@c^?d⟨U+202E⟩e⟨U+D800⟩')
 })
 
 test('markup stays text', () => {

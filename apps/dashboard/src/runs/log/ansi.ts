@@ -98,10 +98,9 @@ function splitControls(text: string, look: Look): Segment[] {
   return segments
 }
 
-/** "␛" for the C0 controls, "⟨U+202E⟩" for the rest. */
+/** "^[" for the C0 controls, as terminals write them, "⟨U+202E⟩" for the rest: signs that every font has. */
 function visible(char: string): string {
   const code = char.charCodeAt(0)
-  if (code < 0x20) return String.fromCharCode(0x2400 + code)
-  if (code === 0x7f) return '␡'
+  if (code < 0x20 || code === 0x7f) return `^${String.fromCharCode(code ^ 0x40)}`
   return `⟨U+${code.toString(16).toUpperCase().padStart(4, '0')}⟩`
 }

@@ -2,7 +2,7 @@ import { memo } from 'react'
 import { formatInstant } from '../../elements/format.ts'
 import { MarkedLines, MarkedText } from './marked-text.tsx'
 import { NoteContent } from './note-content.tsx'
-import type { LineRow, LogRow } from './rows.ts'
+import type { LineRow, LogRow, MessageRow } from './rows.ts'
 import { Foldable, ToolContent } from './tool-content.tsx'
 
 export type RowView = {
@@ -57,7 +57,7 @@ function Content({ row, view, open }: { row: LogRow; view: RowView; open: boolea
     case 'line':
       return <Line row={row} view={view} />
     case 'message':
-      return <Message role={row.role} text={row.text} find={view.find} />
+      return <Message row={row} find={view.find} />
     case 'thinking':
       return (
         <Foldable
@@ -95,11 +95,13 @@ const ROLES = {
   result: { name: 'Result', look: 'border-good' },
 }
 
-function Message({ role, text, find }: { role: keyof typeof ROLES; text: string; find: string }) {
+function Message({ row: { role, text, goesOn }, find }: { row: MessageRow; find: string }) {
   const { name, look } = ROLES[role]
   return (
-    <div className={`my-1.5 max-w-[80ch] border-l-2 pl-3 font-sans text-[14px] leading-6 ${look}`}>
-      <div className="text-xs font-semibold text-soft">{name}</div>
+    <div
+      className={`max-w-[80ch] border-l-2 pl-3 font-sans text-[14px] leading-6 ${look} ${goesOn ? 'mb-1' : 'my-1'}`}
+    >
+      <div className={goesOn ? 'sr-only' : 'text-xs font-semibold text-soft'}>{name}</div>
       <div className="break-words whitespace-pre-wrap [overflow-wrap:anywhere]">
         <MarkedLines text={text} find={find} />
       </div>

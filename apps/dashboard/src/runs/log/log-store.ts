@@ -5,6 +5,8 @@ export type StoredEvent = { seq: number; text: string }
 
 export type LogSnapshot = {
   rows: readonly LogRow[]
+  /** Indexes of the rows that are errors. */
+  errors: readonly number[]
   /** The first and last event held; 0 while there is none. */
   firstSeq: number
   lastSeq: number
@@ -33,17 +35,21 @@ const MAX_CHARS = 64 * 1024 * 1024
 /** When a log that is followed grows past the limit, this share of it is let go from its start. */
 const DROP_SHARE = 0.25
 
+/** Calls `flush` some time soon; `rows` says how many it will show. */
+export type Schedule = (flush: () => void, rows: number) => void
+
 /**
- * The events that are loaded, without a gap, and the rows made of them. Readers are told once per frame, however
- * fast events come.
+ * The events that are loaded, without a gap, and the rows made of them. Readers are told when `schedule`
+ * says so, however fast events come.
  */
-export function createLogStore(schedule: (flush: () => void) => void): LogStore {
+export function createLogStore(schedule: Schedule): LogStore {
   const listeners = new Set<() => void>()
   let events: LogEvent[] = []
   let builder = createRowBuilder()
   let chars = 0
   let snapshot: LogSnapshot = {
     rows: builder.rows,
+    errors: builder.errors,
     firstSeq: 0,
     lastSeq: 0,
     ended: false,
@@ -59,7 +65,7 @@ export function createLogStore(schedule: (flush: () => void) => void): LogStore 
     pending = { ...pending, ...change }
     if (scheduled) return
     scheduled = true
-    schedule(flush)
+    schedule(flush, builder.rows.length)
   }
 
   function flush(): void {
@@ -69,6 +75,7 @@ export function createLogStore(schedule: (flush: () => void) => void): LogStore 
       ...snapshot,
       ...pending,
       rows: builder.rows.slice(),
+      errors: builder.errors.slice(),
       firstSeq: events[0]?.seq ?? 0,
       lastSeq: lastSeq(),
     }
@@ -120,8 +127,24 @@ export function createLogStore(schedule: (flush: () => void) => void): LogStore 
   }
 }
 
-/** Once per frame while the page is seen; a hidden page has no frames, so there by a timer. */
-export function eachFrame(flush: () => void): void {
-  if (document.hidden) setTimeout(flush, 100)
-  else requestAnimationFrame(flush)
+const FLUSH_EVERY_MS = 50
+/** Each flush costs the list some time for every row that is held, so a long list is flushed less often. */
+const FLUSH_MS_PER_ROW = 1 / 1_000
+
+/**
+ * At once for the first line after a pause, then up to twenty times a second: however fast lines come, most frames are
+ * left for scrolling.
+ */
+export function calmly(): Schedule {
+  let last = 0
+  return (flush, rows) => {
+    const due = last + FLUSH_EVERY_MS + rows * FLUSH_MS_PER_ROW
+    setTimeout(
+      () => {
+        last = performance.now()
+        flush()
+      },
+      Math.max(0, due - performance.now()),
+    )
+  }
 }

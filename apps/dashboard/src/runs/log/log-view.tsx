@@ -12,7 +12,7 @@ import { LogToolbar } from './log-toolbar.tsx'
 import { useLinkedRow } from './use-linked-row.ts'
 import { useLiveSummary } from './use-live-summary.ts'
 import { useLogScroll } from './use-log-scroll.ts'
-import { useCalmRows, useErrorRows, useLogSearch } from './use-log-search.ts'
+import { useLogSearch } from './use-log-search.ts'
 import { useRunLog } from './use-run-log.ts'
 
 const PHONE = 640
@@ -25,15 +25,14 @@ export function LogView({ runId, waiting }: { runId: string; waiting: string }) 
   const [times, setTimes] = useState(() => window.innerWidth > 2 * PHONE)
   const [cursor, setCursor] = useState<number | null>(null)
   const field = useRef<HTMLInputElement>(null)
-  const calm = useCalmRows(log.rows)
-  const found = useLogSearch(calm, text)
-  const errors = useErrorRows(calm)
+  const found = useLogSearch(log.rows, text)
+  const { errors } = log
   const scroll = useLogScroll(runId, store, log)
   const linked = useLinkedRow(useLocation({ select: ({ hash }) => hash }), log, scroll)
   const summary = useLiveSummary(log.rows, !log.ended)
   const download = useAction('downloading the transcript', (api, id: string) => downloadTranscript(api, id))
 
-  const stepIn = (rows: number[]) => (by: 1 | -1) => {
+  const stepIn = (rows: readonly number[]) => (by: 1 | -1) => {
     const next = nextOf(rows, cursor ?? scroll.firstVisible(), by)
     if (next === null) return
     setCursor(next)
@@ -129,7 +128,7 @@ function LogFoot({ log }: { log: ReturnType<typeof useRunLog>['log'] }) {
 }
 
 /** The next of these rows after (or before) where the reader is; from the last it goes to the first. */
-function nextOf(rows: number[], from: number, by: 1 | -1): number | null {
+function nextOf(rows: readonly number[], from: number, by: 1 | -1): number | null {
   if (rows.length === 0) return null
   const next = by === 1 ? rows.find((row) => row > from) : rows.findLast((row) => row < from)
   return next ?? (by === 1 ? rows[0] : rows.at(-1)) ?? null

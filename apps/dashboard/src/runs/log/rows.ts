@@ -1,10 +1,13 @@
 import type { RunEvent } from '@baton/protocol'
+import { isErrorRow } from './is-error-row.ts'
 import type { LogEvent } from './read-event.ts'
 
 type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>
 
 /** Types with a row of their own; every other is a note. */
 type SpokenType = 'output' | 'message' | 'result' | 'thinking' | 'tool_started' | 'tool_finished'
+
+type Speaker = 'assistant' | 'user' | 'result'
 
 /** What the log shows, one entry each. `key` is stable over loading older events; `seq` is what a link names. */
 export type LogRow = { key: string; seq: number; at: number } & (
@@ -17,12 +20,18 @@ export type LogRow = { key: string; seq: number; at: number } & (
       /** It goes on the row above: the line was too long for one. */
       continued: boolean
     }
-  | { kind: 'message'; role: 'assistant' | 'user' | 'result'; text: string }
+  | {
+      kind: 'message'
+      role: Speaker
+      text: string /** The row above is of the same speaker. */
+      goesOn: boolean
+    }
   | { kind: 'thinking'; text: string }
   | { kind: 'tool'; start: EventOf<'tool_started'> | null; finish: EventOf<'tool_finished'> | null }
   | { kind: 'note'; event: Exclude<LogEvent, { type: SpokenType }> }
 )
 export type LineRow = Extract<LogRow, { kind: 'line' }>
+export type MessageRow = Extract<LogRow, { kind: 'message' }>
 export type ToolRow = Extract<LogRow, { kind: 'tool' }>
 export type NoteRow = Extract<LogRow, { kind: 'note' }>
 
@@ -33,6 +42,8 @@ type Stream = { openRow: number | null; carry: string }
 
 export type RowBuilder = {
   readonly rows: LogRow[]
+  /** Indexes of the rows that are errors, in order. */
+  readonly errors: number[]
   add: (event: LogEvent) => void
 }
 
@@ -41,7 +52,7 @@ export type RowBuilder = {
  * a tool's end joins its start. Rows that change are replaced, never altered.
  */
 export function createRowBuilder(): RowBuilder {
-  const rows: LogRow[] = []
+  const list = createRowList()
   const tools = new Map<string, number>()
   const streams = {
     stdout: { openRow: null, carry: '' } as Stream,
@@ -52,35 +63,41 @@ export function createRowBuilder(): RowBuilder {
     const at = { key: String(event.seq), seq: event.seq, at: event.at }
     switch (event.type) {
       case 'output':
-        addOutput(rows, streams[event.stream], event)
+        addOutput(list, streams[event.stream], event)
         break
       case 'message':
-        rows.push({ ...at, kind: 'message', role: event.role, text: event.text })
+        addMessage(event.role, event)
         break
       case 'result':
-        rows.push({ ...at, kind: 'message', role: 'result', text: event.text })
+        addMessage('result', event)
         break
       case 'thinking':
-        rows.push({ ...at, kind: 'thinking', text: event.text })
+        list.push({ ...at, kind: 'thinking', text: event.text })
         break
       case 'tool_started':
-        tools.set(event.id, rows.length)
-        rows.push({ ...at, kind: 'tool', start: event, finish: null })
+        tools.set(event.id, list.rows.length)
+        list.push({ ...at, kind: 'tool', start: event, finish: null })
         break
       case 'tool_finished':
         finishTool(event)
         break
       default:
-        rows.push({ ...at, kind: 'note', event })
+        list.push({ ...at, kind: 'note', event })
     }
+  }
+
+  function addMessage(role: Speaker, { seq, at, text }: EventOf<'message' | 'result'>): void {
+    const above = list.rows.at(-1)
+    const goesOn = above?.kind === 'message' && above.role === role
+    list.push({ key: String(seq), seq, at, kind: 'message', role, text, goesOn })
   }
 
   function finishTool(event: EventOf<'tool_finished'>): void {
     const index = tools.get(event.id)
-    const row = index === undefined ? undefined : rows[index]
+    const row = index === undefined ? undefined : list.rows[index]
     if (index === undefined || row?.kind !== 'tool') {
       // Its start is not loaded.
-      rows.push({
+      list.push({
         key: String(event.seq),
         seq: event.seq,
         at: event.at,
@@ -90,24 +107,50 @@ export function createRowBuilder(): RowBuilder {
       })
       return
     }
-    rows[index] = { ...row, finish: event }
+    list.replace(index, { ...row, finish: event })
     tools.delete(event.id)
   }
 
-  return { rows, add }
+  return { rows: list.rows, errors: list.errors, add }
 }
 
-function addOutput(rows: LogRow[], stream: Stream, event: EventOf<'output'>): void {
+type RowList = {
+  rows: LogRow[]
+  errors: number[]
+  push: (row: LogRow) => void
+  replace: (index: number, row: LogRow) => void
+}
+
+/** Rows with the errors among them kept as they come, so that nobody looks through 200,000 rows for each new line. */
+function createRowList(): RowList {
+  const rows: LogRow[] = []
+  const errors: number[] = []
+  return {
+    rows,
+    errors,
+    push(row) {
+      if (isErrorRow(row)) errors.push(rows.length)
+      rows.push(row)
+    },
+    replace(index, row) {
+      rows[index] = row
+      const at = errors.findLastIndex((error) => error <= index)
+      if (isErrorRow(row) && errors[at] !== index) errors.splice(at + 1, 0, index)
+    },
+  }
+}
+
+function addOutput(list: RowList, stream: Stream, event: EventOf<'output'>): void {
   const text = event.text ?? readBytes(event.base64 ?? '')
   let part = 0
   for (const { content, ends } of splitLines(text)) {
-    settleReturn(rows, stream, content === '' && ends)
+    settleReturn(list, stream, content === '' && ends)
     let rest = content
     do {
-      const open = stream.openRow === null ? undefined : rows[stream.openRow]
+      const open = stream.openRow === null ? undefined : list.rows[stream.openRow]
       if (open?.kind === 'line' && open.text.length < ROW_CHARS) {
         const taken = rest.slice(0, cutAt(rest, ROW_CHARS - open.text.length))
-        rows[stream.openRow as number] = { ...open, text: open.text + taken }
+        list.replace(stream.openRow as number, { ...open, text: open.text + taken })
         rest = rest.slice(taken.length)
         stream.carry = carryAfter(stream.carry, taken)
       } else {
@@ -115,8 +158,8 @@ function addOutput(rows: LogRow[], stream: Stream, event: EventOf<'output'>): vo
         const key = part === 0 ? String(event.seq) : `${event.seq}.${part}`
         const { carry } = stream
         const continued = open !== undefined
-        stream.openRow = rows.length
-        rows.push({
+        stream.openRow = list.rows.length
+        list.push({
           key,
           seq: event.seq,
           at: event.at,
@@ -136,10 +179,10 @@ function addOutput(rows: LogRow[], stream: Stream, event: EventOf<'output'>): vo
 }
 
 /** A \r that ended an event is known for what it was by what follows: half a line's end, or a progress bar's. */
-function settleReturn(rows: LogRow[], stream: Stream, newlineFollows: boolean): void {
-  const open = stream.openRow === null ? undefined : rows[stream.openRow]
+function settleReturn(list: RowList, stream: Stream, newlineFollows: boolean): void {
+  const open = stream.openRow === null ? undefined : list.rows[stream.openRow]
   if (open?.kind !== 'line' || !open.text.endsWith('\r')) return
-  if (newlineFollows) rows[stream.openRow as number] = { ...open, text: open.text.slice(0, -1) }
+  if (newlineFollows) list.replace(stream.openRow as number, { ...open, text: open.text.slice(0, -1) })
   else stream.openRow = null
 }
 

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
 import { plural } from '../../elements/format.ts'
+import { isErrorRow } from './is-error-row.ts'
 import type { LogRow } from './rows.ts'
-import { isErrorRow } from './search-rows.ts'
 
 const SAY_EVERY_MS = 10_000
 

@@ -1,5 +1,5 @@
 import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual'
-import { useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { useApi } from '../../api/api-context.ts'
 import { errorSentence } from '../../api/api-error.ts'
 import { loadOlder } from './follow-run.ts'
@@ -37,11 +37,13 @@ export function useLogScroll(runId: string, store: LogStore, log: LogSnapshot): 
   const [atEnd, setAtEnd] = useState(true)
   const [loadingOlder, setLoadingOlder] = useState(false)
   const { rows } = log
+  // The same function while the rows are the same: a new one makes the virtualizer measure all rows afresh.
+  const getItemKey = useCallback((index: number) => rows[index]?.key ?? index, [rows])
   const virtualizer = useVirtualizer<HTMLElement, Element>({
     count: rows.length,
     getScrollElement: () => frame.current,
     estimateSize: () => ROW_HEIGHT,
-    getItemKey: (index) => rows[index]?.key ?? index,
+    getItemKey,
     overscan: 20,
     anchorTo: 'end',
     followOnAppend: follow,

@@ -1,32 +1,35 @@
-import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { LogRow } from './rows.ts'
-import { type Found, isErrorRow, searchRows } from './search-rows.ts'
+import { type Found, searchRows } from './search-rows.ts'
 
-const REFRESH_EVERY_MS = 500
+const AFTER_TYPING_MS = 80
+const REFRESH_EVERY_MS = 1_000
 
-/** Rows at most twice a second: what is computed over all of them need not keep up with every frame. */
-export function useCalmRows(rows: readonly LogRow[]): readonly LogRow[] {
-  const [calm, setCalm] = useState(rows)
-  const at = useRef(0)
-  useEffect(() => {
-    const timer = setTimeout(
-      () => {
-        at.current = performance.now()
-        setCalm(rows)
-      },
-      Math.max(0, at.current + REFRESH_EVERY_MS - performance.now()),
-    )
-    return () => clearTimeout(timer)
-  }, [rows])
-  return calm
-}
-
+/**
+ * Where the text is in all loaded rows, or null while nothing is searched for. Answers soon after typing; new lines are
+ * looked through once a second, however fast they come.
+ */
 export function useLogSearch(rows: readonly LogRow[], text: string): Found | null {
-  const wanted = useDeferredValue(text)
-  return useMemo(() => (wanted === '' ? null : searchRows(rows, wanted)), [rows, wanted])
-}
-
-/** Indexes of the rows that are errors. */
-export function useErrorRows(rows: readonly LogRow[]): number[] {
-  return useMemo(() => rows.flatMap((row, index) => (isErrorRow(row) ? [index] : [])), [rows])
+  const [found, setFound] = useState<Found | null>(null)
+  const latest = useRef(rows)
+  latest.current = rows
+  useEffect(() => {
+    if (text === '') {
+      setFound(null)
+      return
+    }
+    let searched: readonly LogRow[] | null = null
+    const search = () => {
+      if (searched === latest.current) return
+      searched = latest.current
+      setFound(searchRows(searched, text))
+    }
+    const soon = setTimeout(search, AFTER_TYPING_MS)
+    const again = setInterval(search, REFRESH_EVERY_MS)
+    return () => {
+      clearTimeout(soon)
+      clearInterval(again)
+    }
+  }, [text])
+  return found
 }
