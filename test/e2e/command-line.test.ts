@@ -2,7 +2,7 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually } from '@baton/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openHome } from './support/open-home.ts'
+import { freePort, openHome } from './support/open-home.ts'
 import { runBaton } from './support/run-command.ts'
 import { runShell } from './support/run-shell.ts'
 import { type RunningDev, startDev } from './support/start-dev.ts'
@@ -182,7 +182,9 @@ test('each kind of failure has its exit code, and says what to do', async () => 
     code: 4,
     error: 'not_signed_in',
   })
-  expect(await failure(['runs', 'list'], { BATON_URL: 'http://127.0.0.1:1' })).toMatchObject({
+  expect(
+    await failure(['runs', 'list'], { BATON_URL: `http://127.0.0.1:${await freePort()}` }),
+  ).toMatchObject({
     code: 7,
     error: 'unavailable',
     retryable: true,

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Baton, BatonApiError, RunFailedError } from '@baton/sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freePort } from './support/open-home.ts'
 import { runNode } from './support/run-command.ts'
 import { type RunningDev, startDev } from './support/start-dev.ts'
 
@@ -78,6 +79,10 @@ test('an unknown run, a wrong token and a relay that is away are errors with a c
   const refused = await wrong.me().catch((error: unknown) => error)
   expect(refused).toBeInstanceOf(BatonApiError)
   expect(refused).toMatchObject({ code: 'not_signed_in', retryable: false })
-  await using away = new Baton({ url: 'http://127.0.0.1:1', token: 'bt_x' })
-  await expect(away.me()).rejects.toMatchObject({ code: 'unavailable', retryable: true })
+  await using away = new Baton({ url: `http://127.0.0.1:${await freePort()}`, token: 'bt_x' })
+  await expect(away.me()).rejects.toMatchObject({
+    code: 'unavailable',
+    retryable: true,
+    message: expect.stringContaining('nothing listens there'),
+  })
 })

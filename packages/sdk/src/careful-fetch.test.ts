@@ -60,6 +60,12 @@ test('a change whose connection was cut is repeated only with an idempotency key
   expect(await answer.text()).toBe('good')
 })
 
+test('a change that was answered 503 without a time to come back may have been made, so it is not repeated', async () => {
+  await using server = await serve((_request, response) => response.writeHead(503).end(), good)
+  expect((await createCarefulFetch({ timeoutMs: 5_000 })(server.url, post)).status).toBe(503)
+  expect(server.requests()).toBe(1)
+})
+
 test('a read whose connection was cut is repeated', async () => {
   await using server = await serve(cut, good)
   expect(await (await createCarefulFetch({ timeoutMs: 5_000 })(server.url)).text()).toBe('good')

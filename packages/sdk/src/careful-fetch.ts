@@ -12,8 +12,8 @@ export const REPEATABLE_HEADER = 'idempotency-key'
 
 /**
  * `fetch` with a time limit for the whole call and two more tries. A call is tried again when it surely was not carried
- * out (nothing listens, 429, 503), and after a cut connection only when repeating it does no harm: a read, or one that
- * carries an idempotency key. `Retry-After` is honoured; one longer than the time left is not waited for.
+ * out (nothing listens, or 429 or 503 with `Retry-After`), and after a cut connection or a bare 503 only when repeating it
+ * does no harm: a read, or one that carries an idempotency key. A wait that is longer than the time left is not begun.
  */
 export function createCarefulFetch({ timeoutMs }: { timeoutMs: number }): Fetch {
   return async (input, init) => {
@@ -61,7 +61,8 @@ function waitBeforeNext(tried: Tried, init: RequestInit | undefined, attempt: nu
   if ('error' in tried) return wasNeverSent(tried.error) || isRepeatable(init) ? backoff : null
   if (tried.response.status !== 429 && tried.response.status !== 503) return null
   const after = retryAfterMs(tried.response)
-  return after === null ? backoff : after <= LONGEST_WAIT_MS ? after : null
+  if (after !== null) return after <= LONGEST_WAIT_MS ? after : null
+  return isRepeatable(init) ? backoff : null
 }
 
 function isRepeatable(init: RequestInit | undefined): boolean {

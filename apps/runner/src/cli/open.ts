@@ -1,4 +1,4 @@
-import { kindOfId } from '@baton/protocol'
+import { type IdKind, kindOfId } from '@baton/protocol'
 import type { Session } from './session.ts'
 
 /** Opens a page of the dashboard. Where there is no browser its address is printed, as with --print. */
@@ -18,12 +18,17 @@ export async function openPage(
     session.note('No browser could be opened here.')
 }
 
-const PAGES = { run: 'runs', agent: 'agents', job: 'jobs', machine: 'machines', event: 'events' } as const
+/** The pages that the dashboard has; a run has one of its own. */
+const PAGES: Partial<Record<IdKind, string>> = {
+  agent: '/machines',
+  machine: '/machines',
+  job: '/jobs',
+  event: '/events',
+}
 
 async function pageOf(session: Session, thing: string): Promise<string> {
-  const kind = kindOfId(thing)
-  if (kind !== null && kind !== 'run' && Object.hasOwn(PAGES, kind))
-    return `/${PAGES[kind as keyof typeof PAGES]}/${thing}`
+  const page = PAGES[kindOfId(thing) ?? 'run']
+  if (page) return page
   const baton = await session.baton()
   const { id } = await baton.runs.get(thing)
   return `/runs/${id}`

@@ -55,7 +55,7 @@ export function addSystemCommands(program: Command): void {
     program,
     {
       usage: 'status',
-      summary: 'what is wrong first, then what is going on',
+      summary: 'what is wrong first, then what is going on; exit 1 when something is wrong',
       examples: [['baton status', 'relay, this machine, what runs and what waits']],
     },
     async () => (await import('./status.ts')).showStatus,
@@ -73,7 +73,7 @@ export function addSystemCommands(program: Command): void {
     program,
     {
       usage: 'open [thing]',
-      summary: 'the dashboard, or the page of a run, agent, job or machine',
+      summary: 'the dashboard, or the page of a run, job, event or machine',
       options: [['--print', 'print the address and open nothing']],
       examples: [['baton open run_019a2b', 'in the browser']],
     },

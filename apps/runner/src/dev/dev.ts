@@ -40,6 +40,7 @@ export async function runDev(session: Session, _args: string[], options: DevOpti
   try {
     await assertPortIsFree(relayPort(session.env))
     if (options.reset) await resetDev(places)
+    await rm(places.runningFile, { force: true })
     const started = await stopped.or(start(session, places, relayUrl, parts))
     if (started === null) return 0
     await writePrivateFile(places.runningFile, JSON.stringify({ url: relayUrl, pid: process.pid }))

@@ -5,13 +5,17 @@ import { changePolicy } from '../cli/change-policy.ts'
 import { defaultPolicy, isFolderAllowed } from '../config/policy.ts'
 import { demoAgentFile } from '../entry.ts'
 
+/** Between the demo's steps: enough to see them come, little enough not to wait for. */
+const DEMO_PAUSE_MS = 60
+
 /**
  * Lets this machine run the agent that comes with Baton. Its place changes when the checkout moves or Node is updated, so
  * it is written anew when it differs. The first policy also allows the project in which dev was started, when that lies
  * outside the home folder; later ones belong to their owner.
  */
 export async function preparePolicy(file: string, startedIn: string): Promise<void> {
-  const demo = { argv: [process.execPath, demoAgentFile], format: 'stream-json' as const }
+  const argv = [process.execPath, demoAgentFile, '--pause', String(DEMO_PAUSE_MS)]
+  const demo = { argv, format: 'stream-json' as const }
   const isHome = await isFolderAllowed(defaultPolicy(), startedIn, homedir())
   const project = !isHome && (await isProject(startedIn)) ? [startedIn] : []
   await changePolicy(file, (policy, isNew) => ({

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BatonError, type RunEvent, type RunView, type Transcript } from '@baton/protocol'
-import type { Baton } from '@baton/sdk'
+import { type Baton, BatonApiError } from '@baton/sdk'
 import { signRequest } from '@baton/webhooks'
 
 export const STAGES = ['accepted', 'leased', 'on disk', 'started', 'first output', 'finished'] as const
@@ -44,11 +44,18 @@ export async function prove(baton: Baton, show: (event: RunEvent) => void): Prom
   } catch (error) {
     proof.failed ??= {
       stage: firstMissing(proof),
-      message: error instanceof Error ? error.message : String(error),
+      message: messageOf(error),
     }
   }
   proof.ok = proof.failed === null
   return proof
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error instanceof BatonApiError && error.requestId
+    ? `${error.message} (request ${error.requestId})`
+    : error.message
 }
 
 function emptyProof(): Proof {
