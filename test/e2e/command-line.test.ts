@@ -1,3 +1,4 @@
+/* oxlint-disable no-control-regex */
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually } from '@baton/testkit'

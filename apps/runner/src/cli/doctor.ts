@@ -45,17 +45,16 @@ export async function examine(session: Session): Promise<number> {
   ])
   const here = profile.ok ? profile.value : null
   const url = await findRelayUrl(session.env, paths)
-  const groups = await Promise.all([
-    [lookAtNode()],
+  const [files, relay, runner, allowed, agents, disk] = await Promise.all([
     lookAtFiles(paths),
     lookAtRelay(session, url, key.ok ? key.value : null),
-    [lookAtProfile(profile, key)],
     lookAtRunner(paths, here),
     lookAtPolicy(paths, policy),
     lookAtAgents(policy.ok ? policy.value : undefined),
-    [await lookAtDisk(paths)],
+    lookAtDisk(paths),
   ])
-  const checks = groups.flat()
+  const own = [lookAtNode(), ...files, disk]
+  const checks = [...own, ...relay, lookAtProfile(profile, key), ...runner, ...allowed, ...agents]
   const failed = checks.filter((check) => check.state === 'broken').length
   session.print({ ok: failed === 0, checks }, () => checks.map((check) => line(check, session)).join('\n'))
   return failed === 0 ? 0 : 1

@@ -1,3 +1,4 @@
+/* oxlint-disable no-control-regex */
 import { stripVTControlCharacters } from 'node:util'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'

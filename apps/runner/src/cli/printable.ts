@@ -1,3 +1,4 @@
+/* oxlint-disable no-control-regex */
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: this file is about control characters
 /** Colours and weights, the only escape sequences that are let through. */
 const SGR = /\x1b\[[0-9;:]*m/y

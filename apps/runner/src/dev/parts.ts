@@ -26,7 +26,7 @@ export function createParts(): Parts {
         await part
           .stop()
           .catch((error: unknown) =>
-            say(`A part did not stop: ${error instanceof Error ? error.message : error}`),
+            say(`A part did not stop: ${error instanceof Error ? error.message : String(error)}`),
           )
       }
     },

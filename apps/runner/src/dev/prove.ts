@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BatonError, type RunEvent, type RunView, type Transcript } from '@baton/protocol'
-import { type Baton, BatonApiError } from '@baton/sdk'
+import { type Baton, BatonApiError, type Run } from '@baton/sdk'
 import { signRequest } from '@baton/webhooks'
 
 export const STAGES = ['accepted', 'leased', 'on disk', 'started', 'first output', 'finished'] as const
@@ -112,13 +112,13 @@ async function follow(baton: Baton, deliveryId: string, show: (event: RunEvent) 
   } catch (error) {
     if (!signal.aborted) throw error
   }
-  return waitForReport(run.get, signal)
+  return waitForReport(run, signal)
 }
 
 /** The runner's report and the whole transcript are there a moment after the last event. */
-async function waitForReport(get: () => Promise<RunView>, signal: AbortSignal): Promise<RunView> {
+async function waitForReport(handle: Run, signal: AbortSignal): Promise<RunView> {
   for (;;) {
-    const run = await get()
+    const run = await handle.get()
     if (signal.aborted || (run.ladder.finishedAt !== null && run.transcript.complete)) return run
     await sleep(10)
   }
