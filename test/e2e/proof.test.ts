@@ -1,6 +1,6 @@
-import { eventually } from '@baton/testkit'
+import { createTestDatabase, eventually } from '@baton/testkit'
 import { expect, test } from 'vitest'
-import { openHome } from './support/open-home.ts'
+import { freePort, openHome } from './support/open-home.ts'
 import { runBaton } from './support/run-command.ts'
 import { listProcesses, startDev } from './support/start-dev.ts'
 
@@ -41,6 +41,34 @@ test('Ctrl-C stops everything, keeps the data and ends with 0; the next start is
   await using second = await startDev(home)
   expect(performance.now() - startedAt).toBeLessThan(8_000)
   expect((await second.baton.runs.get(id)).status).toBe('done')
+})
+
+test('with --reset the next start begins with an empty database', async () => {
+  await using home = await openHome()
+  const prove = async (...args: string[]) => {
+    const { code, stdout, stderr } = await runBaton(['dev', '--proof', '--json', ...args], home)
+    expect(code, stderr).toBe(0)
+    return JSON.parse(stdout).agents[0].id as string
+  }
+  const first = await prove()
+  expect(await prove()).toBe(first)
+  expect(await prove('--reset', '--yes')).not.toBe(first)
+})
+
+test('with DATABASE_URL that database is used and none is started', async () => {
+  await using database = await createTestDatabase()
+  await using home = await openHome({ DATABASE_URL: database.url })
+  const { code, stdout, stderr } = await runBaton(['dev', '--proof', '--json'], home)
+  expect(code, stderr).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true, database: { kind: 'external' } })
+  expect(stdout).not.toContain(new URL(database.url).password)
+})
+
+test('a database that cannot be reached is one clear sentence and exit code 1', async () => {
+  await using home = await openHome({ DATABASE_URL: `postgres://x:y@127.0.0.1:${await freePort()}/none` })
+  const { code, stdout, stderr } = await runBaton(['dev', '--proof'], home)
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toContain('Check DATABASE_URL and that the server runs.')
 })
 
 test('a second start says who runs already and where, and ends with 6', async () => {

@@ -39,6 +39,8 @@ export class Baton {
   /** Why a run, delivery, machine, agent or job waits, and what unblocks it. */
   readonly why: (id: string) => Promise<WhyView>
   readonly me: () => Promise<MeView>
+  /** A one-time link that signs a browser in as the owner of the token. */
+  readonly createSignInLink: () => Promise<{ url: string; expiresAt: number }>
   readonly overview: () => Promise<OverviewView>
   /** Stored events of a run, encoded; `decodeRunEvent` reads them. `tail` asks for the last ones. */
   readonly transcript: (id: string, part?: TranscriptPart) => Promise<TranscriptPage>
@@ -62,6 +64,7 @@ export class Baton {
     this.deliveries = createDeliveries(raw, call)
     this.tokens = createTokens(raw, call)
     this.why = (id) => call(raw.why.explain.query({ id }))
+    this.createSignInLink = () => call(raw.auth.createLink.mutate())
     this.me = () => call(raw.auth.me.query())
     this.transcript = (id, part = {}) => call(raw.runs.transcript.query({ id, ...part }))
     this.overview = () => call(raw.overview.get.query())

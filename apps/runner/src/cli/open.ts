@@ -1,21 +1,31 @@
 import { type IdKind, kindOfId } from '@baton/protocol'
 import type { Session } from './session.ts'
 
-/** Opens a page of the dashboard. Where there is no browser its address is printed, as with --print. */
+/**
+ * Opens a page of the dashboard. Without a thing it signs the browser in, with a one-time link. Where no browser opens the
+ * address is printed, as with --print.
+ */
 export async function openPage(
   session: Session,
   [thing]: string[],
   { print }: { print?: boolean },
 ): Promise<void> {
-  const baton = await session.baton()
-  const url = `${baton.url}${thing ? await pageOf(session, thing) : '/'}`
-  session.print({ url }, () => url)
-  if (print || session.json || !session.canAsk) return
+  const url = thing ? await findPage(session, thing) : await makeSignInLink(session)
+  if (print || !session.canAsk || !(await open(session, url))) session.print({ url }, () => url)
+  else session.note(thing ? url : 'Opened the dashboard in the browser.')
+}
+
+async function open(session: Session, url: string): Promise<boolean> {
   const { openBrowser } = await import('../dev/open-browser.ts')
-  const { url: signIn } = await baton.raw.auth.createLink.mutate()
   const paths = await session.paths()
-  if (!(await openBrowser(thing ? url : signIn, `${paths.stateFolder}/open.html`)))
-    session.note('No browser could be opened here.')
+  return openBrowser(url, `${paths.stateFolder}/open.html`)
+}
+
+async function makeSignInLink(session: Session): Promise<string> {
+  const baton = await session.baton()
+  const { url } = await baton.createSignInLink()
+  session.note('This link signs one browser in, once, within 10 minutes.')
+  return url
 }
 
 /** The pages that the dashboard has; a run has one of its own. */
@@ -26,10 +36,10 @@ const PAGES: Partial<Record<IdKind, string>> = {
   event: '/events',
 }
 
-async function pageOf(session: Session, thing: string): Promise<string> {
-  const page = PAGES[kindOfId(thing) ?? 'run']
-  if (page) return page
+async function findPage(session: Session, thing: string): Promise<string> {
   const baton = await session.baton()
+  const page = PAGES[kindOfId(thing) ?? 'run']
+  if (page) return `${baton.url}${page}`
   const { id } = await baton.runs.get(thing)
-  return `/runs/${id}`
+  return baton.runs.open(id).url
 }

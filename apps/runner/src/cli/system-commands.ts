@@ -73,9 +73,12 @@ export function addSystemCommands(program: Command): void {
     program,
     {
       usage: 'open [thing]',
-      summary: 'the dashboard, or the page of a run, job, event or machine',
+      summary: 'the dashboard, signed in, or the page of a run',
       options: [['--print', 'print the address and open nothing']],
-      examples: [['baton open run_019a2b', 'in the browser']],
+      examples: [
+        ['baton open --print', 'a one-time sign-in link, for a browser anywhere'],
+        ['baton open run_019a2b', 'its page'],
+      ],
     },
     async () => (await import('./open.ts')).openPage,
   )

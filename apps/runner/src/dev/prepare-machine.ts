@@ -42,7 +42,7 @@ async function usePrepared(
   try {
     const { id, name, state } = await baton.machines.get(profile.value.machineId)
     if (state === 'revoked' || state === 'archived') return undefined
-    const { url } = await baton.raw.auth.createLink.mutate()
+    const { url } = await baton.createSignInLink()
     if (profile.value.url !== relayUrl) await writeProfile(paths, { ...profile.value, url: relayUrl })
     return { baton, machineId: id, machineName: name, signInUrl: url }
   } catch (error) {
