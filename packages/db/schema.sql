@@ -43,10 +43,16 @@ create table deliveries (
   priority integer not null default 0,
   fence bigint not null default 0,
   workspace text,
-  workspace_key text not null,
+  lane text,
   prompt text not null,
   limits jsonb not null,
-  not_before timestamp with time zone not null default now(),
+  parked_until timestamp with time zone,
+  expires_at timestamp with time zone,
+  stall_ms bigint,
+  concurrency_key text,
+  concurrency_limit integer,
+  overlap text not null default 'queue'::text,
+  overlap_key text,
   leased_at timestamp with time zone,
   accepted_at timestamp with time zone,
   lease_expires_at timestamp with time zone,
@@ -59,12 +65,16 @@ create table deliveries (
   constraint deliveries_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES agents(id),
   constraint deliveries_attempt_check CHECK ((attempt >= 0)),
   constraint deliveries_check CHECK (((state = ANY (ARRAY['leased'::text, 'running'::text])) = (lease_expires_at IS NOT NULL))),
+  constraint deliveries_check1 CHECK (((overlap = 'queue'::text) = (overlap_key IS NULL))),
+  constraint deliveries_check2 CHECK (((concurrency_key IS NULL) = (concurrency_limit IS NULL))),
+  constraint deliveries_concurrency_limit_check CHECK ((concurrency_limit >= 1)),
   constraint deliveries_event_id_fkey FOREIGN KEY (event_id) REFERENCES events(id),
   constraint deliveries_id_check CHECK ((id ~~ 'dlv\_%'::text)),
   constraint deliveries_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id),
   constraint deliveries_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES machines(id),
   constraint deliveries_max_attempts_check CHECK ((max_attempts >= 1)),
   constraint deliveries_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint deliveries_overlap_check CHECK ((overlap = ANY (ARRAY['queue'::text, 'skip'::text, 'replace'::text, 'coalesce'::text]))),
   constraint deliveries_pkey PRIMARY KEY (id),
   constraint deliveries_run_id_check CHECK ((run_id ~~ 'run\_%'::text)),
   constraint deliveries_run_id_key UNIQUE (run_id),
@@ -91,7 +101,7 @@ create table events (
   constraint events_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id),
   constraint events_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
   constraint events_pkey PRIMARY KEY (id),
-  constraint events_reason_check CHECK ((reason = ANY (ARRAY['job_disabled'::text, 'job_deleted'::text, 'agent_archived'::text, 'filtered'::text, 'no_job'::text]))),
+  constraint events_reason_check CHECK ((reason = ANY (ARRAY['job_disabled'::text, 'job_deleted'::text, 'agent_archived'::text, 'filtered'::text, 'no_job'::text, 'overlap_skipped'::text, 'coalesced'::text]))),
   constraint events_source_check CHECK ((source = ANY (ARRAY['webhook'::text, 'manual'::text]))),
   constraint events_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'matched'::text, 'ignored'::text]))),
   constraint events_trigger_id_fkey FOREIGN KEY (trigger_id) REFERENCES triggers(id)
@@ -106,6 +116,7 @@ create table jobs (
   prompt text not null,
   workspace text,
   limits jsonb not null,
+  rules jsonb not null,
   disabled_at timestamp with time zone,
   deleted_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
@@ -300,21 +311,35 @@ create table users (
 
 CREATE INDEX agents_machine ON public.agents USING btree (machine_id);
 
+CREATE INDEX deliveries_concurrency ON public.deliveries USING btree (concurrency_key) WHERE ((state = ANY (ARRAY['leased'::text, 'running'::text, 'stalled'::text])) AND (concurrency_key IS NOT NULL));
+
 CREATE INDEX deliveries_event ON public.deliveries USING btree (event_id);
 
+CREATE INDEX deliveries_expires ON public.deliveries USING btree (expires_at) WHERE ((state = ANY (ARRAY['pending'::text, 'parked'::text])) AND (expires_at IS NOT NULL));
+
 CREATE INDEX deliveries_expiring ON public.deliveries USING btree (lease_expires_at) WHERE (state = ANY (ARRAY['leased'::text, 'running'::text]));
+
+CREATE INDEX deliveries_job ON public.deliveries USING btree (job_id, id) WHERE (state = 'pending'::text);
+
+CREATE INDEX deliveries_lanes ON public.deliveries USING btree (machine_id, lane, priority DESC, id) WHERE ((state = 'pending'::text) AND (lane IS NOT NULL));
 
 CREATE INDEX deliveries_live ON public.deliveries USING btree (machine_id) WHERE (state = ANY (ARRAY['leased'::text, 'running'::text, 'stalled'::text]));
 
 CREATE INDEX deliveries_newest ON public.deliveries USING btree (organization_id, id DESC);
 
-CREATE INDEX deliveries_pending ON public.deliveries USING btree (machine_id, priority DESC, id) WHERE (state = 'pending'::text);
+CREATE INDEX deliveries_parked ON public.deliveries USING btree (parked_until) WHERE ((state = 'parked'::text) AND (parked_until IS NOT NULL));
+
+CREATE INDEX deliveries_pending ON public.deliveries USING btree (machine_id, agent_id, priority DESC, id) WHERE ((state = 'pending'::text) AND (lane IS NULL));
+
+CREATE INDEX deliveries_replace ON public.deliveries USING btree (overlap_key) WHERE ((overlap = 'replace'::text) AND (state = ANY (ARRAY['pending'::text, 'parked'::text, 'leased'::text, 'running'::text, 'stalled'::text])));
+
+CREATE INDEX deliveries_stalled ON public.deliveries USING btree (state_since) WHERE ((state = 'stalled'::text) AND (stall_ms IS NOT NULL));
 
 CREATE INDEX events_job ON public.events USING btree (job_id, id DESC);
 
 CREATE INDEX events_newest ON public.events USING btree (organization_id, id DESC);
 
-CREATE INDEX runs_job ON public.runs USING btree (job_id, id DESC);
+CREATE INDEX runs_job ON public.runs USING btree (job_id, accepted_at);
 
 CREATE INDEX runs_newest ON public.runs USING btree (organization_id, id DESC);
 
@@ -346,6 +371,14 @@ $function$
 ;
 
 CREATE UNIQUE INDEX agents_key ON public.agents USING btree (organization_id, key) WHERE (archived_at IS NULL);
+
+CREATE UNIQUE INDEX deliveries_coalesce ON public.deliveries USING btree (overlap_key) WHERE ((overlap = 'coalesce'::text) AND (state = ANY (ARRAY['pending'::text, 'parked'::text])));
+
+CREATE UNIQUE INDEX deliveries_one_at_a_time ON public.deliveries USING btree (concurrency_key) WHERE ((state = ANY (ARRAY['leased'::text, 'running'::text, 'stalled'::text])) AND (concurrency_limit = 1));
+
+CREATE UNIQUE INDEX deliveries_one_per_lane ON public.deliveries USING btree (machine_id, lane) WHERE ((state = ANY (ARRAY['leased'::text, 'running'::text, 'stalled'::text])) AND (lane IS NOT NULL));
+
+CREATE UNIQUE INDEX deliveries_skip ON public.deliveries USING btree (overlap_key) WHERE ((overlap = 'skip'::text) AND (state = ANY (ARRAY['pending'::text, 'parked'::text, 'leased'::text, 'running'::text, 'stalled'::text])));
 
 CREATE UNIQUE INDEX events_dedup ON public.events USING btree (dedup_scope, dedup_key);
 

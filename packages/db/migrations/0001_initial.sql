@@ -111,6 +111,7 @@ create table jobs (
   prompt text not null,
   workspace text,
   limits jsonb not null,
+  rules jsonb not null,
   disabled_at timestamptz,
   deleted_at timestamptz,
   created_at timestamptz not null default now(),
@@ -140,7 +141,8 @@ create table events (
   trigger_id text collate "C" references triggers,
   source text not null check (source in ('webhook', 'manual')),
   state text not null check (state in ('accepted', 'matched', 'ignored')),
-  reason text check (reason in ('job_disabled', 'job_deleted', 'agent_archived', 'filtered', 'no_job')),
+  reason text check (reason in ('job_disabled', 'job_deleted', 'agent_archived', 'filtered', 'no_job', 'overlap_skipped',
+    'coalesced')),
   -- What makes a repeat a repeat: the trigger (or the caller) and the sender's own id, or the hash of the body.
   dedup_scope text not null,
   dedup_key text not null,
@@ -179,11 +181,18 @@ create table deliveries (
   priority integer not null default 0,
   fence bigint not null default 0,
   workspace text,
-  -- Deliveries with the same key on one machine never hold leases at the same time.
-  workspace_key text not null,
+  -- Deliveries in the same lane of a machine (a folder) never hold leases at the same time; null runs beside all others.
+  lane text,
   prompt text not null,
   limits jsonb not null,
-  not_before timestamptz not null default now(),
+  -- What must wait for a time is parked, so that what is pending can be leased at once.
+  parked_until timestamptz,
+  expires_at timestamptz,
+  stall_ms bigint,
+  concurrency_key text,
+  concurrency_limit integer check (concurrency_limit >= 1),
+  overlap text not null default 'queue' check (overlap in ('queue', 'skip', 'replace', 'coalesce')),
+  overlap_key text,
   leased_at timestamptz,
   accepted_at timestamptz,
   lease_expires_at timestamptz,
@@ -193,10 +202,31 @@ create table deliveries (
   created_at timestamptz not null default now(),
   state_since timestamptz not null default now(),
   finished_at timestamptz,
-  check ((state in ('leased', 'running')) = (lease_expires_at is not null))
+  check ((state in ('leased', 'running')) = (lease_expires_at is not null)),
+  check ((overlap = 'queue') = (overlap_key is null)),
+  check ((concurrency_key is null) = (concurrency_limit is null))
 ) with (fillfactor = 70);
-create index deliveries_pending on deliveries (machine_id, priority desc, id) where state = 'pending';
+create index deliveries_pending on deliveries (machine_id, agent_id, priority desc, id)
+  where state = 'pending' and lane is null;
+create index deliveries_lanes on deliveries (machine_id, lane, priority desc, id)
+  where state = 'pending' and lane is not null;
 create index deliveries_live on deliveries (machine_id) where state in ('leased', 'running', 'stalled');
+create unique index deliveries_one_per_lane on deliveries (machine_id, lane)
+  where state in ('leased', 'running', 'stalled') and lane is not null;
+create unique index deliveries_one_at_a_time on deliveries (concurrency_key)
+  where state in ('leased', 'running', 'stalled') and concurrency_limit = 1;
+create index deliveries_concurrency on deliveries (concurrency_key)
+  where state in ('leased', 'running', 'stalled') and concurrency_key is not null;
+create unique index deliveries_skip on deliveries (overlap_key)
+  where overlap = 'skip' and state in ('pending', 'parked', 'leased', 'running', 'stalled');
+create unique index deliveries_coalesce on deliveries (overlap_key)
+  where overlap = 'coalesce' and state in ('pending', 'parked');
+create index deliveries_replace on deliveries (overlap_key)
+  where overlap = 'replace' and state in ('pending', 'parked', 'leased', 'running', 'stalled');
+create index deliveries_parked on deliveries (parked_until) where state = 'parked' and parked_until is not null;
+create index deliveries_expires on deliveries (expires_at) where state in ('pending', 'parked') and expires_at is not null;
+create index deliveries_stalled on deliveries (state_since) where state = 'stalled' and stall_ms is not null;
+create index deliveries_job on deliveries (job_id, id) where state = 'pending';
 create index deliveries_expiring on deliveries (lease_expires_at) where state in ('leased', 'running');
 create index deliveries_event on deliveries (event_id);
 create index deliveries_newest on deliveries (organization_id, id desc);
@@ -240,7 +270,7 @@ create table runs (
   unique (delivery_id, attempt)
 ) with (fillfactor = 70);
 create index runs_newest on runs (organization_id, id desc);
-create index runs_job on runs (job_id, id desc);
+create index runs_job on runs (job_id, accepted_at);
 
 -- A run's transcript. `body` is the event's text exactly as it was hashed.
 create table run_events (

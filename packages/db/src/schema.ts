@@ -12,10 +12,12 @@ import type {
   MachineId,
   OrganizationId,
   Outcome,
+  Overlap,
   PermissionMode,
   Role,
   RunId,
   RunLimits,
+  RunRules,
   RunState,
   Runtime,
   RuntimeProbe,
@@ -113,6 +115,7 @@ export type Database = {
     prompt: string
     workspace: string | null
     limits: JsonColumn<RunLimits>
+    rules: JsonColumn<RunRules>
     disabled_at: Date | null
     deleted_at: Date | null
     created_at: Made
@@ -162,10 +165,16 @@ export type Database = {
     priority: Generated<number>
     fence: Generated<number>
     workspace: string | null
-    workspace_key: string
+    lane: string | null
     prompt: string
     limits: JsonColumn<RunLimits>
-    not_before: Generated<Date>
+    parked_until: Date | null
+    expires_at: Date | null
+    stall_ms: number | null
+    concurrency_key: string | null
+    concurrency_limit: number | null
+    overlap: Generated<Overlap>
+    overlap_key: string | null
     leased_at: Date | null
     accepted_at: Date | null
     lease_expires_at: Date | null

@@ -13,6 +13,8 @@ export const IGNORED_REASONS = [
   'agent_archived',
   'filtered',
   'no_job',
+  'overlap_skipped',
+  'coalesced',
 ] as const
 export type IgnoredReason = (typeof IGNORED_REASONS)[number]
 
@@ -50,7 +52,7 @@ export type AgentState = (typeof AGENT_STATES)[number]
 
 export const EVENT_TRANSITIONS: Record<EventState, readonly EventState[]> = {
   accepted: ['matched', 'ignored'],
-  matched: [],
+  matched: ['ignored'],
   ignored: [],
 }
 

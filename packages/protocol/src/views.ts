@@ -12,6 +12,7 @@ import type {
   UserId,
 } from './ids.ts'
 import type { KillProof, Usage } from './run-events.ts'
+import type { RunRules } from './run-rules.ts'
 import type { PermissionMode, RunLimits, Runtime, RuntimeProbe } from './runtimes.ts'
 import type {
   AgentState,
@@ -87,6 +88,7 @@ export type JobView = {
   prompt: string
   workspace: string | null
   limits: RunLimits
+  rules: RunRules
   triggers: TriggerView[]
   lastRuns: { id: RunId; status: StatusWord; at: number }[]
   createdAt: number
@@ -156,6 +158,9 @@ export type RunView = {
   job: { id: JobId; key: string; name: string } | null
   event: { id: EventId; source: 'webhook' | 'manual' }
   cancelRequestedAt: number | null
+  /** While it is parked: until when, if a time ends it. */
+  parkedUntil: number | null
+  expiresAt: number | null
   ladder: Ladder
   transcript: Transcript
   /** Other attempts of the same delivery, oldest first, this one included. */

@@ -4,6 +4,7 @@ import { BatonError, type EventDetail, type EventView, isId, type Page, toId } f
 import { parseJsonBody } from '@baton/webhooks'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
+import { deliveryRules } from '../jobs/delivery-rules.ts'
 import { planDelivery } from '../jobs/plan-delivery.ts'
 import { parseTemplate, renderPrompt } from '../jobs/render-prompt.ts'
 import { getAgent } from './agents-router.ts'
@@ -47,11 +48,12 @@ export const eventsRouter = router({
     const agent = await getAgent(ctx, job.agent.id)
     const id = toId('event', uuidv7())
     const json = parseJsonBody(event.bytes)
-    const prompt = renderPrompt(parseTemplate(job.prompt), {
+    const facts = {
       payload: json.ok ? json.value : event.bytes.toString('utf8'),
       event: { id, source: event.source },
       job: { key: job.key, name: job.name },
-    })
+    }
+    const prompt = renderPrompt(parseTemplate(job.prompt), facts)
     const plan = {
       agentId: agent.id,
       machineId: agent.machine.id,
@@ -72,7 +74,7 @@ export const eventsRouter = router({
       contentType: event.contentType,
       headers: { ...event.headers, 'x-baton-replay-of': event.id },
       body: event.bytes,
-      deliveries: [planDelivery(plan, prompt)],
+      deliveries: [planDelivery(plan, prompt, deliveryRules(job.id, job.rules, facts))],
     })
     return {
       eventId: answer.eventId,

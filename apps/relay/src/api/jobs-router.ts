@@ -1,11 +1,14 @@
 import { insertJob, listJobViews, rotateTriggerSecret, updateJob } from '@baton/db'
 import {
   BatonError,
+  DEFAULT_RULES,
   isId,
   type JobId,
   type JobView,
   type OrganizationId,
+  type RunRules,
   runLimits,
+  runRules,
   type TriggerId,
   toId,
   type WebhookScheme,
@@ -14,6 +17,7 @@ import { assertSecret, generateSecret } from '@baton/webhooks'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import { DEFAULT_LIMITS } from '../jobs/default-limits.ts'
+import { deliveryRules } from '../jobs/delivery-rules.ts'
 import { fireManually } from '../jobs/fire-manually.ts'
 import { parseTemplate, renderPrompt } from '../jobs/render-prompt.ts'
 import { newSecret } from '../secrets/hash-secret.ts'
@@ -62,6 +66,7 @@ export const jobsRouter = router({
         prompt,
         workspace: workspace.nullish(),
         limits: runLimits.partial().optional(),
+        rules: runRules.partial().optional(),
         triggers: z.array(webhookTrigger).max(20).default([]),
       }),
     )
@@ -80,6 +85,7 @@ export const jobsRouter = router({
           prompt: input.prompt,
           workspace: input.workspace ?? null,
           limits: { ...DEFAULT_LIMITS, ...defined(input.limits) },
+          rules: assertRules({ ...DEFAULT_RULES, ...defined(input.rules) }),
           triggers: secrets.map(({ triggerId, path, scheme, secret }) => ({
             id: triggerId,
             path,
@@ -101,6 +107,7 @@ export const jobsRouter = router({
         prompt: prompt.optional(),
         workspace: workspace.nullish(),
         limits: runLimits.partial().optional(),
+        rules: runRules.partial().optional(),
       }),
     )
     .mutation(async ({ ctx, input }) => {
@@ -111,6 +118,7 @@ export const jobsRouter = router({
         ...(input.prompt !== undefined && { prompt: input.prompt }),
         ...(input.workspace !== undefined && { workspace: input.workspace }),
         ...(input.limits !== undefined && { limits: { ...job.limits, ...defined(input.limits) } }),
+        ...(input.rules !== undefined && { rules: assertRules({ ...job.rules, ...defined(input.rules) }) }),
         ...(input.agent !== undefined && { agentId: (await getAgent(ctx, input.agent)).id }),
       })
     }),
@@ -166,15 +174,17 @@ export const jobsRouter = router({
         throw new BatonError('conflict', `Job "${job.key}" is disabled. Enable it, then run it.`)
       const agent = await getAgent(ctx, job.agent.id)
       const eventId = toId('event', uuidv7())
+      const facts = {
+        payload: input.payload ?? null,
+        event: { id: eventId, source: 'manual' },
+        job: { key: job.key, name: job.name },
+      }
       return fireManually(ctx.intake, ctx.principal, {
         eventId,
         job: { id: job.id, key: job.key },
         agent,
-        prompt: renderPrompt(parseTemplate(job.prompt), {
-          payload: input.payload ?? null,
-          event: { id: eventId, source: 'manual' },
-          job: { key: job.key, name: job.name },
-        }),
+        prompt: renderPrompt(parseTemplate(job.prompt), facts),
+        rules: deliveryRules(job.id, job.rules, facts),
         workspace: job.workspace ?? agent.workspace,
         limits: job.limits,
         payload: input.payload,
@@ -182,6 +192,12 @@ export const jobsRouter = router({
       })
     }),
 })
+
+/** A concurrency key with an unknown name is refused now and not when an event comes. */
+function assertRules(rules: RunRules): RunRules {
+  if (rules.concurrency) parseTemplate(rules.concurrency.key)
+  return rules
+}
 
 export async function getJob(ctx: Caller, idOrKey: string): Promise<JobView> {
   const [job] = await listJobViews(ctx.connection.db, ctx.principal.organizationId, ctx.config.publicUrl, {

@@ -1,21 +1,34 @@
-import { findRunView, listRunEvents, listRunSummaries, requestCancel } from '@baton/db'
 import {
+  findRunView,
+  giveUpDelivery,
+  listRunEvents,
+  listRunSummaries,
+  moveDelivery,
+  requestCancel,
+} from '@baton/db'
+import {
+  BatonError,
+  DEFAULT_RULES,
   type DeliveryId,
   isFinishedDelivery,
   isFinishedRun,
   isId,
   type OrganizationId,
   type Page,
+  type RunRules,
   type RunSummary,
   type RunView,
   runLimits,
+  runRules,
   STATUS_SHAPES,
   type StatusWord,
 } from '@baton/protocol'
 import { tracked } from '@trpc/server'
 import { z } from 'zod'
 import { DEFAULT_LIMITS } from '../jobs/default-limits.ts'
+import { deliveryRules } from '../jobs/delivery-rules.ts'
 import { fireManually } from '../jobs/fire-manually.ts'
+import { laneOf } from '../jobs/lane.ts'
 import { drainSocket } from '../live/drain-socket.ts'
 import { chooseAgent, getAgent } from './agents-router.ts'
 import type { ApiContext } from './context.ts'
@@ -38,6 +51,10 @@ export const runsRouter = router({
         agent: z.string().max(200).default('auto'),
         workspace: workspace.nullish(),
         limits: runLimits.partial().optional(),
+        rules: runRules
+          .pick({ priority: true, delayMs: true, ttlMs: true, stallMs: true })
+          .partial()
+          .optional(),
         idempotencyKey,
       }),
     )
@@ -50,6 +67,11 @@ export const runsRouter = router({
         prompt: input.prompt,
         workspace: input.workspace ?? agent.workspace,
         limits,
+        rules: deliveryRules(null, { ...DEFAULT_RULES, ...input.rules } as RunRules, {
+          payload: null,
+          event: { id: '', source: 'manual' },
+          job: { key: '', name: '' },
+        }),
         payload: null,
         idempotencyKey: input.idempotencyKey,
       })
@@ -114,6 +136,43 @@ export const runsRouter = router({
       return getRun(ctx, run.deliveryId)
     }),
 
+  /** Gives work whose machine is away to another agent. What the old machine reports later changes nothing else. */
+  move: memberProcedure
+    .input(byId.extend({ agent: z.string().max(200), workspace: workspace.nullish() }))
+    .mutation(async ({ ctx, input }): Promise<RunView> => {
+      const run = await getRun(ctx, input.id)
+      const agent = await getAgent(ctx, input.agent)
+      const folder = input.workspace ?? agent.workspace
+      const moved = await moveDelivery(ctx.connection.db, ctx.principal.organizationId, run.deliveryId, {
+        agentId: agent.id,
+        machineId: agent.machine.id,
+        workspace: folder,
+        lane: laneOf(folder, agent.id),
+      })
+      if (!moved)
+        throw new BatonError(
+          'conflict',
+          `Only work that waits for its machine can be moved; this one is ${run.status}. Stop it first.`,
+        )
+      ctx.hints.send('machine', agent.machine.id)
+      ctx.changes.tell(ctx.principal.organizationId, 'run', run.id)
+      return getRun(ctx, run.deliveryId)
+    }),
+
+  /** Stops waiting for the machine of a stalled run: the delivery has failed. */
+  giveUp: memberProcedure.input(byId).mutation(async ({ ctx, input }): Promise<RunView> => {
+    const run = await getRun(ctx, input.id)
+    if (!(await giveUpDelivery(ctx.connection.db, ctx.principal.organizationId, run.deliveryId))) {
+      throw new BatonError(
+        'conflict',
+        `Only a run whose machine went away can be given up; this one is ${run.status}.`,
+      )
+    }
+    ctx.hints.send('run', run.id)
+    ctx.changes.tell(ctx.principal.organizationId, 'run', run.id)
+    return getRun(ctx, run.deliveryId)
+  }),
+
   /** The same prompt for the same agent, as a new delivery. */
   again: memberProcedure.input(byId.extend({ idempotencyKey })).mutation(async ({ ctx, input }) => {
     const run = await getRun(ctx, input.id)
@@ -124,6 +183,7 @@ export const runsRouter = router({
       prompt: run.prompt,
       workspace: run.requestedWorkspace,
       limits: run.limits,
+      rules: null,
       payload: { again: run.id },
       idempotencyKey: input.idempotencyKey,
     })

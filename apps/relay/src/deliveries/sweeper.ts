@@ -16,11 +16,14 @@ export function createSweeper(
         acceptWithinMs: ACCEPT_WITHIN_MS,
         limit: ROWS,
       })
-      for (const { id, organizationId, machineId, moved } of swept) {
-        if (moved !== 'stalled') parts.sessions.get(machineId)?.free([id])
-        if (moved !== 'stalled') parts.hints.send('machine', machineId)
+      for (const { id, organizationId, machineId, runId, moved } of swept) {
+        if (moved !== 'stalled') {
+          parts.sessions.get(machineId)?.free([id])
+          parts.hints.send('machine', machineId)
+          parts.hints.send('run', runId)
+        }
         parts.changes.tell(organizationId, 'delivery', id)
-        parts.log.info({ delivery: id, machine: machineId, moved }, 'a lease ended')
+        parts.log.info({ delivery: id, machine: machineId, moved }, 'a delivery was moved on')
       }
       if (swept.length < ROWS || signal.aborted) break
     }

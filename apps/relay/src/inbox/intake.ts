@@ -11,6 +11,18 @@ export type Intake = {
   stop(): Promise<void>
 }
 
+/**
+ * A lease was granted beside another in the same lane (a session's memory was behind the database): the index refused it.
+ * Everything is stored pending instead, for the lease statement to decide.
+ */
+async function insertPending(db: Db, events: PlannedEvent[], error: unknown): Promise<InsertedEvent[]> {
+  const isTaken =
+    (error as { constraint_name?: string }).constraint_name?.startsWith('deliveries_one_') ?? false
+  if (!isTaken) throw error
+  for (const event of events) for (const delivery of event.deliveries) delivery.leaseEpoch = null
+  return insertEvents(db, events, LEASE_MS)
+}
+
 /** Rows of one commit. More would only make the first of them wait longer. */
 const MAX_EVENTS = 256
 const MAX_BYTES = 8 * 1024 * 1024
@@ -22,7 +34,7 @@ const MAX_BYTES = 8 * 1024 * 1024
  */
 export function createIntake(db: Db, sessions: RunnerSessions, hints: Hints): Intake {
   const batch = createBatcher<PlannedEvent, InsertedEvent>({
-    flush: (events) => insertEvents(db, events, LEASE_MS),
+    flush: (events) => insertEvents(db, events, LEASE_MS).catch((error) => insertPending(db, events, error)),
     maxInFlight: 2,
     maxItems: MAX_EVENTS,
     maxBytes: MAX_BYTES,
@@ -44,6 +56,10 @@ export function createIntake(db: Db, sessions: RunnerSessions, hints: Hints): In
         if (reserved.includes(delivery)) sessions.release(delivery, fence > 0)
         if (fence > 0) sessions.pushLeased(event, delivery, fence)
         else if (answer.inserted) hints.send('machine', delivery.machineId)
+      }
+      for (const old of answer.replaced) {
+        if (old.mustStop) hints.send('cancel', `${old.machineId} ${old.id} ${old.runId} ${old.fence}`)
+        hints.send('run', old.runId)
       }
       if (answer.inserted) hints.send('change', `${event.organizationId} event ${event.id}`)
       return answer

@@ -5,6 +5,7 @@ import type { Logger } from '@baton/service'
 import { dummyVerify, githubEventMatchesBody, parseJsonBody, verifySignature } from '@baton/webhooks'
 import { uuidv7 } from 'uuidv7'
 import { type Problem, sendProblem } from '../http/problem.ts'
+import { deliveryRules } from '../jobs/delivery-rules.ts'
 import { type PlannedEvent, planDelivery } from '../jobs/plan-delivery.ts'
 import { renderPrompt } from '../jobs/render-prompt.ts'
 import { withinTime } from '../live/within-time.ts'
@@ -158,6 +159,14 @@ function toEvent(
     contentType: request.headers['content-type'] ?? null,
     headers: redactHeaders(request.headersDistinct),
     body,
-    deliveries: ignored ? [] : [planDelivery(plan, renderPrompt(target.template, facts))],
+    deliveries: ignored
+      ? []
+      : [
+          planDelivery(
+            plan,
+            renderPrompt(target.template, facts),
+            deliveryRules(target.job_id, target.rules, facts),
+          ),
+        ],
   }
 }

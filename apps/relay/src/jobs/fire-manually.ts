@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { DeliveryRules } from '@baton/db'
 import type { AgentView, DeliveryId, EventId, OrganizationId, RunId, RunLimits } from '@baton/protocol'
 import { BatonError, toId } from '@baton/protocol'
 import { uuidv7 } from 'uuidv7'
@@ -21,6 +22,7 @@ export async function fireManually(
     prompt: string
     workspace: string | null
     limits: RunLimits
+    rules: DeliveryRules | null
     payload: unknown
     idempotencyKey: string | undefined
   },
@@ -52,7 +54,7 @@ export async function fireManually(
     contentType: 'application/json',
     headers: {},
     body,
-    deliveries: [planDelivery(plan, work.prompt)],
+    deliveries: [planDelivery(plan, work.prompt, work.rules)],
   })
   if (answer.bodyHash !== bodyHash) {
     throw new BatonError(
@@ -61,6 +63,11 @@ export async function fireManually(
     )
   }
   const delivery = answer.deliveries[0]
-  if (!delivery) throw new BatonError('internal', 'The event was stored without its delivery.')
+  if (!delivery) {
+    throw new BatonError(
+      'conflict',
+      'An earlier run of this job is not finished, and its overlap rule is to skip. The event was kept and says so.',
+    )
+  }
   return { eventId: answer.eventId, deliveryId: delivery.id, runId: delivery.runId }
 }

@@ -1,7 +1,7 @@
-import type { NewDelivery, NewEvent } from '@baton/db'
+import type { DeliveryRules, NewDelivery, NewEvent } from '@baton/db'
 import { type AgentId, type JobId, type MachineId, PROMPT_BYTES, type RunLimits, toId } from '@baton/protocol'
 import { uuidv7 } from 'uuidv7'
-import { workspaceKey } from './workspace-key.ts'
+import { laneOf } from './lane.ts'
 
 export type DeliveryPlan = {
   agentId: AgentId
@@ -16,10 +16,13 @@ export type PlannedDelivery = NewDelivery & { jobKey: string | null }
 export type PlannedEvent = Omit<NewEvent, 'deliveries'> & { deliveries: PlannedDelivery[] }
 
 /** A delivery that is not stored yet, pending unless the caller reserves a lease for it. */
-export function planDelivery(plan: DeliveryPlan, prompt: string): PlannedDelivery {
-  const id = toId('delivery', uuidv7())
+export function planDelivery(
+  plan: DeliveryPlan,
+  prompt: string,
+  rules: DeliveryRules | null,
+): PlannedDelivery {
   return {
-    id,
+    id: toId('delivery', uuidv7()),
     runId: toId('run', uuidv7()),
     agentId: plan.agentId,
     machineId: plan.machineId,
@@ -27,8 +30,9 @@ export function planDelivery(plan: DeliveryPlan, prompt: string): PlannedDeliver
     jobKey: plan.job?.key ?? null,
     prompt: capPrompt(prompt),
     workspace: plan.workspace,
-    workspaceKey: workspaceKey(plan.workspace, plan.agentId, id),
+    lane: laneOf(plan.workspace, plan.agentId),
     limits: plan.limits,
+    rules,
     leaseEpoch: null,
   }
 }

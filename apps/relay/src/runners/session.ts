@@ -43,7 +43,7 @@ export function createSession(
 ) {
   let credits = place.slots
   let agents = byId(opened.agents)
-  let live = new Map<DeliveryId, { agentId: AgentId; workspaceKey: string }>()
+  let live = new Map<DeliveryId, { agentId: AgentId; lane: string | null }>()
   for (const delivery of opened.live) live.set(delivery.id, delivery)
   let liveIsExact = true
   let agentsAreFresh = true
@@ -70,7 +70,7 @@ export function createSession(
         liveIsExact &&
         agentsAreFresh &&
         leased.length === 0
-      if (!isFree || !agent?.takesWork || isBusy(delivery, agent)) return false
+      if (!isFree || !agent?.takesWork || delivery.rules !== null || isBusy(delivery, agent)) return false
       credits--
       reservations++
       live.set(delivery.id, delivery)
@@ -162,7 +162,7 @@ export function createSession(
   function isBusy(delivery: PlannedDelivery, agent: SessionAgent): boolean {
     let ofAgent = 0
     for (const other of live.values()) {
-      if (other.workspaceKey === delivery.workspaceKey) return true
+      if (other.lane !== null && other.lane === delivery.lane) return true
       if (other.agentId === agent.id) ofAgent++
     }
     return ofAgent >= agent.maxConcurrent
@@ -235,7 +235,7 @@ function toLeased(
     fence,
     attempt: 1,
     agentId: agent.id,
-    workspaceKey: delivery.workspaceKey,
+    lane: delivery.lane,
     workspace: delivery.workspace,
     prompt: delivery.prompt,
     limits: delivery.limits,

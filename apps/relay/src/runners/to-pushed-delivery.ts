@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { LeasedDelivery } from '@baton/db'
 import { PUSHED_BODY_BYTES, type PushedDelivery } from '@baton/protocol'
-import { SCRATCH } from '../jobs/workspace-key.ts'
+import { SCRATCH } from '../jobs/lane.ts'
 
 /** A lease as it is pushed to its runner. */
 export function toPushedDelivery(lease: LeasedDelivery): PushedDelivery {

@@ -44,7 +44,7 @@ export async function explain(ctx: Caller, id: string): Promise<WhyView> {
 }
 
 function explainRun(run: RunView, conditions: Condition[]): WhyView {
-  if (run.status === 'queued' || run.status === 'asleep') {
+  if (run.status === 'queued' || run.status === 'asleep' || run.status === 'waiting') {
     return view(run.id, conditions, 'Nothing is in its way: the next look of its machine takes it.')
   }
   return { id: run.id, sentence: run.sentence, conditions: [] }
@@ -58,7 +58,7 @@ const view = (id: string, conditions: Condition[], otherwise: string): WhyView =
 
 /** The conditions of the lease statement, one by one and in words. */
 export function unmetConditions(facts: DeliveryFacts): Condition[] {
-  const { machine, agent, workspace } = facts
+  const { machine, agent, lane, concurrency, perHour } = facts
   const unmet: Condition[] = []
   const add = (isUnmet: boolean, condition: Condition) => {
     if (isUnmet) unmet.push(condition)
@@ -112,28 +112,56 @@ export function unmetConditions(facts: DeliveryFacts): Condition[] {
     unblock: 'Wait for one of them to end.',
     command: `baton runs list --machine ${machine.name}`,
   })
-  add(workspace.busyWith !== null, {
+  add(lane?.busyWith != null, {
     code: 'workspace_busy',
-    what: `Its workspace is in use by ${workspace.busyWith}.`,
+    what: `Its workspace is in use by ${lane?.busyWith}.`,
     since: null,
     unblock: 'Wait for that run to end, or stop it.',
-    command: `baton logs -f ${workspace.busyWith}`,
+    command: `baton logs -f ${lane?.busyWith}`,
   })
-  add(facts.notBefore > facts.now, {
-    code: 'not_before',
-    what: `It is tried again in ${Math.ceil((facts.notBefore - facts.now) / 1000)} s.${facts.reasonMessage ? ` Last time: ${facts.reasonMessage}` : ''}`,
+  add(concurrency !== null && concurrency.live >= concurrency.limit, {
+    code: 'key_busy',
+    what: `${concurrency?.live} of at most ${concurrency?.limit} with the same concurrency key are at work.`,
+    since: null,
+    unblock: 'Wait for one of them to end.',
+    command: null,
+  })
+  add(perHour !== null && perHour.used >= perHour.limit, {
+    code: 'hourly_limit',
+    what: `Its job has started ${perHour?.used} of at most ${perHour?.limit} runs in the last hour.`,
+    since: null,
+    unblock: "Wait, or raise the job's hourly limit.",
+    command: null,
+  })
+  add(facts.state === 'parked', {
+    code: `parked_${facts.reason ?? 'waiting'}`,
+    what: parkedSentence(facts),
     since: facts.stateSince,
-    unblock: 'It goes on by itself.',
+    unblock: 'It goes on by itself at that time.',
     command: null,
   })
   add(facts.state === 'stalled', {
     code: 'stalled',
     what: facts.reasonMessage ?? 'Its machine went away while the agent was running.',
     since: facts.stateSince,
-    unblock: `Wake ${machine.name}; the run goes on where it was.`,
-    command: null,
+    unblock: `Wake ${machine.name}, and the run goes on where it was; or give the work to another agent, or give it up.`,
+    command: `baton runs move ${facts.runId} --agent <key>`,
+  })
+  add(facts.state === 'pending' && unmet.length === 0 && !facts.isNext, {
+    code: 'not_its_turn',
+    what: facts.ahead === 1 ? 'One other is before it.' : `${facts.ahead} others are before it.`,
+    since: facts.stateSince,
+    unblock: 'It goes when its turn comes; raise its priority to go earlier.',
+    command: `baton runs list --machine ${machine.name}`,
   })
   return unmet
+}
+
+function parkedSentence(facts: DeliveryFacts): string {
+  const seconds =
+    facts.parkedUntil === null ? null : Math.max(0, Math.ceil((facts.parkedUntil - facts.now) / 1000))
+  const until = seconds === null ? 'It waits.' : `It goes on in ${seconds} s.`
+  return facts.reasonMessage ? `${until} ${facts.reasonMessage}` : until
 }
 
 function explainMachine(machine: MachineView): WhyView {

@@ -37,6 +37,7 @@ export async function requestCancel(
         lease_expires_at = case when accepted_at is null or state in ('pending', 'parked') then null
           else lease_expires_at end,
         finished_at = case when accepted_at is null or state in ('pending', 'parked') then now() end,
+        parked_until = null,
         reason = 'cancelled', reason_message = ${reason}::text
       where id = ${id} and organization_id = ${organizationId}
         and state in ('pending', 'leased', 'running', 'stalled', 'parked')

@@ -170,13 +170,13 @@ test('an older session of the machine gets nothing', async () => {
 })
 
 test('one workspace is never leased twice at once', async () => {
-  await makeDelivery(connection.db, place, { delivery: { workspaceKey: '/repo' } })
-  await makeDelivery(connection.db, place, { delivery: { workspaceKey: '/repo' } })
-  await makeDelivery(connection.db, place, { delivery: { workspaceKey: '/other' } })
+  await makeDelivery(connection.db, place, { delivery: { lane: '/repo' } })
+  await makeDelivery(connection.db, place, { delivery: { lane: '/repo' } })
+  await makeDelivery(connection.db, place, { delivery: { lane: '/other' } })
   const first = await lease(5)
-  expect(first.map((d) => d.workspaceKey).sort()).toEqual(['/other', '/repo'])
+  expect(first.map((d) => d.lane).sort()).toEqual(['/other', '/repo'])
   expect(await lease(5)).toEqual([])
-  const repo = first.find((d) => d.workspaceKey === '/repo')
+  const repo = first.find((d) => d.lane === '/repo')
   if (!repo) throw new Error('no lease of /repo')
   const held = { deliveryId: repo.id, runId: repo.runId, fence: repo.fence }
   await acceptDeliveries(connection.db, place.machineId, [held], LEASE_MS)
@@ -290,7 +290,8 @@ test('a failed run is tried again only when its job says that this does no harm'
   await makeDelivery(connection.db, place, { delivery: { limits } })
   const first = await startOne()
   await settle(report(first, { state: 'failed', outcome: 'error', errorKind: 'crashed' }))
-  expect(await stateOf(first.deliveryId)).toMatchObject({ state: 'pending', finished_at: null })
+  expect(await stateOf(first.deliveryId)).toMatchObject({ state: 'parked', finished_at: null })
+  await sweepDeliveries(connection.db, { acceptWithinMs: 10_000, limit: 100 })
   const second = await startOne()
   await settle(report(second, { state: 'timed_out', outcome: 'error', errorKind: 'timeout_wall' }))
   expect(await stateOf(first.deliveryId)).toMatchObject({ state: 'dead', attempt: 2 })

@@ -7,6 +7,7 @@ import type {
   JobId,
   MachineId,
   OrganizationId,
+  Overlap,
   RunId,
   RunLimits,
   TriggerId,
@@ -22,10 +23,25 @@ export type NewDelivery = {
   jobId: JobId | null
   prompt: string
   workspace: string | null
-  workspaceKey: string
+  /** Deliveries in the same lane of a machine run one after the other; null runs beside all others. */
+  lane: string | null
   limits: RunLimits
+  /** null: none of the rules below. */
+  rules: DeliveryRules | null
   /** Insert it already leased, if this is still the machine's session; else it is pending. */
   leaseEpoch: number | null
+}
+
+/** A job's rules as they stand for one delivery, with their keys filled in. */
+export type DeliveryRules = {
+  priority: number
+  delayMs: number
+  ttlMs: number | null
+  stallMs: number | null
+  concurrencyKey: string | null
+  concurrencyLimit: number | null
+  overlap: Overlap
+  overlapKey: string | null
 }
 
 export type NewEvent = {
@@ -49,7 +65,10 @@ export type InsertedEvent = {
   /** False for a repeat: then everything else is the first one's. */
   inserted: boolean
   bodyHash: string
+  /** A coalesced event has the delivery of the one whose place it took; a skipped one has none. */
   deliveries: { id: DeliveryId; runId: RunId; fence: number }[]
+  /** Earlier deliveries that this event replaced; those with `mustStop` are held by a machine. */
+  replaced: { id: DeliveryId; machineId: MachineId; runId: RunId; fence: number; mustStop: boolean }[]
 }
 
 /**
@@ -62,7 +81,7 @@ export type InsertedEvent = {
 export async function insertEvents(db: Db, events: NewEvent[], leaseMs: number): Promise<InsertedEvent[]> {
   const deliveries = events.flatMap((event) => event.deliveries.map((delivery) => ({ ...delivery, event })))
   const bodies = packBodies(events.map((event) => event.body))
-  const { rows } = await sql<{ kind: 'event' | 'delivery'; id: string; fence: number }>`
+  const { rows } = await sql<ResultRow>`
     with packed as materialized (select convert_to(${bodies.text}::text, 'UTF8') as bytes),
     new_events as (
       insert into events (id, organization_id, job_id, trigger_id, source, state, reason, dedup_scope, dedup_key,
@@ -91,52 +110,167 @@ export async function insertEvents(db: Db, events: NewEvent[], leaseMs: number):
         and revoked_at is null and archived_at is null and draining_at is null
       for share
     ),
-    new_deliveries as (
-      insert into deliveries (id, organization_id, event_id, job_id, agent_id, machine_id, run_id, prompt, workspace,
-        workspace_key, limits, max_attempts, repeatable, state, fence, leased_at, lease_expires_at)
-      select d.id, d.organization_id, d.event_id, d.job_id, d.agent_id, d.machine_id, d.run_id, d.prompt, d.workspace,
-        d.workspace_key, d.limits::jsonb, (d.limits::jsonb ->> 'maxAttempts')::int,
-        (d.limits::jsonb ->> 'repeatable')::boolean,
-        case when sessions.id is null then 'pending' else 'leased' end,
-        case when sessions.id is null then 0 else nextval('fences') end,
-        case when sessions.id is null then null else now() end,
-        case when sessions.id is null then null else now() + ${leaseMs}::int * interval '1 ms' end
+    planned as materialized (
+      select d.*, d.limits_text::jsonb as limits, sessions.id is not null as is_leased,
+        coalesce(r.priority, 0) as priority, r."delayMs" as delay_ms, r."ttlMs" as ttl_ms, r."stallMs" as stall_ms,
+        r."concurrencyKey" as concurrency_key, r."concurrencyLimit" as concurrency_limit,
+        coalesce(r.overlap, 'queue') as overlap, r."overlapKey" as overlap_key
       from unnest(
         ${deliveries.map((d) => d.id)}::text[], ${deliveries.map((d) => d.event.organizationId)}::text[],
         ${deliveries.map((d) => d.event.id)}::text[], ${deliveries.map((d) => d.jobId)}::text[],
         ${deliveries.map((d) => d.agentId)}::text[], ${deliveries.map((d) => d.machineId)}::text[],
         ${deliveries.map((d) => d.runId)}::text[], ${deliveries.map((d) => d.prompt)}::text[],
-        ${deliveries.map((d) => d.workspace)}::text[], ${deliveries.map((d) => d.workspaceKey)}::text[],
-        ${deliveries.map((d) => JSON.stringify(d.limits))}::text[], ${deliveries.map((d) => d.leaseEpoch)}::bigint[]
-      ) as d (id, organization_id, event_id, job_id, agent_id, machine_id, run_id, prompt, workspace, workspace_key,
-        limits, lease_epoch)
+        ${deliveries.map((d) => d.workspace)}::text[], ${deliveries.map((d) => d.lane)}::text[],
+        ${deliveries.map((d) => JSON.stringify(d.limits))}::text[], ${deliveries.map((d) => d.leaseEpoch)}::bigint[],
+        ${deliveries.map((d) => d.rules && JSON.stringify(d.rules))}::text[]
+      ) as d (id, organization_id, event_id, job_id, agent_id, machine_id, run_id, prompt, workspace, lane,
+        limits_text, lease_epoch, rules)
       join new_events on new_events.id = d.event_id
       left join sessions on sessions.id = d.machine_id and sessions.session_epoch = d.lease_epoch
-      returning id, fence
+      left join lateral json_to_record(d.rules::json) as r (priority int, "delayMs" bigint, "ttlMs" bigint,
+        "stallMs" bigint, "concurrencyKey" text, "concurrencyLimit" int, overlap text, "overlapKey" text)
+        on d.rules is not null
+    ),
+    queued as (
+      insert into deliveries (${columns})
+      select ${values(leaseMs)} from planned where overlap in ('queue', 'replace')
+      returning id, run_id, event_id, fence, overlap_key
+    ),
+    skipped as (
+      insert into deliveries (${columns})
+      select ${values(leaseMs)} from planned where overlap = 'skip'
+      on conflict (overlap_key) where overlap = 'skip' and state in ('pending', 'parked', 'leased', 'running', 'stalled')
+        do nothing
+      returning id, run_id, event_id, fence, null::text as overlap_key
+    ),
+    before as materialized (
+      select event_id from deliveries
+      where overlap = 'coalesce' and state in ('pending', 'parked')
+        and overlap_key in (select overlap_key from planned where overlap = 'coalesce')
+    ),
+    coalesced as (
+      insert into deliveries (${columns})
+      select distinct on (overlap_key) ${values(leaseMs)} from planned where overlap = 'coalesce' order by overlap_key, id desc
+      on conflict (overlap_key) where overlap = 'coalesce' and state in ('pending', 'parked')
+        do update set event_id = excluded.event_id, prompt = excluded.prompt, workspace = excluded.workspace,
+          lane = excluded.lane, limits = excluded.limits, agent_id = excluded.agent_id, machine_id = excluded.machine_id
+      returning id, run_id, event_id, fence, overlap_key
+    ),
+    overtaken as (
+      update events set state = 'ignored', reason = 'coalesced' where id in (select event_id from before)
+    ),
+    replaced as (
+      update deliveries d set
+        cancel_requested_at = coalesce(d.cancel_requested_at, now()), cancel_reason = 'A newer event replaced it.',
+        state = case when d.accepted_at is null or d.state in ('pending', 'parked') then 'cancelled' else d.state end,
+        state_since = now(), reason = 'replaced', reason_message = 'A newer event replaced it.', parked_until = null,
+        lease_expires_at = case when d.accepted_at is null or d.state in ('pending', 'parked') then null
+          else d.lease_expires_at end,
+        finished_at = case when d.accepted_at is null or d.state in ('pending', 'parked') then now() end
+      where d.overlap = 'replace' and d.state in ('pending', 'parked', 'leased', 'running', 'stalled')
+        and d.overlap_key in (select overlap_key from planned where overlap = 'replace')
+      returning d.id, d.run_id, d.machine_id, d.overlap_key, d.fence, d.state <> 'cancelled' as must_stop
     )
-    select 'event' as kind, id, 0::bigint as fence from new_events
-    union all select 'delivery', id, fence from new_deliveries`.execute(db)
+    select 'event' as kind, id, null as run_id, id as event_id, 0::bigint as fence, null as overlap_key,
+      null as machine_id, false as must_stop from new_events
+    union all select 'delivery', id, run_id, event_id, fence, overlap_key, null, false from queued
+    union all select 'delivery', id, run_id, event_id, fence, null, null, false from skipped
+    union all select 'coalesced', id, run_id, event_id, fence, overlap_key, null, false from coalesced
+    union all select 'replaced', id, run_id, null, fence, overlap_key, machine_id, must_stop from replaced`.execute(
+    db,
+  )
 
   const inserted = new Set(rows.filter((row) => row.kind === 'event').map((row) => row.id))
-  const fences = new Map(rows.filter((row) => row.kind === 'delivery').map((row) => [row.id, row.fence]))
   const repeats = events.filter((event) => !inserted.has(event.id))
   const first = repeats.length === 0 ? new Map<string, InsertedEvent>() : await findFirst(db, repeats)
-  return events.map((event) => {
-    if (inserted.has(event.id)) return insertedEvent(event, fences)
+  const answers = events.map((event) => {
+    if (inserted.has(event.id)) return insertedEvent(event, rows)
     const known = first.get(`${event.dedupScope}\n${event.dedupKey}`)
     if (!known)
       throw new Error(`The first event of ${event.dedupScope} ${event.dedupKey} went away while it was read.`)
     return known
   })
+  const isWithout = events.filter(
+    (event, index) => event.deliveries.length > 0 && hasNone(event, answers[index], rows),
+  )
+  if (isWithout.length > 0) await explainWithout(db, isWithout)
+  return answers
 }
 
-function insertedEvent(event: NewEvent, fences: Map<string, number>): InsertedEvent {
+type ResultRow = {
+  kind: 'event' | 'delivery' | 'coalesced' | 'replaced'
+  id: string
+  run_id: RunId
+  event_id: string
+  fence: number
+  overlap_key: string | null
+  machine_id: MachineId
+  must_stop: boolean
+}
+
+const columns = sql`id, organization_id, event_id, job_id, agent_id, machine_id, run_id, prompt, workspace, lane, limits,
+  max_attempts, repeatable, state, fence, leased_at, lease_expires_at, parked_until, reason, reason_message, expires_at,
+  priority, stall_ms, concurrency_key, concurrency_limit, overlap, overlap_key`
+const values = (
+  leaseMs: number,
+) => sql`id, organization_id, event_id, job_id, agent_id, machine_id, run_id, prompt, workspace, lane, limits,
+  (limits ->> 'maxAttempts')::int, (limits ->> 'repeatable')::boolean,
+  case when is_leased then 'leased' when delay_ms > 0 then 'parked' else 'pending' end,
+  case when is_leased then nextval('fences') else 0 end,
+  case when is_leased then now() end, case when is_leased then now() + ${leaseMs}::int * interval '1 ms' end,
+  case when delay_ms > 0 then now() + delay_ms * interval '1 ms' end,
+  case when delay_ms > 0 then 'delayed' end, case when delay_ms > 0 then 'Its job asks for a delay.' end,
+  case when ttl_ms is not null then now() + ttl_ms * interval '1 ms' end,
+  priority, stall_ms, concurrency_key, concurrency_limit, overlap, overlap_key`
+
+function insertedEvent(event: NewEvent, rows: ResultRow[]): InsertedEvent {
+  const keys = event.deliveries.map((delivery) => delivery.rules?.overlapKey ?? null)
+  const own = rows.filter(
+    (row) =>
+      (row.kind === 'delivery' && row.event_id === event.id) ||
+      (row.kind === 'coalesced' && row.overlap_key !== null && keys.includes(row.overlap_key)),
+  )
+  const replaced = rows.filter((row) => row.kind === 'replaced' && keys.includes(row.overlap_key))
   return {
     eventId: event.id,
     inserted: true,
     bodyHash: event.bodyHash,
-    deliveries: event.deliveries.map(({ id, runId }) => ({ id, runId, fence: fences.get(id) ?? 0 })),
+    deliveries: own.map(({ id, run_id, fence }) => ({ id: id as DeliveryId, runId: run_id, fence })),
+    replaced: replaced.map((row) => ({
+      id: row.id as DeliveryId,
+      machineId: row.machine_id,
+      runId: row.run_id,
+      fence: row.fence,
+      mustStop: row.must_stop,
+    })),
   }
+}
+
+/** No delivery row names this event: it was skipped, or another of the same batch took its place. */
+function hasNone(event: NewEvent, answer: InsertedEvent | undefined, rows: ResultRow[]): boolean {
+  return answer?.inserted === true && !rows.some((row) => row.kind !== 'event' && row.event_id === event.id)
+}
+
+async function explainWithout(db: Db, events: NewEvent[]): Promise<void> {
+  const reasons = events.map(
+    (event): IgnoredReason =>
+      event.deliveries.some((delivery) => delivery.rules?.overlap === 'coalesce')
+        ? 'coalesced'
+        : 'overlap_skipped',
+  )
+  await sql`
+    update events set state = 'ignored', reason = x.reason
+    from unnest(${events.map((event) => event.id)}::text[], ${reasons}::text[]) as x (id, reason)
+    where events.id = x.id and events.state = 'matched'`.execute(db)
+}
+
+/** Events whose explanation was lost in a crash: stored without a delivery and not ignored. For the start of a relay. */
+export async function explainForgotten(db: Db): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update events e set state = 'ignored', reason = 'overlap_skipped'
+    where state = 'matched' and received_at between now() - interval '1 day' and now() - interval '1 minute'
+      and not exists (select from deliveries d where d.event_id = e.id)`.execute(db)
+  return Number(numAffectedRows ?? 0n)
 }
 
 async function findFirst(db: Db, repeats: NewEvent[]): Promise<Map<string, InsertedEvent>> {
@@ -156,7 +290,13 @@ async function findFirst(db: Db, repeats: NewEvent[]): Promise<Map<string, Inser
   return new Map(
     rows.map((row) => [
       `${row.scope}\n${row.key}`,
-      { eventId: row.id, inserted: false, bodyHash: row.body_hash, deliveries: row.deliveries ?? [] },
+      {
+        eventId: row.id,
+        inserted: false,
+        bodyHash: row.body_hash,
+        deliveries: row.deliveries ?? [],
+        replaced: [],
+      },
     ]),
   )
 }

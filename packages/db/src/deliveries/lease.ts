@@ -11,6 +11,7 @@ import type {
 } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { chooseDeliveries } from './choose.ts'
 
 export type LeasedDelivery = {
   id: DeliveryId
@@ -18,7 +19,7 @@ export type LeasedDelivery = {
   fence: number
   attempt: number
   agentId: AgentId
-  workspaceKey: string
+  lane: string | null
   workspace: string | null
   prompt: string
   limits: RunLimits
@@ -34,14 +35,12 @@ export type LeasedDelivery = {
   event: { id: EventId; source: 'webhook' | 'manual'; contentType: string | null; body: Buffer | null }
 }
 
-/** How many pending rows one statement looks at for each free slot: enough to pass over busy workspaces. */
-const WINDOW_PER_SLOT = 16
-
 /**
- * Leases up to `slots` pending deliveries to a machine, oldest first within a priority, and returns them whole.
- * Nothing is leased when `sessionEpoch` is no longer the machine's newest session. A delivery is passed over while its
- * agent has `max_concurrent` live ones or its workspace is in use. The caller must not run two of these for one
- * machine at once: the counts are read in the statement's own snapshot.
+ * Leases up to `slots` pending deliveries to a machine (see `chooseDeliveries`) and returns them whole. Nothing is leased
+ * when `sessionEpoch` is no longer the machine's newest session.
+ *
+ * The caller must not run two of these for one machine at once: the counts are read in the statement's own snapshot.
+ * Unique indexes hold the lane and the one-at-a-time key besides, across all machines and relays.
  */
 export async function leaseDeliveries(
   db: Db,
@@ -49,41 +48,17 @@ export async function leaseDeliveries(
   options: { sessionEpoch: number; slots: number; leaseMs: number; bodyBytes: number },
 ): Promise<LeasedDelivery[]> {
   const { rows } = await sql<LeasedRow>`
-    with session as materialized (
+    with recursive session as materialized (
       select id from machines
       where id = ${machineId} and session_epoch = ${options.sessionEpoch}::bigint
         and revoked_at is null and archived_at is null and draining_at is null
       for share
     ),
-    live as materialized (
-      select agent_id, workspace_key from deliveries
-      where machine_id = ${machineId} and state in ('leased', 'running', 'stalled')
-    ),
-    room as materialized (
-      select a.id, a.max_concurrent - (select count(*) from live where live.agent_id = a.id) as slots
-      from agents a where a.machine_id = ${machineId} and a.paused_at is null and a.archived_at is null
-    ),
-    candidates as materialized (
-      select d.id, d.priority, d.agent_id, d.workspace_key from deliveries d
-      where d.machine_id = ${machineId} and d.state = 'pending' and d.not_before <= now()
-        and d.agent_id in (select id from room where slots > 0)
-        and d.workspace_key not in (select workspace_key from live)
-        and exists (select from session)
-      order by d.priority desc, d.id
-      limit ${options.slots * WINDOW_PER_SLOT}::int
-      for update of d skip locked
-    ),
-    by_workspace as (
-      select *, row_number() over (partition by workspace_key order by priority desc, id) as place from candidates
-    ),
-    by_agent as (
-      select *, row_number() over (partition by agent_id order by priority desc, id) as agent_place
-      from by_workspace where place = 1
-    ),
-    chosen as (
-      select by_agent.id from by_agent join room on room.id = by_agent.agent_id
-      where by_agent.agent_place <= room.slots
-      order by by_agent.priority desc, by_agent.id limit ${options.slots}::int
+    ${chooseDeliveries(machineId, sql`${options.slots}::int`)},
+    locked as (
+      select d.id from deliveries d
+      where d.id in (select id from chosen) and d.state = 'pending' and exists (select from session)
+      for update skip locked
     ),
     leased as (
       update deliveries d set state = 'leased', state_since = now(), reason = null, reason_message = null,
@@ -91,7 +66,7 @@ export async function leaseDeliveries(
         lease_expires_at = now() + ${options.leaseMs}::int * interval '1 ms',
         run_id = case when d.attempt > 0 and exists (select from runs r where r.id = d.run_id)
           then 'run_' || uuid7_hex() else d.run_id end
-      from chosen where d.id = chosen.id and d.state = 'pending'
+      from locked where d.id = locked.id and d.state = 'pending'
       returning d.*
     )
     ${leasedColumns(options.bodyBytes)} from leased d
@@ -115,7 +90,7 @@ export async function listUnacceptedLeases(
 }
 
 const leasedColumns = (bodyBytes: number) => sql`
-  select d.id, d.run_id, d.fence, d.attempt, d.agent_id, d.workspace_key, d.workspace, d.prompt, d.limits,
+  select d.id, d.run_id, d.fence, d.attempt, d.agent_id, d.lane, d.workspace, d.prompt, d.limits,
     a.key as agent_key, a.runtime, a.command, a.instructions, a.model, a.permission_mode,
     j.id as job_id, j.key as job_key, e.id as event_id, e.source, e.content_type,
     case when octet_length(e.body) <= ${bodyBytes}::int then e.body end as body`
@@ -126,7 +101,7 @@ type LeasedRow = {
   fence: number
   attempt: number
   agent_id: AgentId
-  workspace_key: string
+  lane: string | null
   workspace: string | null
   prompt: string
   limits: RunLimits
@@ -151,7 +126,7 @@ function toLeasedDelivery(row: LeasedRow): LeasedDelivery {
     fence: row.fence,
     attempt: row.attempt + 1,
     agentId: row.agent_id,
-    workspaceKey: row.workspace_key,
+    lane: row.lane,
     workspace: row.workspace,
     prompt: row.prompt,
     limits: row.limits,

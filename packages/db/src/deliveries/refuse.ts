@@ -14,7 +14,7 @@ export type Refusal = {
 
 /**
  * The machine does not take these. A final refusal ends the delivery as failed, with a run that says why; any other
- * puts it back to wait. Answers the deliveries whose lease this still was.
+ * puts it back, parked as long as the machine asks for. Answers the deliveries whose lease this still was.
  */
 export async function refuseDeliveries(
   db: Db,
@@ -33,12 +33,13 @@ export async function refuseDeliveries(
     ),
     refused as (
       update deliveries d set
-        state = case when asked.final then 'failed' else 'pending' end,
+        state = case when asked.final then 'failed' when asked.retry_ms > 0 then 'parked' else 'pending' end,
         state_since = now(), lease_expires_at = null,
         attempt = case when asked.final and d.accepted_at is null then d.attempt + 1 else d.attempt end,
         finished_at = case when asked.final then now() end,
         reason = asked.error_kind, reason_message = asked.message,
-        not_before = case when asked.final then d.not_before else now() + asked.retry_ms * interval '1 ms' end
+        parked_until = case when not asked.final and asked.retry_ms > 0
+          then now() + asked.retry_ms * interval '1 ms' end
       from asked
       where d.id = asked.delivery_id and d.fence = asked.fence and d.run_id = asked.run_id
         and d.machine_id = ${machineId} and d.state = 'leased'

@@ -1,7 +1,7 @@
 import type { DeliveryId, LeaseRef, MachineId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
-import { leaseArrays } from './lease-arrays.ts'
+import { leaseArrays, othersInItsLane } from './lease-arrays.ts'
 
 export type Renewed = { id: DeliveryId; cancelReason: string | null }
 
@@ -30,7 +30,7 @@ export async function renewLeases(
     from ${leaseArrays(leases)}
     where d.id = asked.delivery_id and d.fence = asked.fence and d.run_id = asked.run_id
       and d.machine_id = ${machineId}
-      and (d.state in ('leased', 'running', 'stalled') or (d.state = 'pending' and d.accepted_at is not null))
+      and (d.state in ('leased', 'running', 'stalled') or (d.state = 'pending' and d.accepted_at is not null and not exists (${othersInItsLane})))
     returning d.id, d.cancel_requested_at, d.cancel_reason`.execute(db)
   return new Map(
     rows.map((row) => [

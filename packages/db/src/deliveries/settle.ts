@@ -7,8 +7,8 @@ import type { Db } from '../connection.ts'
  * attempt decides about its delivery however late it comes; the report of an older one is kept on its run and changes
  * nothing else (`superseded`).
  *
- * A failed or timed-out run goes back to pending only when its job says that repeating does no harm and attempts are
- * left; with none left such a delivery is dead.
+ * A failed or timed-out run is tried again, after a pause, only when its job says that repeating does no harm and
+ * attempts are left; with none left such a delivery is dead.
  */
 export async function settleRuns(
   db: Db,
@@ -54,15 +54,16 @@ export async function settleRuns(
       update deliveries d set
         state = case
           when k.state in ('succeeded', 'cancelled') then k.state
-          when d.repeatable and d.attempt < d.max_attempts and d.cancel_requested_at is null then 'pending'
+          when d.repeatable and d.attempt < d.max_attempts and d.cancel_requested_at is null then 'parked'
           when d.repeatable then 'dead'
           else 'failed' end,
         reason = k."errorKind", reason_message = k.message, state_since = now(), lease_expires_at = null,
         finish_key = k."finishKey",
         finished_at = case when k.state in ('failed', 'timed_out') and d.repeatable and d.attempt < d.max_attempts
           and d.cancel_requested_at is null then null else now() end,
-        not_before = now() + ${options.retryBaseMs}::float8 * power(2, least(d.attempt, 10) - 1)
-          * (0.5 + random() / 2) * interval '1 ms'
+        parked_until = case when k.state in ('failed', 'timed_out') and d.repeatable and d.attempt < d.max_attempts
+          and d.cancel_requested_at is null then now() + ${options.retryBaseMs}::float8
+            * power(2, least(d.attempt, 10) - 1) * (0.5 + random() / 2) * interval '1 ms' end
       from known k join ended on ended.id = k."runId"
       where d.id = k."deliveryId" and d.fence = k.fence and k.state <> 'superseded'
         and d.state in ('pending', 'leased', 'running', 'stalled')

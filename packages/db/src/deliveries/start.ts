@@ -1,6 +1,7 @@
 import type { DeliveryId, MachineId, RunId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { othersInItsLane } from './lease-arrays.ts'
 
 export type Start = { deliveryId: DeliveryId; runId: RunId; fence: number; agoMs: number; workspace: string }
 
@@ -28,7 +29,8 @@ export async function startRuns(
         lease_expires_at = now() + ${leaseMs}::int * interval '1 ms'
       from asked
       where d.id = asked.delivery_id and d.fence = asked.fence and d.machine_id = ${machineId}
-        and d.run_id = asked.run_id and d.state in ('pending', 'leased', 'running', 'stalled')
+        and d.run_id = asked.run_id and (d.state in ('leased', 'running', 'stalled')
+          or (d.state = 'pending' and not exists (${othersInItsLane})))
       returning d.id, d.run_id
     ),
     run_started as (

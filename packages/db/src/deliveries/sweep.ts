@@ -1,61 +1,125 @@
-import type { DeliveryId, MachineId, OrganizationId } from '@baton/protocol'
-import { sql } from 'kysely'
+import type { DeliveryId, MachineId, OrganizationId, RunId } from '@baton/protocol'
+import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../connection.ts'
 
 export type Swept = {
   id: DeliveryId
   organizationId: OrganizationId
   machineId: MachineId
-  moved: 'unaccepted' | 'lapsed' | 'stalled' | 'expired'
+  runId: RunId
+  moved: 'unaccepted' | 'lapsed' | 'stalled' | 'due' | 'expired' | 'replaced' | 'gave_up'
 }
 
+export type SweepOptions = { acceptWithinMs: number; limit: number }
+
 /**
- * Moves on what waited too long, by the database's clock: a lease that nobody accepted goes back to pending, and so
- * does an accepted one that lapsed before its agent started (its run is lost); a running one is stalled until its
- * machine comes back. Any number of relays may sweep: each row moves once. At most `limit` rows a call.
+ * Moves on what waited long enough, by the database's clock. Any number of relays may sweep: each row moves once. At
+ * most `limit` rows of a kind in a call.
  */
-export async function sweepDeliveries(
-  db: Db,
-  options: { acceptWithinMs: number; limit: number },
-): Promise<Swept[]> {
-  const { rows } = await sql<{
-    id: DeliveryId
-    organization_id: OrganizationId
-    machine_id: MachineId
-    moved: Swept['moved']
-  }>`
-    with due as materialized (
-      select id from deliveries
-      where state in ('leased', 'running') and (
-        lease_expires_at < now()
-        or (state = 'leased' and accepted_at is null and leased_at < now() - ${options.acceptWithinMs}::int * interval '1 ms'))
-      limit ${options.limit}::int
-      for update skip locked
-    ),
-    moved as (
-      update deliveries d set
-        state = case when d.state = 'running' then 'stalled' else 'pending' end,
-        state_since = now(), lease_expires_at = null,
-        reason = case when d.state = 'running' then 'machine_away'
-          when d.accepted_at is null then 'not_accepted' else 'lease_lapsed' end,
-        reason_message = case when d.state = 'running'
-            then 'Its machine stopped answering while the agent was running. It goes on by itself when the machine is back.'
-          when d.accepted_at is null then 'The machine did not take it in time; it is offered again.'
-          else 'The machine stopped answering before the agent started; it is offered again.' end
-      from due where d.id = due.id
-      returning d.id, d.organization_id, d.machine_id, d.run_id, d.state, d.accepted_at
-    ),
-    lost as (
-      update runs r set state = 'lost', message = 'The machine stopped answering before the agent started.'
-      from moved m where r.id = m.run_id and m.state = 'pending' and m.accepted_at is not null and r.state = 'starting'
-    )
-    select id, organization_id, machine_id,
-      case when state = 'stalled' then 'stalled' when accepted_at is null then 'unaccepted' else 'lapsed' end as moved
-    from moved`.execute(db)
-  return rows.map((row) => ({
-    id: row.id,
-    organizationId: row.organization_id,
-    machineId: row.machine_id,
-    moved: row.moved,
-  }))
+export async function sweepDeliveries(db: Db, options: SweepOptions): Promise<Swept[]> {
+  const swept: Swept[] = []
+  for (const pass of [sweepLeases, sweepParked, sweepExpired, sweepReplaced, sweepStalled]) {
+    const { rows } = await pass(options).execute(db)
+    swept.push(...rows.map(toSwept))
+  }
+  return swept
 }
+
+type Row = {
+  id: DeliveryId
+  organization_id: OrganizationId
+  machine_id: MachineId
+  run_id: RunId
+  moved: Swept['moved']
+}
+const toSwept = (row: Row): Swept => ({
+  id: row.id,
+  organizationId: row.organization_id,
+  machineId: row.machine_id,
+  runId: row.run_id,
+  moved: row.moved,
+})
+
+/**
+ * A lease that nobody accepted goes back to pending, and so does an accepted one that lapsed before its agent started
+ * (its run is lost); a running one is stalled until its machine comes back.
+ */
+const sweepLeases = ({ acceptWithinMs, limit }: SweepOptions): RawBuilder<Row> => sql<Row>`
+  with due as materialized (
+    select id from deliveries
+    where state in ('leased', 'running') and (
+      lease_expires_at < now()
+      or (state = 'leased' and accepted_at is null and leased_at < now() - ${acceptWithinMs}::int * interval '1 ms'))
+    limit ${limit}::int
+    for update skip locked
+  ),
+  moved as (
+    update deliveries d set
+      state = case when d.state = 'running' then 'stalled' else 'pending' end,
+      state_since = now(), lease_expires_at = null,
+      reason = case when d.state = 'running' then 'machine_away'
+        when d.accepted_at is null then 'not_accepted' else 'lease_lapsed' end,
+      reason_message = case when d.state = 'running'
+          then 'Its machine stopped answering while the agent was running. It goes on by itself when the machine is back.'
+        when d.accepted_at is null then 'The machine did not take it in time; it is offered again.'
+        else 'The machine stopped answering before the agent started; it is offered again.' end
+    from due where d.id = due.id
+    returning d.id, d.organization_id, d.machine_id, d.run_id, d.state, d.accepted_at
+  ),
+  lost as (
+    update runs r set state = 'lost', message = 'The machine stopped answering before the agent started.'
+    from moved m where r.id = m.run_id and m.state = 'pending' and m.accepted_at is not null and r.state = 'starting'
+  )
+  select id, organization_id, machine_id, run_id,
+    case when state = 'stalled' then 'stalled' when accepted_at is null then 'unaccepted' else 'lapsed' end as moved
+  from moved`
+
+const sweepParked = ({ limit }: SweepOptions): RawBuilder<Row> => sql<Row>`
+  update deliveries d set state = 'pending', state_since = now(), parked_until = null, reason = null, reason_message = null
+  where d.id in (
+    select id from deliveries where state = 'parked' and parked_until <= now() limit ${limit}::int for update skip locked)
+  returning d.id, d.organization_id, d.machine_id, d.run_id, 'due' as moved`
+
+const sweepExpired = ({ limit }: SweepOptions): RawBuilder<Row> => sql<Row>`
+  update deliveries d set state = 'expired', state_since = now(), finished_at = now(), parked_until = null,
+    reason = 'expired', reason_message = 'No machine took it within its time to live.'
+  where d.id in (
+    select id from deliveries where state in ('pending', 'parked') and expires_at <= now() limit ${limit}::int
+    for update skip locked)
+  returning d.id, d.organization_id, d.machine_id, d.run_id, 'expired' as moved`
+
+/** Of two that came in one moment and replace each other, the newer one stays. */
+const sweepReplaced = ({ limit }: SweepOptions): RawBuilder<Row> => sql<Row>`
+  update deliveries d set state = 'cancelled', state_since = now(), finished_at = now(), parked_until = null,
+    cancel_requested_at = now(), reason = 'replaced', reason_message = 'A newer event replaced it.'
+  where d.id in (
+    select o.id from deliveries o
+    where o.overlap = 'replace' and o.state in ('pending', 'parked') and exists (
+      select from deliveries n where n.overlap = 'replace' and n.overlap_key = o.overlap_key and n.id > o.id
+        and n.state in ('pending', 'parked', 'leased', 'running', 'stalled'))
+    limit ${limit}::int for update of o skip locked)
+  returning d.id, d.organization_id, d.machine_id, d.run_id, 'replaced' as moved`
+
+/** A run whose machine stayed away longer than its job waits. If it comes back after all, its report is kept on its run. */
+const sweepStalled = ({ limit }: SweepOptions): RawBuilder<Row> => sql<Row>`
+  with due as materialized (
+    select id from deliveries
+    where state = 'stalled' and stall_ms is not null and state_since < now() - stall_ms * interval '1 ms'
+    limit ${limit}::int for update skip locked
+  ),
+  moved as (
+    update deliveries d set state_since = now(), reason = 'stall_limit',
+      reason_message = 'Its machine stayed away longer than the job waits.',
+      state = case when d.cancel_requested_at is not null then 'cancelled'
+        when d.repeatable and d.attempt < d.max_attempts then 'pending' when d.repeatable then 'dead' else 'failed' end,
+      finished_at = case when d.repeatable and d.attempt < d.max_attempts and d.cancel_requested_at is null
+        then null else now() end
+    from due where d.id = due.id
+    returning d.id, d.organization_id, d.machine_id, d.run_id
+  ),
+  lost as (
+    update runs r set state = 'lost', outcome = 'error', error_kind = 'lost', finished_at = now(),
+      message = 'Its machine stayed away longer than the job waits.'
+    from moved where r.id = moved.run_id and r.finish_key is null
+  )
+  select id, organization_id, machine_id, run_id, 'gave_up' as moved from moved`

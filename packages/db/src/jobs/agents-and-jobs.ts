@@ -5,6 +5,7 @@ import type {
   OrganizationId,
   PermissionMode,
   RunLimits,
+  RunRules,
   Runtime,
   TriggerId,
   WebhookScheme,
@@ -84,6 +85,7 @@ export type JobFields = {
   prompt: string
   workspace: string | null
   limits: RunLimits
+  rules: RunRules
 }
 export type NewTrigger = { id: TriggerId; path: string; scheme: WebhookScheme; sealedSecret: string }
 
@@ -94,9 +96,9 @@ export async function insertJob(
 ): Promise<void> {
   await sql`
     with made as (
-      insert into jobs (id, organization_id, agent_id, key, name, prompt, workspace, limits)
+      insert into jobs (id, organization_id, agent_id, key, name, prompt, workspace, limits, rules)
       values (${job.id}, ${job.organizationId}, ${job.agentId}, ${job.key}, ${job.name}, ${job.prompt}, ${job.workspace},
-        ${JSON.stringify(job.limits)}::text::jsonb)
+        ${JSON.stringify(job.limits)}::text::jsonb, ${JSON.stringify(job.rules)}::text::jsonb)
       returning id, organization_id
     )
     insert into triggers (id, organization_id, job_id, kind, path, scheme, secrets)
@@ -113,7 +115,7 @@ export async function updateJob(
   id: JobId,
   change: Partial<JobFields> & { enabled?: boolean; deleted?: true },
 ): Promise<boolean> {
-  const { agentId, enabled, deleted, limits, ...same } = change
+  const { agentId, enabled, deleted, limits, rules, ...same } = change
   const set: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(same)) if (value !== undefined) set[name] = value
   const result = await db
@@ -121,6 +123,7 @@ export async function updateJob(
     .set({
       ...set,
       ...(limits !== undefined && { limits }),
+      ...(rules !== undefined && { rules }),
       ...(agentId !== undefined && { agent_id: agentId }),
       ...(enabled !== undefined && { disabled_at: enabled ? null : sql<Date>`coalesce(disabled_at, now())` }),
       ...(deleted && { deleted_at: sql<Date>`coalesce(deleted_at, now())` }),

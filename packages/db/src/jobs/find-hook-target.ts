@@ -5,6 +5,7 @@ import type {
   OrganizationId,
   PermissionMode,
   RunLimits,
+  RunRules,
   Runtime,
   TriggerId,
   WebhookScheme,
@@ -24,6 +25,7 @@ export type HookTargetRow = {
   job_prompt: string
   job_workspace: string | null
   limits: RunLimits
+  rules: RunRules
   disabled: boolean
   deleted: boolean
   agent_id: AgentId
@@ -44,7 +46,7 @@ export type HookTargetRow = {
 export async function findHookTarget(db: Db, path: string): Promise<HookTargetRow | null> {
   const { rows } = await sql<HookTargetRow>`
     select t.id as trigger_id, t.organization_id, t.scheme, t.secrets, j.id as job_id, j.key as job_key, j.name as job_name,
-      j.prompt as job_prompt, j.workspace as job_workspace, j.limits, j.disabled_at is not null as disabled,
+      j.prompt as job_prompt, j.workspace as job_workspace, j.limits, j.rules, j.disabled_at is not null as disabled,
       j.deleted_at is not null as deleted, a.id as agent_id, a.key as agent_key, a.workspace as agent_workspace,
       a.archived_at is not null as agent_archived, a.runtime, a.command, a.instructions, a.model, a.permission_mode,
       a.max_concurrent, a.paused_at is not null as paused, a.machine_id

@@ -60,7 +60,7 @@ export type SessionAgent = {
   takesWork: boolean
 }
 
-export type LiveDelivery = { id: DeliveryId; agentId: AgentId; workspaceKey: string }
+export type LiveDelivery = { id: DeliveryId; agentId: AgentId; lane: string | null }
 export type OpenedSession = { epoch: number; agents: SessionAgent[]; live: LiveDelivery[] }
 
 /**
@@ -102,10 +102,10 @@ export async function listSessionAgents(db: Db, machineId: MachineId): Promise<S
 
 /** What holds a machine's agents and workspaces now. */
 export async function listLiveDeliveries(db: Db, machineId: MachineId): Promise<LiveDelivery[]> {
-  const { rows } = await sql<{ id: DeliveryId; agent_id: AgentId; workspace_key: string }>`
-    select id, agent_id, workspace_key from deliveries
+  const { rows } = await sql<{ id: DeliveryId; agent_id: AgentId; lane: string | null }>`
+    select id, agent_id, lane from deliveries
     where machine_id = ${machineId} and state in ('leased', 'running', 'stalled')`.execute(db)
-  return rows.map((row) => ({ id: row.id, agentId: row.agent_id, workspaceKey: row.workspace_key }))
+  return rows.map((row) => ({ id: row.id, agentId: row.agent_id, lane: row.lane }))
 }
 
 /** Answers the machine's newest session epoch, or null when it is revoked or another process took it over. */

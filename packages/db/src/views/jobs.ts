@@ -8,6 +8,7 @@ import {
   type Outcome,
   type RunId,
   type RunLimits,
+  type RunRules,
   type RunState,
   statusWord,
   type TriggerId,
@@ -23,6 +24,7 @@ type Row = {
   prompt: string
   workspace: string | null
   limits: RunLimits
+  rules: RunRules
   enabled: boolean
   created_at: Date
   updated_at: Date
@@ -52,7 +54,7 @@ export async function listJobViews(
   only?: { idOrKey: string },
 ): Promise<JobView[]> {
   const { rows } = await sql<Row>`
-    select j.id, j.key, j.name, j.prompt, j.workspace, j.limits, j.disabled_at is null as enabled, j.created_at,
+    select j.id, j.key, j.name, j.prompt, j.workspace, j.limits, j.rules, j.disabled_at is null as enabled, j.created_at,
       j.updated_at, a.id as agent_id, a.key as agent_key, a.name as agent_name,
       (select json_agg(json_build_object('id', t.id, 'path', t.path, 'scheme', t.scheme) order by t.id)
         from triggers t where t.job_id = j.id and t.kind = 'webhook' and t.deleted_at is null) as triggers,
@@ -78,6 +80,7 @@ export async function listJobViews(
     prompt: row.prompt,
     workspace: row.workspace,
     limits: row.limits,
+    rules: row.rules,
     triggers: [
       ...(row.triggers ?? []).map((trigger) => ({
         ...trigger,

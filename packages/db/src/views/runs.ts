@@ -33,6 +33,8 @@ type Row = {
   limits: RunLimits
   delivery_attempt: number
   cancel_requested_at: Date | null
+  parked_until: Date | null
+  expires_at: Date | null
   created_at: Date
   delivery_leased_at: Date | null
   delivery_finished_at: Date | null
@@ -81,7 +83,8 @@ const select = (
   attempts: RawBuilder<unknown>,
 ) => sql`
   select d.id as delivery_id, d.state as delivery_state, d.reason_message, ${prompt} as prompt,
-    d.workspace as delivery_workspace, d.limits, d.attempt as delivery_attempt, d.cancel_requested_at, d.created_at,
+    d.workspace as delivery_workspace, d.limits, d.attempt as delivery_attempt, d.cancel_requested_at, d.parked_until, d.expires_at,
+    d.created_at,
     d.leased_at as delivery_leased_at, d.finished_at as delivery_finished_at, coalesce(r.id, d.run_id) as run_id,
     r.attempt, r.state, r.outcome, r.error_kind, r.message, r.exit_code, r.result, r.usage, r.session_id, r.kill_proof,
     r.workspace, r.last_seq, r.last_hash, r.final_seq, r.final_hash, r.leased_at, r.accepted_at, r.started_at,
@@ -220,6 +223,8 @@ function toRunView(row: Row): RunView {
         : null,
     event: { id: row.event_id, source: row.source },
     cancelRequestedAt: time(row.cancel_requested_at),
+    parkedUntil: time(row.parked_until),
+    expiresAt: time(row.expires_at),
     ladder: {
       storedAt: row.created_at.getTime(),
       leasedAt: time(row.leased_at ?? row.delivery_leased_at),

@@ -9,6 +9,7 @@ import type {
 } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { chooseDeliveries } from '../deliveries/choose.ts'
 
 /** Everything the lease statement looks at for one pending delivery, read at once. */
 export type DeliveryFacts = {
@@ -20,7 +21,9 @@ export type DeliveryFacts = {
   reasonMessage: string | null
   accepted: boolean
   cancelRequestedAt: number | null
-  notBefore: number
+  parkedUntil: number | null
+  concurrency: { key: string; limit: number; live: number } | null
+  perHour: { limit: number; used: number } | null
   now: number
   machine: {
     id: MachineId
@@ -31,7 +34,9 @@ export type DeliveryFacts = {
     lastHeartbeatAt: number | null
   }
   agent: { id: AgentId; key: string; paused: boolean; archived: boolean; maxConcurrent: number; live: number }
-  workspace: { key: string; busyWith: RunId | null }
+  lane: { name: string; busyWith: RunId | null } | null
+  /** Others go before it that the free slots, its agent, its lane or its key are for. */
+  isNext: boolean
   ahead: number
 }
 
@@ -40,9 +45,19 @@ export async function findDeliveryFacts(
   organizationId: OrganizationId,
   deliveryId: DeliveryId,
 ): Promise<DeliveryFacts | null> {
+  const delivery = await db
+    .selectFrom('deliveries')
+    .select('machine_id')
+    .where('id', '=', deliveryId)
+    .where('organization_id', '=', organizationId)
+    .executeTakeFirst()
+  if (!delivery) return null
+  const freeSlots = sql`select greatest(m.slots - (select count(*) from live), 0)::int from machines m
+    where m.id = ${delivery.machine_id}`
   const { rows } = await sql<{ facts: DeliveryFacts }>`
-    with d as (select * from deliveries where id = ${deliveryId} and organization_id = ${organizationId}),
-    live as (
+    with recursive ${chooseDeliveries(delivery.machine_id, freeSlots)},
+    d as (select * from deliveries where id = ${deliveryId} and organization_id = ${organizationId}),
+    others_live as (
       select l.* from deliveries l join d on l.machine_id = d.machine_id
       where l.state in ('leased', 'running', 'stalled') and l.id <> d.id
     )
@@ -50,16 +65,23 @@ export async function findDeliveryFacts(
       'id', d.id, 'runId', d.run_id, 'state', d.state, 'stateSince', extract(epoch from d.state_since) * 1000,
       'reason', d.reason, 'reasonMessage', d.reason_message, 'accepted', d.accepted_at is not null,
       'cancelRequestedAt', extract(epoch from d.cancel_requested_at) * 1000,
-      'notBefore', extract(epoch from d.not_before) * 1000, 'now', extract(epoch from now()) * 1000,
+      'parkedUntil', extract(epoch from d.parked_until) * 1000, 'now', extract(epoch from now()) * 1000,
       'machine', json_build_object('id', m.id, 'name', m.name, 'state', machine_state(m), 'slots', m.slots,
-        'live', (select count(*) from live), 'lastHeartbeatAt', extract(epoch from m.last_heartbeat_at) * 1000),
+        'live', (select count(*) from others_live), 'lastHeartbeatAt', extract(epoch from m.last_heartbeat_at) * 1000),
       'agent', json_build_object('id', a.id, 'key', a.key, 'paused', a.paused_at is not null,
         'archived', a.archived_at is not null, 'maxConcurrent', a.max_concurrent,
-        'live', (select count(*) from live where live.agent_id = a.id)),
-      'workspace', json_build_object('key', d.workspace_key,
-        'busyWith', (select run_id from live where live.workspace_key = d.workspace_key limit 1)),
+        'live', (select count(*) from others_live where others_live.agent_id = a.id)),
+      'lane', case when d.lane is not null then json_build_object('name', d.lane,
+        'busyWith', (select run_id from others_live where others_live.lane = d.lane limit 1)) end,
+      'concurrency', case when d.concurrency_key is not null then json_build_object('key', d.concurrency_key,
+        'limit', d.concurrency_limit, 'live', (select count(*) from deliveries l where l.concurrency_key = d.concurrency_key
+          and l.state in ('leased', 'running', 'stalled') and l.id <> d.id)) end,
+      'perHour', (select json_build_object('limit', (j.rules ->> 'perHour')::int, 'used', (select count(*) from runs r
+          where r.job_id = j.id and r.accepted_at > now() - interval '1 hour'))
+        from jobs j where j.id = d.job_id and j.rules ->> 'perHour' is not null),
+      'isNext', d.id in (select id from chosen),
       'ahead', (select count(*) from (
-        select 1 from deliveries o where o.machine_id = d.machine_id and o.state = 'pending' and o.not_before <= now()
+        select 1 from deliveries o where o.machine_id = d.machine_id and o.state = 'pending'
           and (o.priority > d.priority or (o.priority = d.priority and o.id < d.id)) limit 1001) a)
     ) as facts
     from d join machines m on m.id = d.machine_id join agents a on a.id = d.agent_id`.execute(db)
