@@ -123,8 +123,8 @@ export async function insertEvents(db: Db, events: NewEvent[], leaseMs: number):
         ${deliveries.map((d) => d.workspace)}::text[], ${deliveries.map((d) => d.lane)}::text[],
         ${deliveries.map((d) => JSON.stringify(d.limits))}::text[], ${deliveries.map((d) => d.leaseEpoch)}::bigint[],
         ${deliveries.map((d) => d.rules && JSON.stringify(d.rules))}::text[]
-      ) as d (id, organization_id, event_id, job_id, agent_id, machine_id, run_id, prompt, workspace, lane,
-        limits_text, lease_epoch, rules)
+      ) with ordinality as d (id, organization_id, event_id, job_id, agent_id, machine_id, run_id, prompt, workspace, lane,
+        limits_text, lease_epoch, rules, place)
       join new_events on new_events.id = d.event_id
       left join sessions on sessions.id = d.machine_id and sessions.session_epoch = d.lease_epoch
       left join lateral json_to_record(d.rules::json) as r (priority int, "delayMs" bigint, "ttlMs" bigint,
@@ -150,7 +150,7 @@ export async function insertEvents(db: Db, events: NewEvent[], leaseMs: number):
     ),
     coalesced as (
       insert into deliveries (${columns})
-      select distinct on (overlap_key) ${values(leaseMs)} from planned where overlap = 'coalesce' order by overlap_key, id desc
+      select distinct on (overlap_key) ${values(leaseMs)} from planned where overlap = 'coalesce' order by overlap_key, place desc
       on conflict (overlap_key) where overlap = 'coalesce' and state in ('pending', 'parked')
         do update set event_id = excluded.event_id, prompt = excluded.prompt, workspace = excluded.workspace,
           lane = excluded.lane, limits = excluded.limits, agent_id = excluded.agent_id, machine_id = excluded.machine_id

@@ -1,0 +1,330 @@
+import { DEFAULT_RULES, type JobId, LEASE_MS, type RunRules } from '@baton/protocol'
+import {
+  createTestDatabase,
+  LIMITS,
+  makeDelivery,
+  makePlace,
+  newEvent,
+  newTestId,
+  type Place,
+} from '@baton/testkit'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import {
+  acceptDeliveries,
+  type Connection,
+  connect,
+  type DeliveryRules,
+  giveUpDelivery,
+  insertEvents,
+  leaseDeliveries,
+  moveDelivery,
+  settleRuns,
+  startRuns,
+  sweepDeliveries,
+} from '../index.ts'
+
+let database: Awaited<ReturnType<typeof createTestDatabase>>
+let connection: Connection
+let place: Place
+let keys = 0
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  connection = connect(database.url)
+})
+afterAll(async () => {
+  await connection?.close()
+  await database?.[Symbol.asyncDispose]()
+})
+beforeEach(async () => {
+  place = await makePlace(connection.db)
+})
+
+const rules = (only: Partial<DeliveryRules>): DeliveryRules => ({
+  priority: 0,
+  delayMs: 0,
+  ttlMs: null,
+  stallMs: null,
+  concurrencyKey: null,
+  concurrencyLimit: null,
+  overlap: 'queue',
+  overlapKey: null,
+  ...only,
+})
+const overlapping = (overlap: DeliveryRules['overlap']) => rules({ overlap, overlapKey: `key-${++keys}` })
+const make = (only: Partial<DeliveryRules>, at = place) =>
+  makeDelivery(connection.db, at, { delivery: { rules: rules(only) } })
+const lease = (slots = 10, at = place) =>
+  leaseDeliveries(connection.db, at.machineId, {
+    sessionEpoch: at.sessionEpoch,
+    slots,
+    leaseMs: LEASE_MS,
+    bodyBytes: 0,
+  })
+const sweep = () => sweepDeliveries(connection.db, { acceptWithinMs: 10_000, limit: 100 })
+const row = (id: string) =>
+  connection.db
+    .selectFrom('deliveries')
+    .selectAll()
+    .where('id', '=', id as never)
+    .executeTakeFirstOrThrow()
+const past = (column: 'parked_until' | 'expires_at' | 'state_since', id: string) =>
+  sql`update deliveries set ${sql.ref(column)} = now() - interval '1 hour' where id = ${id}`.execute(
+    connection.db,
+  )
+
+async function run(slots = 1, at = place) {
+  const leased = await lease(slots, at)
+  const refs = leased.map(({ id, runId, fence }) => ({ deliveryId: id, runId, fence }))
+  if (refs.length === 0) return refs
+  await acceptDeliveries(connection.db, at.machineId, refs, LEASE_MS)
+  await startRuns(
+    connection.db,
+    at.machineId,
+    refs.map((ref) => ({ ...ref, agoMs: 0, workspace: '/w' })),
+    LEASE_MS,
+  )
+  return refs
+}
+
+async function makeJob(only: Partial<RunRules>): Promise<JobId> {
+  const id = newTestId('job')
+  await connection.db
+    .insertInto('jobs')
+    .values({
+      id,
+      organization_id: place.organizationId,
+      agent_id: place.agentId,
+      key: id,
+      name: id,
+      prompt: 'x',
+      limits: LIMITS,
+      rules: { ...DEFAULT_RULES, ...only },
+    })
+    .execute()
+  return id
+}
+
+test('a higher priority goes first', async () => {
+  const low = await make({ priority: -1 })
+  const middle = await make({})
+  const high = await make({ priority: 5 })
+  expect((await lease(2)).map((d) => d.id)).toEqual([high.id, middle.id])
+  expect((await lease(2)).map((d) => d.id)).toEqual([low.id])
+})
+
+test('a delayed delivery is parked until its time', async () => {
+  const made = await make({ delayMs: 60_000 })
+  expect(await row(made.id)).toMatchObject({ state: 'parked', reason: 'delayed' })
+  expect(await lease()).toEqual([])
+  await past('parked_until', made.id)
+  expect(await sweep()).toMatchObject([{ id: made.id, moved: 'due' }])
+  expect(await lease()).toHaveLength(1)
+})
+
+test('what no machine took within its time to live expires and says so', async () => {
+  const made = await make({ ttlMs: 60_000 })
+  await past('expires_at', made.id)
+  expect(await sweep()).toMatchObject([{ id: made.id, moved: 'expired' }])
+  expect(await row(made.id)).toMatchObject({
+    state: 'expired',
+    reason_message: expect.stringContaining('time to live'),
+  })
+})
+
+test('a concurrency key holds over agents and machines', async () => {
+  const other = await makePlace(connection.db)
+  const one = { concurrencyKey: `repo-${++keys}`, concurrencyLimit: 1 }
+  await make(one)
+  await make(one)
+  await make(one, other)
+  expect(await lease()).toHaveLength(1)
+  expect(await lease()).toEqual([])
+  expect(await lease(10, other)).toEqual([])
+})
+
+test('a concurrency limit above one lets that many run', async () => {
+  const two = { concurrencyKey: `repo-${++keys}`, concurrencyLimit: 2 }
+  for (let i = 0; i < 4; i++) await make(two)
+  expect(await lease()).toHaveLength(2)
+  expect(await lease()).toEqual([])
+})
+
+test('the database itself refuses two live deliveries in one lane', async () => {
+  const first = await makeDelivery(connection.db, place, { delivery: { lane: '/repo' } })
+  const second = await makeDelivery(connection.db, place, { delivery: { lane: '/repo' } })
+  await lease()
+  await expect(
+    sql`update deliveries set state = 'stalled' where id in (${first.id}, ${second.id})`.execute(
+      connection.db,
+    ),
+  ).rejects.toThrow(/deliveries_one_per_lane/)
+})
+
+test('a job starts no more runs in an hour than it may', async () => {
+  const jobId = await makeJob({ perHour: 2 })
+  for (let i = 0; i < 4; i++) await makeDelivery(connection.db, place, { delivery: { jobId } })
+  expect(await run(10)).toHaveLength(2)
+  expect(await lease()).toEqual([])
+  await sql`update runs set accepted_at = now() - interval '61 minutes' where job_id = ${jobId}`.execute(
+    connection.db,
+  )
+  expect(await lease()).toHaveLength(2)
+})
+
+test('skip: while one is not finished, a new event starts nothing and says why', async () => {
+  const skip = overlapping('skip')
+  const first = await make(skip)
+  const event = newEvent(place, { delivery: { rules: skip } })
+  const [answer] = await insertEvents(connection.db, [event], LEASE_MS)
+  expect(answer).toMatchObject({ inserted: true, deliveries: [] })
+  const stored = await connection.db
+    .selectFrom('events')
+    .selectAll()
+    .where('id', '=', event.id)
+    .executeTakeFirst()
+  expect(stored).toMatchObject({ state: 'ignored', reason: 'overlap_skipped' })
+  const [ref] = await run()
+  if (!ref) throw new Error('nothing ran')
+  await settleRuns(connection.db, place.machineId, [finished(ref)], { sentAt: 1, retryBaseMs: 0 })
+  expect(await row(first.id)).toMatchObject({ state: 'succeeded' })
+  expect((await make(skip)).id).not.toBe(first.id)
+})
+
+test('coalesce: the newest event takes the place of one that waits, but not of one that runs', async () => {
+  const coalesce = overlapping('coalesce')
+  const first = newEvent(place, { delivery: { rules: coalesce, prompt: 'one' } })
+  const second = newEvent(place, { delivery: { rules: coalesce, prompt: 'two' } })
+  const third = newEvent(place, { delivery: { rules: coalesce, prompt: 'three' } })
+  await insertEvents(connection.db, [first], LEASE_MS)
+  const [b, c] = await insertEvents(connection.db, [second, third], LEASE_MS)
+  const id = first.deliveries[0]?.id ?? ''
+  expect(b?.deliveries.map((d) => d.id)).toEqual([id])
+  expect(c?.deliveries.map((d) => d.id)).toEqual([id])
+  expect(await row(id)).toMatchObject({ state: 'pending', prompt: 'three', event_id: third.id })
+  const states = await connection.db
+    .selectFrom('events')
+    .select(['id', 'reason'])
+    .where('id', 'in', [first.id, second.id, third.id])
+    .orderBy('id')
+    .execute()
+  expect(Object.fromEntries(states.map((event) => [event.id, event.reason]))).toEqual({
+    [first.id]: 'coalesced',
+    [second.id]: 'coalesced',
+    [third.id]: null,
+  })
+  await run()
+  expect((await make(coalesce)).id).not.toBe(id)
+})
+
+test('replace: the newer one stops the one that runs and cancels the one that waits', async () => {
+  const replace = overlapping('replace')
+  const running = await make(replace)
+  await run()
+  const waiting = await make(replace)
+  expect(await row(running.id)).toMatchObject({
+    state: 'running',
+    cancel_reason: 'A newer event replaced it.',
+  })
+  const event = newEvent(place, { delivery: { rules: replace } })
+  const [answer] = await insertEvents(connection.db, [event], LEASE_MS)
+  expect(await row(waiting.id)).toMatchObject({ state: 'cancelled', reason: 'replaced' })
+  expect(answer?.replaced.map(({ id, mustStop }) => ({ id, mustStop })).toSorted(byId)).toEqual(
+    [
+      { id: running.id, mustStop: true },
+      { id: waiting.id, mustStop: false },
+    ].toSorted(byId),
+  )
+})
+
+test('replace: of two that came in one batch the newer one stays', async () => {
+  const replace = overlapping('replace')
+  const twins = [
+    newEvent(place, { delivery: { rules: replace } }),
+    newEvent(place, { delivery: { rules: replace } }),
+  ]
+  await insertEvents(connection.db, twins, LEASE_MS)
+  await sweep()
+  const ids = twins.map((event) => event.deliveries[0]?.id ?? '').toSorted()
+  expect((await row(ids[0] ?? '')).state).toBe('cancelled')
+  expect((await row(ids[1] ?? '')).state).toBe('pending')
+})
+
+async function stall(only: Partial<DeliveryRules> = {}) {
+  const made = await make(only)
+  const [ref] = await run()
+  if (!ref) throw new Error('nothing ran')
+  await sql`update deliveries set lease_expires_at = now() - interval '1 s' where id = ${made.id}`.execute(
+    connection.db,
+  )
+  expect(await sweep()).toMatchObject([{ id: made.id, moved: 'stalled' }])
+  return ref
+}
+
+test('a run whose machine stays away longer than its job waits has failed, and its late report is kept on it', async () => {
+  const ref = await stall({ stallMs: 60_000 })
+  await past('state_since', ref.deliveryId)
+  expect(await sweep()).toMatchObject([{ moved: 'gave_up' }])
+  expect(await row(ref.deliveryId)).toMatchObject({ state: 'failed', reason: 'stall_limit' })
+  const [late] = await settleRuns(connection.db, place.machineId, [finished(ref)], {
+    sentAt: 1,
+    retryBaseMs: 0,
+  })
+  expect(late?.result).toBe('superseded')
+  expect(await row(ref.deliveryId)).toMatchObject({ state: 'failed' })
+})
+
+test('a person can give a stalled run to another machine; what the first one reports changes nothing else', async () => {
+  const ref = await stall()
+  const other = await makePlace(connection.db)
+  const to = { agentId: other.agentId, machineId: other.machineId, workspace: null, lane: other.agentId }
+  expect(await moveDelivery(connection.db, place.organizationId, ref.deliveryId, to)).not.toBeNull()
+  const [again] = await run(1, other)
+  expect(again?.fence).toBeGreaterThan(ref.fence)
+  expect(again?.runId).not.toBe(ref.runId)
+  const [late] = await settleRuns(connection.db, place.machineId, [finished(ref)], {
+    sentAt: 1,
+    retryBaseMs: 0,
+  })
+  expect(late?.result).toBe('superseded')
+  expect(await row(ref.deliveryId)).toMatchObject({ state: 'running', run_id: again?.runId })
+})
+
+test('a person can give a stalled run up, and only a stalled one', async () => {
+  const ref = await stall()
+  expect(await giveUpDelivery(connection.db, place.organizationId, ref.deliveryId)).toBe(true)
+  expect(await giveUpDelivery(connection.db, place.organizationId, ref.deliveryId)).toBe(false)
+  expect(await row(ref.deliveryId)).toMatchObject({ state: 'failed', reason: 'given_up' })
+})
+
+test('a backlog behind a busy lane and a paused agent does not hide what can run', async () => {
+  await sql`update agents set max_concurrent = 50 where id = ${place.agentId}`.execute(connection.db)
+  const busy = Array.from({ length: 300 }, () => newEvent(place, { delivery: { lane: '/busy' } }))
+  await insertEvents(connection.db, busy, LEASE_MS)
+  expect(await lease(5)).toHaveLength(1)
+  const free = await makeDelivery(connection.db, place, { delivery: { lane: '/free' } })
+  expect((await lease(5)).map((d) => d.id)).toEqual([free.id])
+})
+
+const byId = (one: { id: string }, other: { id: string }) => (one.id < other.id ? -1 : 1)
+const finished = (ref: { deliveryId: string; runId: string; fence: number }) =>
+  ({
+    ...ref,
+    finishKey: `finish-${ref.runId}`,
+    state: 'succeeded',
+    outcome: 'done',
+    errorKind: null,
+    message: null,
+    exitCode: 0,
+    signal: null,
+    sessionId: null,
+    usage: null,
+    result: null,
+    killProof: null,
+    finalSeq: 0,
+    finalHash: '0'.repeat(64),
+    startedAt: null,
+    firstOutputAt: null,
+    finishedAt: 1,
+  }) as Parameters<typeof settleRuns>[2][number]
