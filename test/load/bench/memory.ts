@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import { insertMachine } from '@baton/db'
+import { toId } from '@baton/protocol'
+import { uuidv7 } from 'uuidv7'
+import { hashSecret } from '../../../apps/relay/src/secrets/hash-secret.ts'
+import { startBenchRelay } from '../support/bench-relay.ts'
+import type { BenchContext } from '../support/context.ts'
+import { residentKb } from '../support/cpu-of.ts'
+import { type Figure, figure } from '../support/report.ts'
+import { startWorker } from '../support/worker.ts'
+import type { IdleRunners } from '../workers/idle-runners.ts'
+
+const WARM_UP = 50
+/** Longer than an idle HTTP connection is kept: what is left belongs to the WebSockets. */
+const SETTLE_MS = 6_000
+
+/** What one more connected runner costs a relay that has some already. */
+export async function benchMemory(context: BenchContext): Promise<Figure[]> {
+  const runners = Math.round(1_000 * context.scale)
+  const collect = new URL('../support/collect-on-signal.ts', import.meta.url).href
+  await using relay = await startBenchRelay(context, { NODE_OPTIONS: `--import=${collect}` })
+  const { organization } = await relay.baton.raw.auth.me.query()
+  const keys = await Promise.all(
+    Array.from({ length: WARM_UP + runners }, async (_, index) => {
+      const key = `sk_machine_${randomBytes(32).toString('base64url')}`
+      const machine = { id: toId('machine', uuidv7()), name: `idle-${index}`, keyHash: hashSecret(key) }
+      await insertMachine(context.connection.db, { ...machine, organizationId: organization.id })
+      return key
+    }),
+  )
+  const settledKb = async () => {
+    await wait(SETTLE_MS)
+    for (let pass = 0; pass < 3; pass++) {
+      process.kill(relay.relay.pid, 'SIGUSR2')
+      await wait(300)
+    }
+    return residentKb(relay.relay.pid)
+  }
+  await using worker = await startWorker<IdleRunners>('workers/idle-runners.ts')
+  await worker.call('connect', { url: relay.relay.url, keys: keys.slice(0, WARM_UP) })
+  const beforeKb = await settledKb()
+  const { perSecond } = await worker.call('connect', { url: relay.relay.url, keys: keys.slice(WARM_UP) })
+  const afterKb = await settledKb()
+  return [
+    figure('memory', 'relay memory per idle runner', 'KB', [(afterKb - beforeKb) / runners], { atMost: 40 }),
+    figure('memory', 'relay memory before', 'MB', [beforeKb / 1024]),
+    figure('memory', 'runners connected per second', '/s', [perSecond]),
+  ]
+}

@@ -1,0 +1,86 @@
+import { writeFileSync } from 'node:fs'
+import os from 'node:os'
+import { parseArgs } from 'node:util'
+import { connect } from '@baton/db'
+import { startDurablePostgres } from '@baton/testkit'
+import { benchDeliveries } from './bench/deliveries.ts'
+import { benchEnqueue } from './bench/enqueue.ts'
+import { benchIntake } from './bench/intake.ts'
+import { benchLatency } from './bench/latency.ts'
+import { benchMemory } from './bench/memory.ts'
+import { benchRunner } from './bench/runner.ts'
+import { benchStreaming } from './bench/streaming.ts'
+import type { BenchContext } from './support/context.ts'
+import { parentOf } from './support/cpu-of.ts'
+import { type Figure, formatTable } from './support/report.ts'
+
+const USAGE = `Usage: npm run bench -- [--quick] [--only intake,latency,…] [--json <file>] [--profile <folder for CPU profiles>]
+  Measures this machine against peers in the same run and against the targets of docs/performance.md.`
+
+const BENCHES: Record<string, (context: BenchContext) => Promise<Figure[]>> = {
+  intake: benchIntake,
+  enqueue: benchEnqueue,
+  latency: benchLatency,
+  deliveries: benchDeliveries,
+  streaming: benchStreaming,
+  memory: benchMemory,
+  runner: benchRunner,
+}
+
+/** A Postgres that syncs to disk as in production, with room so that no checkpoint of one contestant slows the next. */
+const POSTGRES_FLAGS = ['shared_buffers=256MB', 'max_wal_size=4GB', 'checkpoint_timeout=30min']
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      json: { type: 'string' },
+      profile: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const names = values.only?.split(',') ?? Object.keys(BENCHES)
+  const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name))
+  if (values.help || unknown.length > 0) {
+    const problem = unknown.length > 0 ? `There is no benchmark "${unknown.join(', ')}".\n` : ''
+    process.stderr.write(`${problem}${USAGE}\nBenchmarks: ${Object.keys(BENCHES).join(', ')}\n`)
+    return values.help ? 0 : 2
+  }
+  const figures = await measure(names, values.quick, values.profile ?? null)
+  process.stdout.write(`${formatTable(figures)}\n`)
+  if (values.json) {
+    const machine = { cpus: os.availableParallelism(), memoryGb: Math.round(os.totalmem() / 2 ** 30) }
+    const result = { at: new Date().toISOString(), node: process.version, machine, figures }
+    writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`)
+  }
+  return 0
+}
+
+async function measure(names: string[], quick: boolean, profileDir: string | null): Promise<Figure[]> {
+  await using postgres = await startDurablePostgres({ flags: POSTGRES_FLAGS })
+  const connection = connect(postgres.url, { max: 2, name: 'baton bench' })
+  try {
+    const [server] = await connection.sql<{ pid: number }[]>`select pg_backend_pid() as pid`
+    const context: BenchContext = {
+      databaseUrl: postgres.url,
+      connection,
+      postgresPid: parentOf(server?.pid ?? 0),
+      rounds: quick ? 1 : 3,
+      profileDir,
+      scale: quick ? 0.5 : 1,
+      say: (line) => process.stderr.write(`${line}\n`),
+    }
+    const figures: Figure[] = []
+    for (const name of names) {
+      const startedAt = performance.now()
+      figures.push(...((await BENCHES[name]?.(context)) ?? []))
+      context.say(`${name}: ${Math.round((performance.now() - startedAt) / 1000)} s`)
+    }
+    return figures
+  } finally {
+    await connection.close()
+  }
+}
+
+process.exitCode = await main()
