@@ -59,7 +59,6 @@ export type Runner = Service & {
 
 /** An agent whose runner stays away is ended: soon when it belongs to a terminal, else after an hour. */
 const ABANDON_AFTER_MS = { withRunner: 60_000, alone: 3_600_000 }
-const END_ALL_WITHIN_MS = 8_000
 
 /**
  * The runner of one profile: custody of what it holds, the connection, and the runs. `start` resolves when everything
@@ -184,7 +183,7 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
     },
     async stop() {
       await knownRuntimes.stop()
-      if (options.endRunsOnStop) await runs.endAll(END_ALL_WITHIN_MS)
+      if (options.endRunsOnStop) await runs.endAll()
       await runs.release()
       await connection.stop(options.endRunsOnStop ? 'stopped' : 'restarting')
       await leases.stop()

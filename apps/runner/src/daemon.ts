@@ -1,4 +1,5 @@
 import { homedir } from 'node:os'
+import { setFlagsFromString } from 'node:v8'
 import { BatonError, ERROR_ANSWERS } from '@baton/protocol'
 import { createLogger, type Logger } from '@baton/service'
 import { batonFolders, type ProfilePaths, profilePaths } from './config/paths.ts'
@@ -25,6 +26,8 @@ export type DaemonOptions = {
  */
 export async function runDaemon(options: DaemonOptions): Promise<number> {
   process.umask(0o077)
+  // A runner lives beside its owner's work: with 128 MiB of output it grows by 14 MiB instead of 130, and takes twice the CPU.
+  setFlagsFromString('--optimize-for-size')
   const paths = profilePaths(batonFolders(process.env, homedir()), options.profile)
   const exitWithParent = options.exitWithParent ?? process.env.BATON_EXIT_WITH_PARENT === '1'
   const profile = await readConfiguration(paths)

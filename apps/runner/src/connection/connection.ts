@@ -20,6 +20,8 @@ import { openSocketLink } from './socket-link.ts'
 
 /** After so many sockets that could not be had while signing in over HTTP worked, deliveries are fetched over HTTP. */
 const SOCKET_TRIES = 3
+/** A relay that goes asks all its runners at once to move, and waits only a moment. */
+const MOVE_WITHIN_MS = 100
 /** A link that was replaced goes on receiving for this long, for what was on its way. */
 const RETIRE_AFTER_MS = 2_000
 
@@ -102,14 +104,16 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   async function keepConnected() {
     while (!stopping.signal.aborted) {
-      let detail = 'the relay asked for a new connection'
+      let detail = ''
       try {
         const end = await holdOneLink()
         if (end.why === 'refused') return refuse(end.error)
-        if (end.why === 'lost') {
-          activate(null)
-          detail = end.detail
+        if (end.why === 'moving') {
+          await pause(options.random() * MOVE_WITHIN_MS)
+          continue
         }
+        activate(null)
+        detail = end.detail
       } catch (error) {
         if (isFinalRefusal(error)) return refuse(error as BatonError)
         detail = (error as Error).message
@@ -132,11 +136,13 @@ export function createConnection(options: ConnectionOptions): Connection {
     failures += 1
     const delay = delayBefore(failures)
     if (!active) {
-      const sentence = `Not connected to ${relayUrl}: ${detail}.`
+      const sentence = `Not connected to ${relayUrl}: ${detail.replace(/\.$/, '')}.`
       show(describe('waiting', sentence, { failures, nextTryAt: Date.now() + delay }))
     }
-    await wait(delay, undefined, { signal: stopping.signal }).catch(() => undefined)
+    await pause(delay)
   }
+
+  const pause = (ms: number) => wait(ms, undefined, { signal: stopping.signal }).catch(() => undefined)
 
   async function openLink(): Promise<Link> {
     if (!active) show({ ...state, state: 'connecting', nextTryAt: null })

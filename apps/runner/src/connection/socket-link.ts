@@ -72,7 +72,8 @@ export async function openSocketLink(relayUrl: string, token: string, stopped: A
       return overHttp(name, input)
     const limit = AbortSignal.timeout(CALL_LIMIT_MS[name])
     try {
-      if (gone.signal.aborted || client.connection?.state !== 'open') throw new Error('the socket is closed')
+      if (gone.signal.aborted || client.connection?.ws.readyState !== WebSocket.OPEN)
+        throw new Error('the socket is closed')
       return await calls.mutation(`runner.${name}`, input, { signal: AbortSignal.any([gone.signal, limit]) })
     } catch (error) {
       throw toCallError(error, `calling ${name}`, limit.aborted)

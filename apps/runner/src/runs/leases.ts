@@ -76,7 +76,7 @@ export function createLeases(options: {
         fresh = null
         waited.resolve()
       }
-      return RENEW_EVERY_MS * (0.8 + 0.4 * options.random())
+      return fresh ? 0 : RENEW_EVERY_MS * (0.8 + 0.4 * options.random())
     } catch (error) {
       if (!signal.aborted) logger.debug({ error }, 'A renew was not answered.')
       return RETRY_MS

@@ -38,8 +38,8 @@ export type Runs = {
   leases(): LeaseRef[]
   freeSlots(): number
   live(): LiveRun[]
-  /** Ends every agent and waits until each end is settled, at most this long. */
-  endAll(withinMs: number): Promise<void>
+  /** Ends every agent, waits until their ends are on the disk, and a moment longer until they are settled. */
+  endAll(): Promise<void>
   /** Lets go of everything; agents run on under their supervisors. */
   release(): Promise<void>
 }
@@ -56,13 +56,21 @@ const TOO_OLD: Refusal = {
   final: true,
   retryAfterMs: 0,
 }
+const AGENTS_END_WITHIN_MS = 6_000
+const SETTLED_WITHIN_MS = 2_000
 const SHUTDOWN: StopRequest = { reason: 'shutdown', sentence: 'The runner was shut down and ended it.' }
 
 /** Every delivery that this runner holds, by run id. */
-export function createRuns(context: RunContext, slots: number, onChange: () => void): Runs {
+export function createRuns(context: RunContext, slots: number, tell: () => void): Runs {
   const runs = new Map<string, Run>()
   const stopping = new AbortController()
+  const lookers = new Set<() => void>()
   const { logger } = context
+
+  function onChange() {
+    tell()
+    for (const look of lookers) look()
+  }
 
   function add(delivery: PushedDelivery, origin: RunOrigin) {
     const run = createRun(context, delivery, origin, onChange)
@@ -78,6 +86,20 @@ export function createRuns(context: RunContext, slots: number, onChange: () => v
   }
 
   const freeSlots = () => Math.max(0, slots - [...runs.values()].filter(holdsSlot).length)
+
+  /** Waits until no run is like this, at most this long. */
+  async function untilNone(is: (run: Run) => boolean, withinMs: number) {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const look = () => {
+      if (![...runs.values()].some(is)) resolve()
+    }
+    const timer = setTimeout(resolve, withinMs)
+    lookers.add(look)
+    look()
+    await promise
+    lookers.delete(look)
+    clearTimeout(timer)
+  }
 
   function take(delivery: PushedDelivery) {
     const known = runs.get(delivery.runId)
@@ -171,13 +193,11 @@ export function createRuns(context: RunContext, slots: number, onChange: () => v
         phase,
         pid,
       })),
-    async endAll(withinMs) {
+    async endAll() {
       stopping.abort()
       for (const run of runs.values()) run.requestStop(SHUTDOWN)
-      const late = Promise.withResolvers<void>()
-      const timer = setTimeout(late.resolve, withinMs)
-      await Promise.race([Promise.all([...runs.values()].map((run) => run.ended)), late.promise])
-      clearTimeout(timer)
+      await untilNone(holdsSlot, AGENTS_END_WITHIN_MS)
+      await untilNone(() => true, SETTLED_WITHIN_MS)
     },
     async release() {
       stopping.abort()

@@ -5,9 +5,11 @@ export type CuttingProxy = AsyncDisposable & {
   url: string
   /** Ends every connection at once, without a goodbye. */
   cut(): void
-  /** What the relay answers from now on is kept here until `release`. */
-  holdAnswers(): void
-  release(): void
+  /**
+   * The next HTTP call of this procedure reaches the relay, and its answer is lost. Resolves then. With `andGoDown`
+   * nobody gets through any more from that moment.
+   */
+  loseAnswer(procedure: string, options?: { andGoDown: boolean }): Promise<void>
   /** New WebSockets are refused while HTTP goes through, as some companies' proxies do. */
   refuseWebSockets: boolean
   /** Nobody gets through at all. */
@@ -18,21 +20,28 @@ export type CuttingProxy = AsyncDisposable & {
 export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
   const { port: targetPort } = new URL(target)
   const pairs = new Set<{ near: Socket; far: Socket }>()
-  let holding = false
+  let losing: { procedure: string; lost(): void } | null = null
 
   const server = createServer((near) => {
     if (proxy.down) return near.destroy()
     const far = connect(Number(targetPort), '127.0.0.1')
     const pair = { near, far }
     pairs.add(pair)
-    near.once('data', (first) => {
-      if (proxy.refuseWebSockets && /upgrade: websocket/i.test(first.toString('latin1')))
-        return near.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
-      far.write(first)
-      near.pipe(far)
+    let answerIsLost: (() => void) | null = null
+    near.on('data', (part) => {
+      const text = part.toString('latin1')
+      if (proxy.refuseWebSockets && /^upgrade: websocket/im.test(text)) {
+        near.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+        return
+      }
+      if (losing && text.startsWith(`POST /trpc/${losing.procedure}`)) answerIsLost = losing.lost
+      far.write(part)
     })
-    far.pipe(near)
-    if (holding) far.pause()
+    far.on('data', (part) => {
+      if (!answerIsLost) return void near.write(part)
+      end()
+      answerIsLost()
+    })
     const end = () => {
       pairs.delete(pair)
       near.destroy()
@@ -53,16 +62,20 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
         far.destroy()
       }
     },
-    holdAnswers() {
-      holding = true
-      for (const { near, far } of pairs) {
-        far.unpipe(near)
-        far.pause()
+    loseAnswer(procedure, options) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      losing = {
+        procedure,
+        lost() {
+          losing = null
+          if (options?.andGoDown) {
+            proxy.down = true
+            proxy.cut()
+          }
+          resolve()
+        },
       }
-    },
-    release() {
-      holding = false
-      for (const { near, far } of pairs) far.pipe(near)
+      return promise
     },
     async [Symbol.asyncDispose]() {
       proxy.cut()

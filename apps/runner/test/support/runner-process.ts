@@ -12,6 +12,8 @@ export type RunnerProcess = AsyncDisposable & {
   ready: Promise<void>
   /** Exit code and what it said on stderr. */
   exited: Promise<{ code: number | null; said: string }>
+  /** What happens to a child when its parent dies. */
+  closeStdin(): void
   kill(signal?: NodeJS.Signals): Promise<{ code: number | null; said: string }>
 }
 
@@ -43,6 +45,7 @@ export function startRunnerProcess(
     pid: child.pid as number,
     ready,
     exited,
+    closeStdin: () => child.stdin.end(),
     kill,
     async [Symbol.asyncDispose]() {
       await kill('SIGTERM')

@@ -6,11 +6,12 @@ import type { RunView } from '@baton/protocol'
 import { createTestDatabase, eventually } from '@baton/testkit'
 import { createTRPCClient, httpLink } from '@trpc/client'
 import type { AppRouter } from '../../../relay/src/index.ts'
-import { profilePaths } from '../../src/config/paths.ts'
+import { type ProfilePaths, profilePaths } from '../../src/config/paths.ts'
 import { defaultPolicy, type Policy } from '../../src/config/policy.ts'
 import { writeMachineKey, writeProfile } from '../../src/config/profile.ts'
 import { demoAgentFile } from '../../src/entry.ts'
 import { type RelayProcess, setUpRelay, startRelayProcess } from './relay-process.ts'
+import { readStatus } from './runner-process.ts'
 
 export type TestPlace = Awaited<ReturnType<typeof createTestPlace>>
 
@@ -107,7 +108,16 @@ export async function createTestPlace() {
     events,
     /** Rows of the database itself, for what no view shows. */
     query: async <T>(text: string) => (await sql.raw<T>(text).execute(connection.db)).rows,
-    readJournal: (paths: { journalFile: string }) => readFile(paths.journalFile),
+    async readSupervisor(home: string, id: string): Promise<{ supervisor: { pid: number } }> {
+      return JSON.parse(await readFile(join(home, 'state/default/runs', id, 'supervisor.json'), 'utf8'))
+    },
+    /** The run as its runner shows it, with the process id of its agent. */
+    untilAgent: (paths: ProfilePaths, id: string) =>
+      eventually(async () => {
+        const run = (await readStatus(paths)).runs.find(({ runId, pid }) => runId === id && pid !== null)
+        if (!run) throw new Error('the agent has not been started')
+        return run
+      }),
     async [Symbol.asyncDispose]() {
       await connection.close()
       await relay.kill()
