@@ -212,6 +212,31 @@ test('a runner that cannot have a socket pulls over HTTP', async () => {
   ).toHaveLength(1)
 })
 
+test('text that Postgres cannot store is replaced, too long is cut, and neither keeps a run from being settled', async () => {
+  const { key, fire } = await makeMachine()
+  await using runner = await connectWireRunner(relay.url, key, { hostname: 'bad\0host\ud800' })
+  const seen = collect()
+  runner.subscribe({ slots: 1, ...seen })
+  const { runId } = await fire('emoji 😀 and \ud83d alone and \0')
+  const lease = leaseOf((await seen.next(1))[0] as PushedDelivery)
+  await runner.api.runner.accept.mutate({ deliveries: [lease] })
+  const { events, settle } = wireRun(lease, [{ type: 'message', role: 'assistant', text: 'a\0b\ud800' }], {
+    result: `cut\ud83d\0${'x'.repeat(300_000)}`,
+    message: 'half an emoji \ud83d',
+  })
+  const append = { runId, fence: lease.fence, fromSeq: 1, events }
+  expect((await runner.api.runner.append.mutate(append)).result).toBe('stored')
+  await expect(
+    runner.api.runner.append.mutate({ ...append, fromSeq: 2, events: ['raw \0'] }),
+  ).rejects.toThrow(/not an encoded/)
+  const [settled] = await runner.api.runner.settle.mutate({ sentAt: Date.now(), runs: [settle] })
+  expect(settled?.result).toBe('settled')
+  const run = await api.runs.get.query({ id: runId })
+  expect(run.message).toBe('half an emoji \ufffd')
+  expect(run.result).toHaveLength(256 * 1024)
+  expect(run.transcript.complete).toBe(true)
+})
+
 test('two relays on one database: what one stores, the runner on the other gets, and both follow its run', async () => {
   await using other = await startTestRelay({ databaseUrl: relay.databaseUrl })
   const { key, fire } = await makeMachine()

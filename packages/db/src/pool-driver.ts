@@ -1,5 +1,6 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
 import type postgres from 'postgres'
+import { withRetries } from './with-retries.ts'
 
 /**
  * Runs each statement of Kysely straight on the pool of `postgres`, prepared.
@@ -12,7 +13,9 @@ import type postgres from 'postgres'
 export function createPoolDriver(sql: postgres.Sql): Driver {
   const connection: DatabaseConnection = {
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-      const rows = await sql.unsafe(query.sql, query.parameters as never[], { prepare: true })
+      const rows = await withRetries(() =>
+        sql.unsafe(query.sql, query.parameters as never[], { prepare: true }),
+      )
       const changed = rows.command === 'SELECT' ? undefined : BigInt(rows.count ?? 0)
       return { rows: rows as unknown as R[], ...(changed !== undefined && { numAffectedRows: changed }) }
     },

@@ -11,6 +11,21 @@ import { OUTCOMES } from './states.ts'
  */
 
 const fence = z.number().int().positive()
+
+/**
+ * Free text of a runner. Nothing in it may make a report be refused, because a refused report is never settled: what
+ * Postgres cannot store (NUL, lone surrogates) is replaced, and what is too long is cut and says so.
+ */
+const text = (max: number) =>
+  z.string().transform((value) => {
+    const clean = value.toWellFormed().replaceAll('\0', '\uFFFD')
+    return clean.length <= max
+      ? clean
+      : `${clean
+          .slice(0, max - 1)
+          .toWellFormed()
+          .replace(/\uFFFD$/, '')}…`
+  })
 const lease = z.object({ deliveryId, runId, fence })
 export type LeaseRef = z.infer<typeof lease>
 
@@ -37,12 +52,12 @@ export const runnerHello = z.object({
    * A restart of the same installation takes its machine over at once; another installation is a conflict.
    */
   instanceId: z.string().regex(/^[\w-]{8,64}\.[\w-]{1,64}$/),
-  bootId: z.string().max(64),
+  bootId: text(64),
   protocolVersion: z.number().int(),
-  runnerVersion: z.string().max(40),
-  hostname: z.string().max(255),
-  os: z.string().max(40),
-  arch: z.string().max(40),
+  runnerVersion: text(40),
+  hostname: text(255),
+  os: text(40),
+  arch: text(40),
   slots: z.number().int().min(0).max(100),
   /** Take the session over from another live runner with the same key. */
   takeover: z.boolean().default(false),
@@ -132,7 +147,7 @@ export const leaseAnswer = z.object({
 })
 export type LeaseAnswer = z.infer<typeof leaseAnswer>
 
-export const startReport = lease.extend({ startedAt: z.number(), workspace: z.string() })
+export const startReport = lease.extend({ startedAt: z.number(), workspace: text(4_096) })
 /** The machine's wall clock when this was sent: its times are shifted onto the database's clock with it. */
 const sentAt = z.number()
 export const startRequest = z.object({ sentAt, runs: z.array(startReport).min(1).max(1_000) })
@@ -150,21 +165,27 @@ export type RenewAnswer = z.infer<typeof renewAnswer>
 /** The runner cannot take it now (`retryAfterMs`) or can never take it as it stands (`final`). */
 export const refusal = lease.extend({
   errorKind: z.enum(ERROR_KIND_NAMES),
-  message: z.string().max(2_000),
+  message: text(2_000),
   final: z.boolean(),
   retryAfterMs: z.number().int().min(0).max(86_400_000).default(0),
 })
 export const refuseRequest = z.object({ deliveries: z.array(refusal).min(1).max(1_000) })
+
+/** JSON never has raw control characters; a text that has was not made by `encodeRunEvent`. */
+const eventText = z
+  .string()
+  .max(512 * 1024)
+  .refine(
+    (value) => value.startsWith('{"at":') && !value.includes('\0') && value.isWellFormed(),
+    'not an encoded run event',
+  )
 
 /** `events` are encoded texts (see run-events.ts), numbered from `fromSeq` without a gap. */
 export const appendRequest = z.object({
   runId,
   fence,
   fromSeq: z.number().int().positive(),
-  events: z
-    .array(z.string().max(512 * 1024))
-    .min(1)
-    .max(5_000),
+  events: z.array(eventText).min(1).max(5_000),
 })
 export type AppendRequest = z.infer<typeof appendRequest>
 /** `ackedSeq`: everything up to here is stored. When it is not what was sent, go on from `ackedSeq + 1`. */
@@ -180,15 +201,12 @@ export const settleReport = lease.extend({
   state: z.enum(['succeeded', 'failed', 'cancelled', 'timed_out', 'superseded']),
   outcome: z.enum(OUTCOMES),
   errorKind: z.enum(ERROR_KIND_NAMES).nullable(),
-  message: z.string().max(4_000).nullable(),
+  message: text(4_000).nullable(),
   exitCode: z.number().int().nullable(),
-  signal: z.string().max(20).nullable(),
-  sessionId: z.string().max(200).nullable(),
+  signal: text(20).nullable(),
+  sessionId: text(200).nullable(),
   usage: usageSchema.nullable(),
-  result: z
-    .string()
-    .max(256 * 1024)
-    .nullable(),
+  result: text(256 * 1024).nullable(),
   killProof: killProofSchema.nullable(),
   /** The transcript's length and rolling hash as the runner has it. */
   finalSeq: z.number().int().nonnegative(),

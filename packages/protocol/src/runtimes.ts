@@ -6,17 +6,21 @@ export type Runtime = (typeof RUNTIMES)[number]
 /** The runtimes that this version can start. */
 export const STARTABLE_RUNTIMES = ['claude', 'command'] as const satisfies readonly Runtime[]
 
+const shownText = z
+  .string()
+  .transform((value) => value.toWellFormed().replaceAll('\0', '\uFFFD').slice(0, 1_000))
+
 /** What a machine found out about one runtime. "Could not ask" (`unknown`) is different from "no". */
 export const runtimeProbe = z.object({
   runtime: z.enum(RUNTIMES),
   installed: z.boolean(),
-  version: z.string().nullable(),
-  path: z.string().nullable(),
+  version: shownText.nullable(),
+  path: shownText.nullable(),
   signedIn: z.enum(['yes', 'no', 'unknown']),
   /** One sentence: how it is signed in, or why it could not be asked, or how to install it. */
-  detail: z.string(),
+  detail: shownText,
   /** Names of the executables that the machine's policy offers to the `command` runtime. */
-  commands: z.array(z.string()).default([]),
+  commands: z.array(shownText).max(200).default([]),
 })
 export type RuntimeProbe = z.infer<typeof runtimeProbe>
 

@@ -82,7 +82,7 @@ export const RUN_TRANSITIONS: Record<RunState, readonly RunState[]> = {
   failed: [],
   cancelled: [],
   timed_out: [],
-  lost: ['running', 'succeeded', 'failed', 'cancelled', 'timed_out', 'superseded'],
+  lost: ['starting', 'running', 'succeeded', 'failed', 'cancelled', 'timed_out', 'superseded'],
   superseded: [],
 }
 

@@ -21,7 +21,10 @@ export const prompt = z
     (text) => Buffer.byteLength(text) <= PROMPT_BYTES,
     `keep the prompt under ${PROMPT_BYTES / 1024} KiB`,
   )
-export const idempotencyKey = z.string().min(1).max(200).optional()
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,200}$/, 'use 1 to 200 visible ASCII characters')
+  .optional()
 export const workspace = z
   .string()
   .max(4096)

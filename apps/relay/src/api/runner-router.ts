@@ -90,6 +90,15 @@ export const runnerRouter = router({
       )
     }
     const held = await findHeldStates(db, machineId, input.held)
+    const verdicts = held.map(judgeHeld)
+    // What it goes on with is its own again before anything else is leased to it.
+    const kept = new Set(verdicts.filter(({ verdict }) => verdict === 'keep').map(({ runId }) => runId))
+    await renewLeases(
+      db,
+      machineId,
+      input.held.filter((lease) => kept.has(lease.runId)),
+      LEASE_MS,
+    )
     const lost = await loseDeliveries(
       db,
       machineId,
@@ -105,7 +114,7 @@ export const runnerRouter = router({
       leaseMs: LEASE_MS,
       renewEveryMs: RENEW_EVERY_MS,
       heartbeatEveryMs: HEARTBEAT_EVERY_MS,
-      verdicts: held.map(judgeHeld),
+      verdicts,
     }
   }),
 

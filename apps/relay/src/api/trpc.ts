@@ -116,7 +116,7 @@ export function isDatabaseAway(error: unknown): boolean {
   return (
     typeof code === 'string' &&
     (/^(CONNECTION_|CONNECT_TIMEOUT|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE)/.test(code) ||
-      /^(08|57P|53)/.test(code) ||
+      /^(08|57P|53|40)/.test(code) ||
       code === '57014')
   )
 }

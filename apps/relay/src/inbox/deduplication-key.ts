@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Verification } from '@baton/webhooks'
 
 /**
@@ -6,7 +7,11 @@ import type { Verification } from '@baton/webhooks'
  * because GitHub signs the body alone.
  */
 export function deduplicationKey(verified: Extract<Verification, { ok: true }>, bodyHash: string): string {
-  if (verified.signedId && verified.deliveryId !== null) return `id:${verified.deliveryId}`
+  if (verified.signedId && verified.deliveryId !== null) return `id:${shortId(verified.deliveryId)}`
   if (verified.timestampMs !== null) return `at:${verified.timestampMs}:${bodyHash}`
   return `body:${bodyHash}`
 }
+
+/** Ids are the sender's; a very long one would not fit an index. */
+const shortId = (id: string) =>
+  id.length <= 200 ? id : `sha256:${createHash('sha256').update(id).digest('hex')}`

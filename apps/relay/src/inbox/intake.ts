@@ -4,6 +4,7 @@ import { createBatcher } from '@baton/service'
 import type { PlannedEvent } from '../jobs/plan-delivery.ts'
 import type { Hints } from '../live/hints.ts'
 import type { RunnerSessions } from '../runners/sessions.ts'
+import { withEachAlone } from './each-alone.ts'
 
 export type Intake = {
   /** Resolves when the event and its deliveries are committed (or were, by an earlier request). */
@@ -34,7 +35,10 @@ const MAX_BYTES = 8 * 1024 * 1024
  */
 export function createIntake(db: Db, sessions: RunnerSessions, hints: Hints): Intake {
   const batch = createBatcher<PlannedEvent, InsertedEvent>({
-    flush: (events) => insertEvents(db, events, LEASE_MS).catch((error) => insertPending(db, events, error)),
+    flush: (events) =>
+      withEachAlone(events, (some) =>
+        insertEvents(db, some, LEASE_MS).catch((error) => insertPending(db, some, error)),
+      ),
     maxInFlight: 2,
     maxItems: MAX_EVENTS,
     maxBytes: MAX_BYTES,
@@ -43,19 +47,20 @@ export function createIntake(db: Db, sessions: RunnerSessions, hints: Hints): In
 
   return {
     async accept(event) {
-      const reserved = event.deliveries.filter((delivery) => sessions.reserve(delivery))
+      const reservations = event.deliveries.map((delivery) => sessions.reserve(delivery))
       let answer: InsertedEvent
       try {
         answer = await batch.add(event)
       } catch (error) {
-        for (const delivery of reserved) sessions.release(delivery, false)
+        for (const reservation of reservations) reservation?.unknown()
         throw error
       }
-      for (const delivery of event.deliveries) {
+      for (const [index, delivery] of event.deliveries.entries()) {
         const fence = answer.inserted ? (answer.deliveries.find((d) => d.id === delivery.id)?.fence ?? 0) : 0
-        if (reserved.includes(delivery)) sessions.release(delivery, fence > 0)
-        if (fence > 0) sessions.pushLeased(event, delivery, fence)
-        else if (answer.inserted) hints.send('machine', delivery.machineId)
+        const reservation = reservations[index]
+        if (fence > 0) reservation?.push(event, fence)
+        else reservation?.release()
+        if (fence === 0 && answer.inserted) hints.send('machine', delivery.machineId)
       }
       for (const old of answer.replaced) {
         if (old.mustStop) hints.send('cancel', `${old.machineId} ${old.id} ${old.runId} ${old.fence}`)

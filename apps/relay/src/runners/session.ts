@@ -23,6 +23,16 @@ import { toPushedDelivery } from './to-pushed-delivery.ts'
 
 export type Session = ReturnType<typeof createSession>
 
+/** A slot held for a delivery while it is inserted. Exactly one of its functions is called, once. */
+export type Reservation = {
+  /** It was stored already leased. */
+  push(event: PlannedEvent, fence: number): void
+  /** It was not, or without a lease. */
+  release(): void
+  /** Nobody knows. */
+  unknown(): void
+}
+
 /** Deliveries in one push. Their prompts and bodies stay below some MiB. */
 const PUSH_MAX = 16
 const LOOK_SOON_MS = 500
@@ -48,6 +58,7 @@ export function createSession(
   let liveIsExact = true
   let agentsAreFresh = true
   let lookAgain = true
+  let pushUnaccepted = true
   let leasing = false
   let reservations = 0
   let closed: string | null = null
@@ -60,7 +71,7 @@ export function createSession(
     epoch: opened.epoch,
 
     /** Holds a slot for a delivery that is about to be inserted; it then carries this session's epoch. */
-    reserve(delivery: PlannedDelivery): boolean {
+    reserve(delivery: PlannedDelivery): Reservation | null {
       const agent = agents.get(delivery.agentId)
       const isFree =
         closed === null &&
@@ -70,29 +81,32 @@ export function createSession(
         liveIsExact &&
         agentsAreFresh &&
         leased.length === 0
-      if (!isFree || !agent?.takesWork || delivery.rules !== null || isBusy(delivery, agent)) return false
+      if (!isFree || !agent?.takesWork || delivery.rules !== null || isBusy(delivery, agent)) return null
       credits--
       reservations++
       live.set(delivery.id, delivery)
       delivery.leaseEpoch = opened.epoch
-      return true
-    },
-
-    /** The insertion is over; without a lease the slot is free again. */
-    release(delivery: PlannedDelivery, leaseGranted: boolean) {
-      reservations--
-      if (!leaseGranted) {
-        credits++
-        live.delete(delivery.id)
-        session.wake()
-      } else if (lookAgain) session.wake()
-    },
-
-    pushLeased(event: PlannedEvent, delivery: PlannedDelivery, fence: number) {
-      const agent = agents.get(delivery.agentId)
-      if (!agent) return session.wake()
-      leased.push(toLeased(event, delivery, agent, fence))
-      wakeUp?.()
+      return {
+        push(event, fence) {
+          reservations--
+          leased.push(toLeased(event, delivery, agent, fence))
+          wakeUp?.()
+        },
+        release() {
+          reservations--
+          credits++
+          live.delete(delivery.id)
+          session.wake()
+        },
+        // It may be leased all the same: what is live is read again, and unaccepted leases are pushed.
+        unknown() {
+          reservations--
+          credits++
+          liveIsExact = false
+          pushUnaccepted = true
+          session.wake()
+        },
+      }
     },
 
     /** Free slots again, or the first ones. */
@@ -142,8 +156,6 @@ export function createSession(
       const onAbort = () => session.close('disconnected')
       signal.addEventListener('abort', onAbort, { once: true })
       let lastId = '0'
-      leased.push(...(await listUnacceptedLeases(db, place.machineId, PUSHED_BODY_BYTES)))
-      credits -= leased.length
       while (closed === null) {
         await leaseMore().catch(lookSoon)
         if (closed !== null) return
@@ -169,6 +181,7 @@ export function createSession(
   }
 
   async function leaseMore() {
+    if (pushUnaccepted && reservations === 0) await findUnaccepted()
     if (!lookAgain || credits <= 0 || reservations > 0) return
     leasing = true
     try {
@@ -187,6 +200,22 @@ export function createSession(
       if (found.length > 0) lookAgain = true
     } finally {
       leasing = false
+    }
+  }
+
+  /** Leases that the runner did not accept, because they were pushed into a dead socket or by nobody. */
+  async function findUnaccepted() {
+    pushUnaccepted = false
+    try {
+      const known = new Set(leased.map((delivery) => delivery.fence))
+      const found = (await listUnacceptedLeases(db, place.machineId, PUSHED_BODY_BYTES)).filter(
+        (delivery) => !known.has(delivery.fence),
+      )
+      credits -= found.length
+      leased.push(...found)
+    } catch (error) {
+      pushUnaccepted = true
+      throw error
     }
   }
 
@@ -212,6 +241,7 @@ export function createSession(
   async function sleep() {
     if (closed !== null || leased.length > 0 || cancels.length > 0) return
     if (lookAgain && credits > 0 && reservations === 0) return
+    if (pushUnaccepted && reservations === 0) return
     await new Promise<void>((resolve) => {
       wakeUp = resolve
     })

@@ -1,9 +1,9 @@
 import { type Db, openMachineSession } from '@baton/db'
 import { BatonError, type DeliveryId, type MachineId, type OrganizationId, type RunId } from '@baton/protocol'
 import { createPollLoop, type Logger, type Service } from '@baton/service'
-import type { PlannedDelivery, PlannedEvent } from '../jobs/plan-delivery.ts'
+import type { PlannedDelivery } from '../jobs/plan-delivery.ts'
 import type { Hints } from '../live/hints.ts'
-import { createSession, type Session } from './session.ts'
+import { createSession, type Reservation, type Session } from './session.ts'
 
 export type RunnerSessions = Service & {
   /** Opens the machine's newest session here; the one before it ends. */
@@ -16,9 +16,8 @@ export type RunnerSessions = Service & {
   get(machineId: MachineId): Session | undefined
   /** Ends a session that was opened here, if it is still the newest. */
   close(session: Session, reason: string): void
-  reserve(delivery: PlannedDelivery): boolean
-  release(delivery: PlannedDelivery, leaseGranted: boolean): void
-  pushLeased(event: PlannedEvent, delivery: PlannedDelivery, fence: number): void
+  /** Holds a slot of the machine's session for a delivery that is about to be inserted; null: let it be pending. */
+  reserve(delivery: PlannedDelivery): Reservation | null
   count(): number
 }
 
@@ -70,10 +69,7 @@ export function createRunnerSessions(db: Db, hints: Hints, log: Logger): RunnerS
       session.close(reason)
       if (sessions.get(session.machineId) === session) sessions.delete(session.machineId)
     },
-    reserve: (delivery) => sessions.get(delivery.machineId)?.reserve(delivery) ?? false,
-    release: (delivery, leaseGranted) => sessions.get(delivery.machineId)?.release(delivery, leaseGranted),
-    pushLeased: (event, delivery, fence) =>
-      sessions.get(delivery.machineId)?.pushLeased(event, delivery, fence),
+    reserve: (delivery) => sessions.get(delivery.machineId)?.reserve(delivery) ?? null,
     count: () => sessions.size,
     start: () => look.start(),
     async stop() {

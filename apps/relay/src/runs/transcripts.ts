@@ -2,6 +2,7 @@ import { type AppendItem, appendRunEvents, type Db, findWatermark, type Watermar
 import type { AppendAnswer, AppendRequest, MachineId, RunId } from '@baton/protocol'
 import { transcriptStep } from '@baton/protocol/transcript-hash'
 import { createBatcher } from '@baton/service'
+import { withEachAlone } from '../inbox/each-alone.ts'
 import type { Hints } from '../live/hints.ts'
 
 export type Appended = { runId: RunId; fromSeq: number; texts: string[] }
@@ -35,10 +36,11 @@ export function createTranscripts(db: Db, hints: Hints): Transcripts {
   const writers = new Map<RunId, Writer>()
   const listeners = new Set<(appended: Appended) => void>()
   const batch = createBatcher<AppendItem, boolean>({
-    flush: async (items) => {
-      const stored = await appendRunEvents(db, items)
-      return items.map((item) => stored.has(item.runId))
-    },
+    flush: (items) =>
+      withEachAlone(items, async (some) => {
+        const stored = await appendRunEvents(db, some)
+        return some.map((item) => stored.has(item.runId))
+      }),
     maxInFlight: 2,
     maxItems: 500,
     maxBytes: BATCH_BYTES,

@@ -1,7 +1,7 @@
 import type { DeliveryId, LeaseRef, MachineId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
-import { leaseArrays } from './lease-arrays.ts'
+import { leaseArrays, lockDeliveries } from './lease-arrays.ts'
 
 /**
  * Turns leases into runs: the machine has them on its disk. Answers the deliveries that were accepted; accepting one
@@ -15,13 +15,14 @@ export async function acceptDeliveries(
 ): Promise<Set<DeliveryId>> {
   const { rows } = await sql<{ id: DeliveryId }>`
     with asked as (select * from ${leaseArrays(leases)}),
+    ${lockDeliveries(leases.map((lease) => lease.deliveryId))},
     accepted as (
       update deliveries d set
         attempt = case when d.accepted_at is null then d.attempt + 1 else d.attempt end,
         accepted_at = coalesce(d.accepted_at, now()),
         lease_expires_at = now() + ${leaseMs}::int * interval '1 ms'
-      from asked
-      where d.id = asked.delivery_id and d.fence = asked.fence and d.run_id = asked.run_id
+      from asked join locked on locked.id = asked.delivery_id
+      where d.id = locked.id and d.fence = asked.fence and d.run_id = asked.run_id
         and d.machine_id = ${machineId} and d.state in ('leased', 'running') and d.cancel_requested_at is null
       returning d.*
     ),

@@ -78,8 +78,12 @@ export type InsertedEvent = {
  *
  * Bodies travel as one text cut apart by byte offsets on the server: an array of text would be escaped quote by quote.
  */
-export async function insertEvents(db: Db, events: NewEvent[], leaseMs: number): Promise<InsertedEvent[]> {
-  const deliveries = events.flatMap((event) => event.deliveries.map((delivery) => ({ ...delivery, event })))
+export async function insertEvents(db: Db, unordered: NewEvent[], leaseMs: number): Promise<InsertedEvent[]> {
+  // One order of keys for everybody: two statements with the same keys would otherwise wait for each other.
+  const events = unordered.toSorted(byDeduplicationKey)
+  const deliveries = events.flatMap((event) =>
+    event.deliveries.map((delivery) => ({ ...delivery, event, place: unordered.indexOf(event) })),
+  )
   const bodies = packBodies(events.map((event) => event.body))
   const { rows } = await sql<ResultRow>`
     with packed as materialized (select convert_to(${bodies.text}::text, 'UTF8') as bytes),
@@ -122,8 +126,8 @@ export async function insertEvents(db: Db, events: NewEvent[], leaseMs: number):
         ${deliveries.map((d) => d.runId)}::text[], ${deliveries.map((d) => d.prompt)}::text[],
         ${deliveries.map((d) => d.workspace)}::text[], ${deliveries.map((d) => d.lane)}::text[],
         ${deliveries.map((d) => JSON.stringify(d.limits))}::text[], ${deliveries.map((d) => d.leaseEpoch)}::bigint[],
-        ${deliveries.map((d) => d.rules && JSON.stringify(d.rules))}::text[]
-      ) with ordinality as d (id, organization_id, event_id, job_id, agent_id, machine_id, run_id, prompt, workspace, lane,
+        ${deliveries.map((d) => d.rules && JSON.stringify(d.rules))}::text[], ${deliveries.map((d) => d.place)}::int[]
+      ) as d (id, organization_id, event_id, job_id, agent_id, machine_id, run_id, prompt, workspace, lane,
         limits_text, lease_epoch, rules, place)
       join new_events on new_events.id = d.event_id
       left join sessions on sessions.id = d.machine_id and sessions.session_epoch = d.lease_epoch
@@ -183,18 +187,23 @@ export async function insertEvents(db: Db, events: NewEvent[], leaseMs: number):
   const inserted = new Set(rows.filter((row) => row.kind === 'event').map((row) => row.id))
   const repeats = events.filter((event) => !inserted.has(event.id))
   const first = repeats.length === 0 ? new Map<string, InsertedEvent>() : await findFirst(db, repeats)
-  const answers = events.map((event) => {
+  const answerOf = (event: NewEvent): InsertedEvent => {
     if (inserted.has(event.id)) return insertedEvent(event, rows)
     const known = first.get(`${event.dedupScope}\n${event.dedupKey}`)
     if (!known)
       throw new Error(`The first event of ${event.dedupScope} ${event.dedupKey} went away while it was read.`)
     return known
-  })
+  }
   const isWithout = events.filter(
-    (event, index) => event.deliveries.length > 0 && hasNone(event, answers[index], rows),
+    (event) => event.deliveries.length > 0 && inserted.has(event.id) && hasNone(event, rows),
   )
   if (isWithout.length > 0) await explainWithout(db, isWithout)
-  return answers
+  return unordered.map(answerOf)
+}
+
+function byDeduplicationKey(one: NewEvent, other: NewEvent): number {
+  const [a, b] = [`${one.dedupScope}\n${one.dedupKey}`, `${other.dedupScope}\n${other.dedupKey}`]
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 type ResultRow = {
@@ -247,8 +256,8 @@ function insertedEvent(event: NewEvent, rows: ResultRow[]): InsertedEvent {
 }
 
 /** No delivery row names this event: it was skipped, or another of the same batch took its place. */
-function hasNone(event: NewEvent, answer: InsertedEvent | undefined, rows: ResultRow[]): boolean {
-  return answer?.inserted === true && !rows.some((row) => row.kind !== 'event' && row.event_id === event.id)
+function hasNone(event: NewEvent, rows: ResultRow[]): boolean {
+  return !rows.some((row) => row.kind !== 'event' && row.event_id === event.id)
 }
 
 async function explainWithout(db: Db, events: NewEvent[]): Promise<void> {

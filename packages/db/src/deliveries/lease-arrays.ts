@@ -1,4 +1,4 @@
-import type { LeaseRef } from '@baton/protocol'
+import type { DeliveryId, LeaseRef } from '@baton/protocol'
 import { sql } from 'kysely'
 
 /** Leases as a table `asked (delivery_id, run_id, fence)` for a statement that works on many at once. */
@@ -10,8 +10,28 @@ export function leaseArrays(leases: readonly LeaseRef[]) {
   ) as asked (delivery_id, run_id, fence)`
 }
 
-/** Live deliveries that hold the lane or the one-at-a-time key of `d`, so that `d` cannot come back to life beside them. */
-export const othersInItsLane = sql`
-  select from deliveries o where o.id <> d.id and o.state in ('leased', 'running', 'stalled')
+/**
+ * Locks the deliveries of a statement in the order of their ids, before anything else is locked: two statements with the
+ * same deliveries in another order would otherwise wait for each other. Deliveries are always locked before runs.
+ */
+export const lockDeliveries = (ids: readonly DeliveryId[]) => sql`
+  locked as materialized (
+    select id, attempt, max_attempts, repeatable, cancel_requested_at from deliveries
+    where id = any(${ids}::text[]) order by id for update
+  )`
+
+const isAliveOrNewer = sql`(o.state in ('leased', 'running', 'stalled')
+  or (o.state = 'pending' and o.accepted_at is not null and o.fence > d.fence))`
+
+/**
+ * What keeps the accepted delivery `d` from coming back to life: others hold its lane or its key, or its agent has no
+ * room. Another accepted one with a newer lease goes before it.
+ */
+export const noRoom = sql`
+  select from deliveries o where o.id <> d.id and ${isAliveOrNewer}
     and ((o.machine_id = d.machine_id and o.lane = d.lane)
-      or (d.concurrency_limit = 1 and o.concurrency_limit = 1 and o.concurrency_key = d.concurrency_key))`
+      or (d.concurrency_limit = 1 and o.concurrency_limit = 1 and o.concurrency_key = d.concurrency_key))
+  union all
+  select from agents a where a.id = d.agent_id and a.max_concurrent <= (
+    select count(*) from deliveries o where o.id <> d.id and o.machine_id = d.machine_id and o.agent_id = d.agent_id
+      and ${isAliveOrNewer})`

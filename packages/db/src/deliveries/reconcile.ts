@@ -60,18 +60,23 @@ export async function loseDeliveries(
   stillHeld: DeliveryId[],
 ): Promise<DeliveryId[]> {
   const { rows } = await sql<{ id: DeliveryId }>`
-    with gone as (
+    with locked as materialized (
+      select id from deliveries
+      where machine_id = ${machineId} and state in ('leased', 'running', 'stalled') and accepted_at is not null
+        and id <> all(${stillHeld}::text[])
+      order by id for update
+    ),
+    gone as (
       update deliveries d set
         state = case
           when d.cancel_requested_at is not null then 'cancelled'
           when d.attempt < d.max_attempts and (d.repeatable or d.state = 'leased') then 'pending'
           else 'failed' end,
-        state_since = now(), lease_expires_at = null, reason = 'lost',
+        state_since = now(), lease_expires_at = null, accepted_at = null, reason = 'lost',
         reason_message = 'The machine came back without this run.',
         finished_at = case when d.cancel_requested_at is null and d.attempt < d.max_attempts
           and (d.repeatable or d.state = 'leased') then null else now() end
-      where d.machine_id = ${machineId} and d.state in ('leased', 'running', 'stalled') and d.accepted_at is not null
-        and d.id <> all(${stillHeld}::text[])
+      from locked where d.id = locked.id and d.state in ('leased', 'running', 'stalled') and d.accepted_at is not null
       returning d.id, d.run_id
     ),
     lost as (

@@ -1,6 +1,7 @@
 import type { DeliveryId, ErrorKind, MachineId, RunId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { lockDeliveries } from './lease-arrays.ts'
 
 export type Refusal = {
   deliveryId: DeliveryId
@@ -31,19 +32,24 @@ export async function refuseDeliveries(
         ${refusals.map((r) => r.retryAfterMs)}::bigint[]
       ) as asked (delivery_id, run_id, fence, error_kind, message, final, retry_ms)
     ),
+    ${lockDeliveries(refusals.map((refusal) => refusal.deliveryId))},
     refused as (
       update deliveries d set
         state = case when asked.final then 'failed' when asked.retry_ms > 0 then 'parked' else 'pending' end,
-        state_since = now(), lease_expires_at = null,
+        state_since = now(), lease_expires_at = null, accepted_at = case when asked.final then d.accepted_at end,
         attempt = case when asked.final and d.accepted_at is null then d.attempt + 1 else d.attempt end,
         finished_at = case when asked.final then now() end,
         reason = asked.error_kind, reason_message = asked.message,
         parked_until = case when not asked.final and asked.retry_ms > 0
           then now() + asked.retry_ms * interval '1 ms' end
-      from asked
-      where d.id = asked.delivery_id and d.fence = asked.fence and d.run_id = asked.run_id
+      from asked join locked on locked.id = asked.delivery_id
+      where d.id = locked.id and d.fence = asked.fence and d.run_id = asked.run_id
         and d.machine_id = ${machineId} and d.state = 'leased'
       returning d.*, asked.final, asked.error_kind, asked.message
+    ),
+    given_back as (
+      update runs r set state = 'superseded', finished_at = now(), message = refused.message
+      from refused where r.id = refused.run_id and not refused.final and r.finish_key is null
     ),
     told as (
       insert into runs (id, organization_id, delivery_id, machine_id, agent_id, job_id, attempt, fence, leased_at,

@@ -1,7 +1,7 @@
 import type { DeliveryId, LeaseRef, MachineId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
-import { leaseArrays, othersInItsLane } from './lease-arrays.ts'
+import { leaseArrays, lockDeliveries, noRoom } from './lease-arrays.ts'
 
 export type Renewed = { id: DeliveryId; cancelReason: string | null }
 
@@ -22,16 +22,25 @@ export async function renewLeases(
     cancel_requested_at: Date | null
     cancel_reason: string | null
   }>`
-    update deliveries d set
-      lease_expires_at = now() + ${leaseMs}::int * interval '1 ms',
-      state = case d.state when 'stalled' then 'running' when 'pending' then 'leased' else d.state end,
-      state_since = case when d.state in ('stalled', 'pending') then now() else d.state_since end,
-      reason = null, reason_message = null
-    from ${leaseArrays(leases)}
-    where d.id = asked.delivery_id and d.fence = asked.fence and d.run_id = asked.run_id
-      and d.machine_id = ${machineId}
-      and (d.state in ('leased', 'running', 'stalled') or (d.state = 'pending' and d.accepted_at is not null and not exists (${othersInItsLane})))
-    returning d.id, d.cancel_requested_at, d.cancel_reason`.execute(db)
+    with asked as (select * from ${leaseArrays(leases)}),
+    ${lockDeliveries(leases.map((lease) => lease.deliveryId))},
+    renewed as (
+      update deliveries d set
+        lease_expires_at = now() + ${leaseMs}::int * interval '1 ms',
+        state = case d.state when 'stalled' then 'running' when 'pending' then 'leased' else d.state end,
+        state_since = case when d.state in ('stalled', 'pending') then now() else d.state_since end,
+        reason = null, reason_message = null
+      from asked join locked on locked.id = asked.delivery_id
+      where d.id = locked.id and d.fence = asked.fence and d.run_id = asked.run_id and d.machine_id = ${machineId}
+        and (d.state in ('leased', 'running', 'stalled')
+          or (d.state = 'pending' and d.accepted_at is not null and not exists (${noRoom})))
+      returning d.id, d.run_id, d.state, d.cancel_requested_at, d.cancel_reason
+    ),
+    found as (
+      update runs r set state = 'starting', message = null
+      from renewed where r.id = renewed.run_id and renewed.state = 'leased' and r.state = 'lost' and r.finish_key is null
+    )
+    select id, cancel_requested_at, cancel_reason from renewed`.execute(db)
   return new Map(
     rows.map((row) => [
       row.id,

@@ -1,6 +1,7 @@
 import type { DeliveryId, MachineId, RunId, SettleAnswer, SettleReport } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { lockDeliveries } from './lease-arrays.ts'
 
 /**
  * Records how runs ended, each with its finish key: the same key again gets `already`. The report of the newest
@@ -31,14 +32,16 @@ export async function settleRuns(
         message text, "exitCode" int, signal text, "sessionId" text, usage jsonb, result text, "killProof" jsonb,
         "finalSeq" bigint, "finalHash" text, "startedAgoMs" bigint, "firstOutputAgoMs" bigint, "finishedAgoMs" bigint)
     ),
-    locked as materialized (
+    ${lockDeliveries(reports.map((report) => report.deliveryId))},
+    locked_runs as materialized (
       select r.id, r.fence, r.finish_key from runs r
       where r.id in (select "runId" from asked) and r.machine_id = ${machineId}
-      for update
+        and (select count(*) from locked) >= 0
+      order by r.id for update
     ),
     known as materialized (
-      select asked.*, locked.finish_key as known_key, locked.id is not null as exists
-      from asked left join locked on locked.id = asked."runId" and locked.fence = asked.fence
+      select asked.*, r.finish_key as known_key, r.id is not null as exists
+      from asked left join locked_runs r on r.id = asked."runId" and r.fence = asked.fence
     ),
     ended as (
       update runs r set state = k.state, outcome = k.outcome, error_kind = k."errorKind", message = k.message,
@@ -48,25 +51,28 @@ export async function settleRuns(
         first_output_at = greatest(r.accepted_at, now() - k."firstOutputAgoMs" * interval '1 ms'),
         finished_at = greatest(r.accepted_at, now() - k."finishedAgoMs" * interval '1 ms')
       from known k where r.id = k."runId" and k.exists and k.known_key is null
+        and r.state in ('starting', 'running', 'lost')
       returning r.id, r.delivery_id, r.fence
+    ),
+    closing as materialized (
+      select k.*, locked.repeatable,
+        k.state in ('failed', 'timed_out') and locked.repeatable and locked.attempt < locked.max_attempts
+          and locked.cancel_requested_at is null as again
+      from known k join ended on ended.id = k."runId" join locked on locked.id = k."deliveryId"
+      where k.state <> 'superseded'
     ),
     closed as (
       update deliveries d set
-        state = case
-          when k.state in ('succeeded', 'cancelled') then k.state
-          when d.repeatable and d.attempt < d.max_attempts and d.cancel_requested_at is null then 'parked'
-          when d.repeatable then 'dead'
-          else 'failed' end,
+        state = case when k.again then 'parked' when k.state in ('succeeded', 'cancelled') then k.state
+          when k.repeatable then 'dead' else 'failed' end,
         reason = k."errorKind", reason_message = k.message, state_since = now(), lease_expires_at = null,
-        finish_key = k."finishKey",
-        finished_at = case when k.state in ('failed', 'timed_out') and d.repeatable and d.attempt < d.max_attempts
-          and d.cancel_requested_at is null then null else now() end,
-        parked_until = case when k.state in ('failed', 'timed_out') and d.repeatable and d.attempt < d.max_attempts
-          and d.cancel_requested_at is null then now() + ${options.retryBaseMs}::float8
-            * power(2, least(d.attempt, 10) - 1) * (0.5 + random() / 2) * interval '1 ms' end
-      from known k join ended on ended.id = k."runId"
-      where d.id = k."deliveryId" and d.fence = k.fence and k.state <> 'superseded'
-        and d.state in ('pending', 'leased', 'running', 'stalled')
+        accepted_at = case when not k.again then d.accepted_at end,
+        finish_key = case when not k.again then k."finishKey" end,
+        finished_at = case when not k.again then now() end,
+        parked_until = case when k.again then now() + ${options.retryBaseMs}::float8
+          * power(2, least(d.attempt, 10) - 1) * (0.5 + random() / 2) * interval '1 ms' end
+      from closing k
+      where d.id = k."deliveryId" and d.fence = k.fence and d.state in ('pending', 'leased', 'running', 'stalled')
       returning d.id
     )
     select "deliveryId" as delivery_id, "runId" as run_id,

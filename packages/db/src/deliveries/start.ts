@@ -1,7 +1,7 @@
 import type { DeliveryId, MachineId, RunId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
-import { othersInItsLane } from './lease-arrays.ts'
+import { lockDeliveries, noRoom } from './lease-arrays.ts'
 
 export type Start = { deliveryId: DeliveryId; runId: RunId; fence: number; agoMs: number; workspace: string }
 
@@ -23,18 +23,20 @@ export async function startRuns(
         ${starts.map((s) => s.workspace)}::text[]
       ) as asked (delivery_id, run_id, fence, ago_ms, workspace)
     ),
+    ${lockDeliveries(starts.map((start) => start.deliveryId))},
     started as (
       update deliveries d set state = 'running', reason = null, reason_message = null,
         state_since = case when d.state = 'running' then d.state_since else now() end,
         lease_expires_at = now() + ${leaseMs}::int * interval '1 ms'
-      from asked
-      where d.id = asked.delivery_id and d.fence = asked.fence and d.machine_id = ${machineId}
-        and d.run_id = asked.run_id and (d.state in ('leased', 'running', 'stalled')
-          or (d.state = 'pending' and not exists (${othersInItsLane})))
+      from asked join locked on locked.id = asked.delivery_id
+      where d.id = locked.id and d.fence = asked.fence and d.machine_id = ${machineId}
+        and d.run_id = asked.run_id and d.accepted_at is not null
+        and (d.state in ('leased', 'running', 'stalled') or (d.state = 'pending' and not exists (${noRoom})))
       returning d.id, d.run_id
     ),
     run_started as (
-      update runs r set state = 'running', workspace = asked.workspace,
+      update runs r set state = 'running', workspace = asked.workspace, message = null, outcome = null, error_kind = null,
+        finished_at = null,
         started_at = coalesce(r.started_at, greatest(r.accepted_at, now() - asked.ago_ms * interval '1 ms'))
       from started join asked on asked.run_id = started.run_id
       where r.id = started.run_id and r.state in ('starting', 'running', 'lost') and r.finish_key is null

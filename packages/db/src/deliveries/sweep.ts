@@ -50,7 +50,7 @@ const sweepLeases = ({ acceptWithinMs, limit }: SweepOptions): RawBuilder<Row> =
     where state in ('leased', 'running') and (
       lease_expires_at < now()
       or (state = 'leased' and accepted_at is null and leased_at < now() - ${acceptWithinMs}::int * interval '1 ms'))
-    limit ${limit}::int
+    order by id limit ${limit}::int
     for update skip locked
   ),
   moved as (

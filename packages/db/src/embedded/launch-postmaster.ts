@@ -13,6 +13,8 @@ export async function launchPostmaster(command: Command, log: (line: string) => 
   const child = spawn(command.file, command.args, {
     ...command.options,
     env: postgresEnvironment(),
+    // A group of its own: Ctrl-C in a terminal is for its owner, who stops it after those that use it.
+    detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   const launch = await waitUntilReady(child, log)
