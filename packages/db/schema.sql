@@ -13,6 +13,7 @@ create table agents (
   permission_mode text not null default 'edit'::text,
   workspace text,
   max_concurrent integer not null default 5,
+  per_hour integer,
   paused_at timestamp with time zone,
   archived_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
@@ -21,6 +22,7 @@ create table agents (
   constraint agents_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES machines(id),
   constraint agents_max_concurrent_check CHECK (((max_concurrent >= 1) AND (max_concurrent <= 100))),
   constraint agents_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint agents_per_hour_check CHECK ((per_hour >= 1)),
   constraint agents_permission_mode_check CHECK ((permission_mode = ANY (ARRAY['read_only'::text, 'edit'::text, 'full'::text]))),
   constraint agents_pkey PRIMARY KEY (id),
   constraint agents_runtime_check CHECK ((runtime = ANY (ARRAY['claude'::text, 'codex'::text, 'gemini'::text, 'opencode'::text, 'acp'::text, 'chat'::text, 'command'::text])))
@@ -338,6 +340,8 @@ CREATE INDEX deliveries_stalled ON public.deliveries USING btree (state_since) W
 CREATE INDEX events_job ON public.events USING btree (job_id, id DESC);
 
 CREATE INDEX events_newest ON public.events USING btree (organization_id, id DESC);
+
+CREATE INDEX runs_agent ON public.runs USING btree (agent_id, accepted_at);
 
 CREATE INDEX runs_job ON public.runs USING btree (job_id, accepted_at);
 

@@ -94,6 +94,7 @@ create table agents (
   permission_mode text not null default 'edit' check (permission_mode in ('read_only', 'edit', 'full')),
   workspace text,
   max_concurrent integer not null default 5 check (max_concurrent between 1 and 100),
+  per_hour integer check (per_hour >= 1),
   paused_at timestamptz,
   archived_at timestamptz,
   created_at timestamptz not null default now(),
@@ -271,6 +272,7 @@ create table runs (
 ) with (fillfactor = 70);
 create index runs_newest on runs (organization_id, id desc);
 create index runs_job on runs (job_id, accepted_at);
+create index runs_agent on runs (agent_id, accepted_at);
 
 -- A run's transcript. `body` is the event's text exactly as it was hashed.
 create table run_events (

@@ -102,6 +102,7 @@ export type Database = {
     permission_mode: Generated<PermissionMode>
     workspace: string | null
     max_concurrent: Generated<number>
+    per_hour: number | null
     paused_at: Date | null
     archived_at: Date | null
     created_at: Made

@@ -67,6 +67,8 @@ export type AgentView = {
   permissionMode: PermissionMode
   workspace: string | null
   maxConcurrent: number
+  /** At most this many runs start within an hour; more wait. */
+  perHour: number | null
   machine: { id: MachineId; name: string; state: MachineState }
   live: number
   pending: number

@@ -31,6 +31,7 @@ const fields = z.object({
   permissionMode: z.enum(PERMISSION_MODES).optional(),
   workspace: workspace.nullish(),
   maxConcurrent: z.number().int().min(1).max(100).optional(),
+  perHour: z.number().int().min(1).max(100_000).nullish(),
 })
 
 export const agentsRouter = router({
@@ -58,6 +59,7 @@ export const agentsRouter = router({
           permissionMode: input.permissionMode ?? 'edit',
           workspace: input.workspace ?? null,
           maxConcurrent: input.maxConcurrent ?? 5,
+          perHour: input.perHour ?? null,
         }),
       )
       changed(ctx, id)

@@ -81,7 +81,14 @@ export function createSession(
         liveIsExact &&
         agentsAreFresh &&
         leased.length === 0
-      if (!isFree || !agent?.takesWork || delivery.rules !== null || isBusy(delivery, agent)) return null
+      if (
+        !isFree ||
+        !agent?.takesWork ||
+        !agent.canReserve ||
+        delivery.rules !== null ||
+        isBusy(delivery, agent)
+      )
+        return null
       credits--
       reservations++
       live.set(delivery.id, delivery)

@@ -140,6 +140,7 @@ async function makeAgent(
     permissionMode: 'edit',
     workspace: agent.workspace ?? null,
     maxConcurrent: 5,
+    perHour: null,
   })
 }
 

@@ -105,6 +105,13 @@ export function unmetConditions(facts: DeliveryFacts): Condition[] {
     unblock: 'Wait for one of them to end, or raise its limit.',
     command: `baton agent update ${agent.key} --max-concurrent ${agent.maxConcurrent + 1}`,
   })
+  add(agent.perHour !== null && agent.started >= agent.perHour, {
+    code: 'agent_hourly_limit',
+    what: `Agent ${agent.key} has started ${agent.started} of at most ${agent.perHour} runs in the last hour.`,
+    since: null,
+    unblock: 'Wait, or raise its hourly limit.',
+    command: null,
+  })
   add(machine.slots > 0 && machine.live >= machine.slots, {
     code: 'machine_busy',
     what: `${machine.name} works on ${machine.live} of at most ${machine.slots} at once.`,

@@ -9,8 +9,8 @@ const MAX_LANES = 256
 /**
  * The part of a statement (after `with recursive`) that ends in a table `chosen (id)`: the pending deliveries of a
  * machine that go next, at most `slots`, oldest first within a priority. A delivery is passed over while its lane is in
- * use, its agent has `max_concurrent` live ones, its concurrency key is at its limit, or its job has used up its runs of
- * the hour. Leasing and "why" are built on this same text, so they cannot disagree.
+ * use, its agent has `max_concurrent` live ones, its concurrency key is at its limit, or its agent or job has used up its
+ * runs of the hour. Leasing and "why" are built on this same text, so they cannot disagree.
  *
  * The cost does not grow with what waits behind a busy lane or a paused agent: of each lane only the head is read (a
  * loose index scan), and of rows without a lane only the first of each agent that has room.
@@ -21,7 +21,10 @@ export const chooseDeliveries = (machineId: MachineId, slots: RawBuilder<unknown
       where machine_id = ${machineId} and state in ('leased', 'running', 'stalled')
     ),
     room as materialized (
-      select a.id, a.max_concurrent - (select count(*) from live where live.agent_id = a.id) as slots
+      select a.id, least(
+        a.max_concurrent - (select count(*) from live where live.agent_id = a.id),
+        a.per_hour - (select count(*) from runs r where r.agent_id = a.id and r.accepted_at > now() - interval '1 hour')
+      ) as slots
       from agents a where a.machine_id = ${machineId} and a.paused_at is null and a.archived_at is null
     ),
     hourly as materialized (

@@ -173,6 +173,14 @@ test('a job starts no more runs in an hour than it may', async () => {
   expect(await lease()).toHaveLength(2)
 })
 
+test('an agent starts no more runs in an hour than it may', async () => {
+  await sql`update agents set per_hour = 1 where id = ${place.agentId}`.execute(connection.db)
+  await make({})
+  await make({})
+  expect(await run(10)).toHaveLength(1)
+  expect(await lease()).toEqual([])
+})
+
 test('skip: while one is not finished, a new event starts nothing and says why', async () => {
   const skip = overlapping('skip')
   const first = await make(skip)

@@ -23,6 +23,7 @@ export type AgentFields = {
   permissionMode: PermissionMode
   workspace: string | null
   maxConcurrent: number
+  perHour: number | null
 }
 
 export async function insertAgent(
@@ -66,8 +67,8 @@ export async function updateAgent(
 }
 
 function toAgentColumns<F extends Partial<AgentFields>>(fields: F) {
-  const { permissionMode, maxConcurrent, ...rest } = fields as Partial<AgentFields>
-  const same: Omit<Partial<AgentFields>, 'permissionMode' | 'maxConcurrent'> = {}
+  const { permissionMode, maxConcurrent, perHour, ...rest } = fields as Partial<AgentFields>
+  const same: Omit<Partial<AgentFields>, 'permissionMode' | 'maxConcurrent' | 'perHour'> = {}
   for (const name of ['key', 'name', 'runtime', 'command', 'instructions', 'model', 'workspace'] as const) {
     if (rest[name] !== undefined) Object.assign(same, { [name]: rest[name] })
   }
@@ -75,6 +76,7 @@ function toAgentColumns<F extends Partial<AgentFields>>(fields: F) {
     ...(same as Pick<AgentFields, 'key' | 'name' | 'runtime'>),
     ...(permissionMode !== undefined && { permission_mode: permissionMode }),
     ...(maxConcurrent !== undefined && { max_concurrent: maxConcurrent }),
+    ...(perHour !== undefined && { per_hour: perHour }),
   }
 }
 

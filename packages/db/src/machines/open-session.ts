@@ -58,6 +58,7 @@ export type SessionAgent = {
   permissionMode: PermissionMode
   maxConcurrent: number
   takesWork: boolean
+  canReserve: boolean
 }
 
 export type LiveDelivery = { id: DeliveryId; agentId: AgentId; lane: string | null }
@@ -96,6 +97,8 @@ export async function listSessionAgents(db: Db, machineId: MachineId): Promise<S
     model: row.model,
     permissionMode: row.permission_mode,
     maxConcurrent: row.max_concurrent,
+    // An hourly limit needs a count, which only the lease statement makes.
+    canReserve: row.per_hour === null,
     takesWork: row.paused_at === null && row.archived_at === null,
   }))
 }

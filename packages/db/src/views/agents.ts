@@ -23,6 +23,7 @@ type Row = {
   permission_mode: PermissionMode
   workspace: string | null
   max_concurrent: number
+  per_hour: number | null
   paused: boolean
   archived: boolean
   machine_id: MachineId
@@ -42,7 +43,7 @@ export async function listAgentViews(
 ): Promise<AgentView[]> {
   const { rows } = await sql<Row>`
     select a.id, a.key, a.name, a.runtime, a.command, a.instructions, a.model, a.permission_mode, a.workspace,
-      a.max_concurrent, a.paused_at is not null as paused, a.archived_at is not null as archived, a.created_at,
+      a.max_concurrent, a.per_hour, a.paused_at is not null as paused, a.archived_at is not null as archived, a.created_at,
       m.id as machine_id, m.name as machine_name, machine_state(m) as machine_state, m.runtimes,
       (select count(*) from deliveries d where d.machine_id = m.id and d.agent_id = a.id
         and d.state in ('leased', 'running', 'stalled')) as live,
@@ -70,6 +71,7 @@ function toAgentView(row: Row): AgentView {
     permissionMode: row.permission_mode,
     workspace: row.workspace,
     maxConcurrent: row.max_concurrent,
+    perHour: row.per_hour,
     machine: { id: row.machine_id, name: row.machine_name, state: row.machine_state },
     live: row.live,
     pending: row.pending,

@@ -33,7 +33,16 @@ export type DeliveryFacts = {
     live: number
     lastHeartbeatAt: number | null
   }
-  agent: { id: AgentId; key: string; paused: boolean; archived: boolean; maxConcurrent: number; live: number }
+  agent: {
+    id: AgentId
+    key: string
+    paused: boolean
+    archived: boolean
+    maxConcurrent: number
+    live: number
+    perHour: number | null
+    started: number
+  }
   lane: { name: string; busyWith: RunId | null } | null
   /** Others go before it that the free slots, its agent, its lane or its key are for. */
   isNext: boolean
@@ -69,7 +78,8 @@ export async function findDeliveryFacts(
       'machine', json_build_object('id', m.id, 'name', m.name, 'state', machine_state(m), 'slots', m.slots,
         'live', (select count(*) from others_live), 'lastHeartbeatAt', extract(epoch from m.last_heartbeat_at) * 1000),
       'agent', json_build_object('id', a.id, 'key', a.key, 'paused', a.paused_at is not null,
-        'archived', a.archived_at is not null, 'maxConcurrent', a.max_concurrent,
+        'archived', a.archived_at is not null, 'maxConcurrent', a.max_concurrent, 'perHour', a.per_hour,
+        'started', (select count(*) from runs r where r.agent_id = a.id and r.accepted_at > now() - interval '1 hour'),
         'live', (select count(*) from others_live where others_live.agent_id = a.id)),
       'lane', case when d.lane is not null then json_build_object('name', d.lane,
         'busyWith', (select run_id from others_live where others_live.lane = d.lane limit 1)) end,
