@@ -35,6 +35,7 @@ test('Ctrl-C stops everything, keeps the data and ends with 0; the next start is
   const { id } = await first.baton.runs.create({ agent: 'demo', prompt: '@demo ok' })
   await first.baton.runs.open(id).result()
   expect(await first.stop()).toBe(0)
+  expect(first.stderr()).not.toContain('starting it again')
   await eventually(async () => expect(await listProcesses(home)).toEqual([]))
   await first.baton.close()
   const startedAt = performance.now()

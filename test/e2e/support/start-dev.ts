@@ -20,7 +20,7 @@ export type RunningDev = {
   command(args: string[], options?: { input?: string; cwd?: string }): Promise<Ended>
   /** The process ids of a part now, found by its command line. */
   find(part: 'relay' | 'runner' | 'postgres'): Promise<number[]>
-  /** Ctrl-C; resolves with the exit code. */
+  /** Ctrl-C as a terminal sends it, to the whole process group; resolves with the exit code. */
   stop(): Promise<number | null>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -31,6 +31,7 @@ export async function startDev(given?: TestHome): Promise<RunningDev> {
   const child = spawn(process.execPath, [entry, 'dev', '--no-open'], {
     env: home.env,
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   })
   let stdout = ''
   let stderr = ''
@@ -39,7 +40,7 @@ export async function startDev(given?: TestHome): Promise<RunningDev> {
   })
   const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)))
   const stop = async () => {
-    child.kill('SIGINT')
+    if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid as number), 'SIGINT')
     return ended
   }
   const url = await new Promise<string>((resolve, reject) => {
