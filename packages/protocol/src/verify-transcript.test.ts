@@ -38,9 +38,15 @@ function headerOf(texts: string[]): TranscriptHeader {
   }
 }
 
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
+
 async function linesOf(texts = TEXTS, header = headerOf(TEXTS)): Promise<string[]> {
   const events = texts.map((text, index) => ({ seq: index + 1, text }))
-  return Array.fromAsync(transcriptLines(header, events))
+  return collect(transcriptLines(header, events))
 }
 
 /** Cut at newlines as a reader of bytes does. */
@@ -56,7 +62,7 @@ function splitBytes(bytes: Buffer): Buffer[] {
 
 const verify = (lines: string[]) => verifyBytes(Buffer.from(lines.join('')))
 async function verifyBytes(bytes: Buffer): Promise<TranscriptVerdict> {
-  const verdicts = await Array.fromAsync(verifyTranscripts(splitBytes(bytes)))
+  const verdicts = await collect(verifyTranscripts(splitBytes(bytes)))
   const worst = verdicts.find((verdict) => !verdict.complete) ?? verdicts[0]
   if (!worst) throw new Error('No verdict.')
   return worst
@@ -148,7 +154,7 @@ test('a transcript that differs from what the runner recorded is not complete', 
 
 test('several transcripts in one file have a verdict each', async () => {
   const lines = await linesOf()
-  const verdicts = await Array.fromAsync(
+  const verdicts = await collect(
     verifyTranscripts(splitBytes(Buffer.from([...lines, ...lines.slice(0, 5), ...lines].join('')))),
   )
   expect(verdicts.map((verdict) => verdict.complete)).toEqual([true, false, true])

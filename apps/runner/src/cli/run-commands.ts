@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { addGroup, addLeaf } from './leaf.ts'
+import { addTranscriptCommands } from './transcript-commands.ts'
 
 export function addRunCommands(program: Command): void {
   addLeaf(
@@ -103,4 +104,5 @@ function addRunsGroup(program: Command): void {
     },
     async () => (await load()).runAgain,
   )
+  addTranscriptCommands(runs)
 }
