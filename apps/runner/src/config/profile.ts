@@ -23,7 +23,7 @@ export async function readProfile(paths: ProfilePaths): Promise<Read<Profile>> {
     return {
       ok: false,
       problems: [
-        `there is no profile "${paths.profile}" (${paths.profileFile} is missing): connect this machine with "baton login" or "baton dev"`,
+        `there is no profile "${paths.profile}" (${paths.profileFile} is missing): connect this machine with "baton dev" or "baton up --server <url> --key-stdin"`,
       ],
     }
   return parseFile(paths.profileFile, text, profileSchema)
