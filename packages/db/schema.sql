@@ -123,8 +123,12 @@ create table jobs (
   deleted_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  keep_runs integer,
+  keep_days integer,
   constraint jobs_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES agents(id),
   constraint jobs_id_check CHECK ((id ~~ 'job\_%'::text)),
+  constraint jobs_keep_days_check CHECK (((keep_days >= 1) AND (keep_days <= 3650))),
+  constraint jobs_keep_runs_check CHECK (((keep_runs >= 1) AND (keep_runs <= 1000000))),
   constraint jobs_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
   constraint jobs_pkey PRIMARY KEY (id)
 );
@@ -174,7 +178,13 @@ create table organizations (
   slug text not null,
   name text not null,
   created_at timestamp with time zone not null default now(),
+  keep_runs integer not null default 100,
+  keep_days integer not null default 30,
+  import_digest text,
+  imported_at timestamp with time zone,
   constraint organizations_id_check CHECK ((id ~~ 'org\_%'::text)),
+  constraint organizations_keep_days_check CHECK (((keep_days >= 1) AND (keep_days <= 3650))),
+  constraint organizations_keep_runs_check CHECK (((keep_runs >= 1) AND (keep_runs <= 1000000))),
   constraint organizations_pkey PRIMARY KEY (id),
   constraint organizations_slug_key UNIQUE (slug)
 );
@@ -341,9 +351,13 @@ CREATE INDEX events_job ON public.events USING btree (job_id, id DESC);
 
 CREATE INDEX events_newest ON public.events USING btree (organization_id, id DESC);
 
+CREATE INDEX events_without_job ON public.events USING btree (organization_id, id) WHERE (job_id IS NULL);
+
 CREATE INDEX runs_agent ON public.runs USING btree (agent_id, accepted_at);
 
 CREATE INDEX runs_job ON public.runs USING btree (job_id, accepted_at);
+
+CREATE INDEX runs_machine ON public.runs USING btree (machine_id, accepted_at);
 
 CREATE INDEX runs_newest ON public.runs USING btree (organization_id, id DESC);
 
@@ -376,7 +390,7 @@ $function$
 
 CREATE UNIQUE INDEX agents_key ON public.agents USING btree (organization_id, key) WHERE (archived_at IS NULL);
 
-CREATE UNIQUE INDEX deliveries_coalesce ON public.deliveries USING btree (overlap_key) WHERE ((overlap = 'coalesce'::text) AND (state = ANY (ARRAY['pending'::text, 'parked'::text])));
+CREATE UNIQUE INDEX deliveries_coalesce ON public.deliveries USING btree (overlap_key) WHERE ((overlap = 'coalesce'::text) AND (state = ANY (ARRAY['pending'::text, 'parked'::text])) AND (fence = 0));
 
 CREATE UNIQUE INDEX deliveries_one_at_a_time ON public.deliveries USING btree (concurrency_key) WHERE ((state = ANY (ARRAY['leased'::text, 'running'::text, 'stalled'::text])) AND (concurrency_limit = 1));
 

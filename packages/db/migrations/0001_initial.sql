@@ -220,8 +220,9 @@ create index deliveries_concurrency on deliveries (concurrency_key)
   where state in ('leased', 'running', 'stalled') and concurrency_key is not null;
 create unique index deliveries_skip on deliveries (overlap_key)
   where overlap = 'skip' and state in ('pending', 'parked', 'leased', 'running', 'stalled');
+-- Only what was never leased gives its place to a newer event, so that a lease that ends can always go back.
 create unique index deliveries_coalesce on deliveries (overlap_key)
-  where overlap = 'coalesce' and state in ('pending', 'parked');
+  where overlap = 'coalesce' and state in ('pending', 'parked') and fence = 0;
 create index deliveries_replace on deliveries (overlap_key)
   where overlap = 'replace' and state in ('pending', 'parked', 'leased', 'running', 'stalled');
 create index deliveries_parked on deliveries (parked_until) where state = 'parked' and parked_until is not null;

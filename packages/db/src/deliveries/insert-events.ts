@@ -149,13 +149,13 @@ export async function insertEvents(db: Db, unordered: NewEvent[], leaseMs: numbe
     ),
     before as materialized (
       select event_id from deliveries
-      where overlap = 'coalesce' and state in ('pending', 'parked')
+      where overlap = 'coalesce' and state in ('pending', 'parked') and fence = 0
         and overlap_key in (select overlap_key from planned where overlap = 'coalesce')
     ),
     coalesced as (
       insert into deliveries (${columns})
       select distinct on (overlap_key) ${values(leaseMs)} from planned where overlap = 'coalesce' order by overlap_key, place desc
-      on conflict (overlap_key) where overlap = 'coalesce' and state in ('pending', 'parked')
+      on conflict (overlap_key) where overlap = 'coalesce' and state in ('pending', 'parked') and fence = 0
         do update set event_id = excluded.event_id, prompt = excluded.prompt, workspace = excluded.workspace,
           lane = excluded.lane, limits = excluded.limits, agent_id = excluded.agent_id, machine_id = excluded.machine_id
       returning id, run_id, event_id, fence, overlap_key

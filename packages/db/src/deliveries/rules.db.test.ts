@@ -226,6 +226,17 @@ test('coalesce: the newest event takes the place of one that waits, but not of o
   expect((await make(coalesce)).id).not.toBe(id)
 })
 
+test('coalesce: a lease that ends goes back although a newer one waits', async () => {
+  const coalesce = overlapping('coalesce')
+  const old = await make(coalesce)
+  await lease(1)
+  const newer = await make(coalesce)
+  expect(newer.id).not.toBe(old.id)
+  await sql`update deliveries set lease_expires_at = now() - interval '1 s' where id = ${old.id}`.execute(connection.db)
+  expect(await sweep()).toMatchObject([{ id: old.id, moved: 'unaccepted' }])
+  expect((await make(coalesce)).id).toBe(newer.id)
+})
+
 test('replace: the newer one stops the one that runs and cancels the one that waits', async () => {
   const replace = overlapping('replace')
   const running = await make(replace)
