@@ -66,7 +66,7 @@ export const DELIVERY_TRANSITIONS: Record<DeliveryState, readonly DeliveryState[
   pending: ['leased', 'running', 'parked', 'succeeded', 'failed', 'cancelled', 'dead', 'expired'],
   leased: ['pending', 'running', 'succeeded', 'failed', 'cancelled', 'dead', 'parked'],
   running: ['pending', 'stalled', 'succeeded', 'failed', 'cancelled', 'dead', 'parked'],
-  stalled: ['pending', 'running', 'succeeded', 'failed', 'cancelled', 'dead'],
+  stalled: ['pending', 'running', 'succeeded', 'failed', 'cancelled', 'dead', 'parked'],
   parked: ['pending', 'cancelled', 'expired'],
   succeeded: [],
   failed: [],
