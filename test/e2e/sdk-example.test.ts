@@ -44,6 +44,17 @@ test('every event comes once and in order, whether stored, live or asked for fro
   expect(again).toEqual(seen.slice(19))
 })
 
+test('a reader that stops for the whole run has bounded memory and misses nothing', async () => {
+  const run = await dev.baton.runs.create({ agent: 'demo', prompt: '@demo lines 6000 0' })
+  const seen: number[] = []
+  for await (const event of run.events()) {
+    if (seen.length === 0) await run.result()
+    seen.push(event.seq)
+  }
+  expect(seen.length).toBeGreaterThan(6_000)
+  expect(seen).toEqual(seen.map((_, index) => index + 1))
+})
+
 test('the same idempotency key never starts a second run', async () => {
   const input = { agent: 'demo', prompt: '@demo ok', idempotencyKey: 'once' }
   const [one, two] = await Promise.all([dev.baton.runs.create(input), dev.baton.runs.create(input)])

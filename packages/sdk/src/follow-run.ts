@@ -23,10 +23,12 @@ export async function* followRun(
   for (;;) {
     signal?.throwIfAborted()
     const feed = openFeed(raw, url, id, next, signal)
+    let isGap = false
     try {
       for await (const { seq, text } of feed.events()) {
         if (seq < next) continue
-        if (seq > next) break
+        isGap = seq > next
+        if (isGap) break
         next = seq + 1
         const event = decode(seq, text)
         yield event
@@ -35,10 +37,10 @@ export async function* followRun(
     } finally {
       feed.close()
     }
-    const ended = feed.ended()
+    const ended = isGap ? null : feed.ended()
     if (ended === 'complete') return
     if (ended instanceof Error && !ended.retryable) throw ended
-    if (ended instanceof Error) await sleep(RECONNECT_BASE_MS, undefined, signal ? { signal } : {})
+    if (ended !== 'full') await sleep(RECONNECT_BASE_MS, undefined, signal ? { signal } : {})
   }
 }
 
@@ -57,8 +59,9 @@ function openFeed(raw: Raw, url: string, id: string, fromSeq: number, signal: Ab
       onData: ({ data }: { data: Stored[] }) => {
         waiting.push(...data)
         if (waiting.length > WAITING_EVENTS) {
-          subscription.unsubscribe()
+          // First, because unsubscribing calls onComplete, and the first cause counts.
           end('full')
+          subscription.unsubscribe()
         }
         wake()
       },
