@@ -9,6 +9,7 @@ import { createIntake } from './inbox/intake.ts'
 import { createChangeFeed } from './live/change-feed.ts'
 import { createHints } from './live/hints.ts'
 import { createRunFeed } from './live/run-feed.ts'
+import { createRetention } from './retention/retention.ts'
 import { createRunnerSessions } from './runners/sessions.ts'
 import { createTranscripts } from './runs/transcripts.ts'
 import { deriveKeys } from './secrets/keys.ts'
@@ -60,6 +61,7 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
     }),
     sessions,
     createSweeper(parts),
+    createRetention(parts),
     server,
   ])
   return {

@@ -36,7 +36,16 @@ type JsonDefault<T> = ColumnType<T, T | undefined, T>
 
 /** The tables, column for column as in migrations/. Rows keep snake_case up to one `toX` mapper. */
 export type Database = {
-  organizations: { id: OrganizationId; slug: string; name: string; created_at: Made }
+  organizations: {
+    id: OrganizationId
+    slug: string
+    name: string
+    created_at: Made
+    keep_runs: Generated<number>
+    keep_days: Generated<number>
+    import_digest: string | null
+    imported_at: Date | null
+  }
   users: { id: UserId; email: string | null; name: string; created_at: Made }
   members: { organization_id: OrganizationId; user_id: UserId; role: Role; created_at: Made }
   sign_in_links: {
@@ -121,6 +130,8 @@ export type Database = {
     deleted_at: Date | null
     created_at: Made
     updated_at: ColumnType<Date, Date | undefined, Date>
+    keep_runs: number | null
+    keep_days: number | null
   }
   triggers: {
     id: TriggerId

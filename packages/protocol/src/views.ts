@@ -11,6 +11,7 @@ import type {
   TriggerId,
   UserId,
 } from './ids.ts'
+import type { JobRetention, Retention } from './retention.ts'
 import type { KillProof, Usage } from './run-events.ts'
 import type { RunRules } from './run-rules.ts'
 import type { PermissionMode, RunLimits, Runtime, RuntimeProbe } from './runtimes.ts'
@@ -91,6 +92,8 @@ export type JobView = {
   workspace: string | null
   limits: RunLimits
   rules: RunRules
+  /** How long its runs are kept; null follows the organization. */
+  retention: JobRetention
   triggers: TriggerView[]
   lastRuns: { id: RunId; status: StatusWord; at: number }[]
   createdAt: number
@@ -207,6 +210,37 @@ export type TokenView = {
   createdAt: number
   lastUsedAt: number | null
   revokedAt: number | null
+}
+
+export type OrganizationView = { id: OrganizationId; slug: string; name: string; retention: Retention }
+
+/** The steps between the rungs of the delivery ladder, and the whole way. */
+export const STAGES = [
+  'stored_leased',
+  'leased_accepted',
+  'accepted_started',
+  'started_first_output',
+  'first_output_consumed',
+  'consumed_finished',
+  'stored_finished',
+] as const
+export type StageName = (typeof STAGES)[number]
+/** Percentiles in ms over `count` runs that made this step; null when none did. */
+export type StageTimes = {
+  stage: StageName
+  count: number
+  p50: number | null
+  p95: number | null
+  p99: number | null
+}
+export type StagesView = {
+  machine: { id: MachineId; name: string } | null
+  job: { id: JobId; key: string } | null
+  since: number
+  /** How many of the newest runs were looked at; `isCapped`: there are more within the time asked for. */
+  runs: number
+  isCapped: boolean
+  stages: StageTimes[]
 }
 
 export type OverviewView = {

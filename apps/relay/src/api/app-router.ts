@@ -3,9 +3,11 @@ import { authRouter } from './auth-router.ts'
 import { eventsRouter } from './events-router.ts'
 import { jobsRouter } from './jobs-router.ts'
 import { machinesRouter } from './machines-router.ts'
+import { organizationRouter } from './organization-router.ts'
 import { runnerRouter } from './runner-router.ts'
 import { runsRouter } from './runs-router.ts'
 import { deliveriesRouter, liveRouter, overviewRouter, tokensRouter, whyRouter } from './small-routers.ts'
+import { stagesRouter } from './stages-router.ts'
 import { router } from './trpc.ts'
 
 /** Everything that can be asked of the relay over tRPC. Only its type leaves this app. */
@@ -21,6 +23,8 @@ export const appRouter = router({
   events: eventsRouter,
   tokens: tokensRouter,
   why: whyRouter,
+  organization: organizationRouter,
+  stages: stagesRouter,
   runner: runnerRouter,
 })
 

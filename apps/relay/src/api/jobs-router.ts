@@ -5,6 +5,7 @@ import {
   isId,
   type JobId,
   type JobView,
+  jobRetentionSchema,
   type OrganizationId,
   type RunRules,
   runLimits,
@@ -108,6 +109,7 @@ export const jobsRouter = router({
         workspace: workspace.nullish(),
         limits: runLimits.partial().optional(),
         rules: runRules.partial().optional(),
+        retention: jobRetentionSchema.partial().optional(),
       }),
     )
     .mutation(async ({ ctx, input }) => {
@@ -119,6 +121,7 @@ export const jobsRouter = router({
         ...(input.workspace !== undefined && { workspace: input.workspace }),
         ...(input.limits !== undefined && { limits: { ...job.limits, ...defined(input.limits) } }),
         ...(input.rules !== undefined && { rules: assertRules({ ...job.rules, ...defined(input.rules) }) }),
+        ...(input.retention !== undefined && { retention: defined(input.retention) }),
         ...(input.agent !== undefined && { agentId: (await getAgent(ctx, input.agent)).id }),
       })
     }),

@@ -1,6 +1,7 @@
 import type {
   AgentId,
   JobId,
+  JobRetention,
   MachineId,
   OrganizationId,
   PermissionMode,
@@ -115,9 +116,9 @@ export async function updateJob(
   db: Db,
   organizationId: OrganizationId,
   id: JobId,
-  change: Partial<JobFields> & { enabled?: boolean; deleted?: true },
+  change: Partial<JobFields> & { enabled?: boolean; deleted?: true; retention?: Partial<JobRetention> },
 ): Promise<boolean> {
-  const { agentId, enabled, deleted, limits, rules, ...same } = change
+  const { agentId, enabled, deleted, limits, rules, retention, ...same } = change
   const set: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(same)) if (value !== undefined) set[name] = value
   const result = await db
@@ -127,6 +128,8 @@ export async function updateJob(
       ...(limits !== undefined && { limits }),
       ...(rules !== undefined && { rules }),
       ...(agentId !== undefined && { agent_id: agentId }),
+      ...(retention?.runs !== undefined && { keep_runs: retention.runs }),
+      ...(retention?.days !== undefined && { keep_days: retention.days }),
       ...(enabled !== undefined && { disabled_at: enabled ? null : sql<Date>`coalesce(disabled_at, now())` }),
       ...(deleted && { deleted_at: sql<Date>`coalesce(deleted_at, now())` }),
       updated_at: sql<Date>`now()`,

@@ -25,6 +25,8 @@ type Row = {
   workspace: string | null
   limits: RunLimits
   rules: RunRules
+  keep_runs: number | null
+  keep_days: number | null
   enabled: boolean
   created_at: Date
   updated_at: Date
@@ -54,7 +56,7 @@ export async function listJobViews(
   only?: { idOrKey: string },
 ): Promise<JobView[]> {
   const { rows } = await sql<Row>`
-    select j.id, j.key, j.name, j.prompt, j.workspace, j.limits, j.rules, j.disabled_at is null as enabled, j.created_at,
+    select j.id, j.key, j.name, j.prompt, j.workspace, j.limits, j.rules, j.keep_runs, j.keep_days, j.disabled_at is null as enabled, j.created_at,
       j.updated_at, a.id as agent_id, a.key as agent_key, a.name as agent_name,
       (select json_agg(json_build_object('id', t.id, 'path', t.path, 'scheme', t.scheme) order by t.id)
         from triggers t where t.job_id = j.id and t.kind = 'webhook' and t.deleted_at is null) as triggers,
@@ -81,6 +83,7 @@ export async function listJobViews(
     workspace: row.workspace,
     limits: row.limits,
     rules: row.rules,
+    retention: { runs: row.keep_runs, days: row.keep_days },
     triggers: [
       ...(row.triggers ?? []).map((trigger) => ({
         ...trigger,
