@@ -6,6 +6,7 @@ import { createDeliveries, type Deliveries } from './deliveries.ts'
 import { createEvents, type Events } from './events.ts'
 import { createJobs, type Jobs } from './jobs.ts'
 import { createMachines, type Machines } from './machines.ts'
+import { createOrganization, type Organization } from './organization.ts'
 import { createRuns, type Runs } from './runs.ts'
 import { createTokens, type Tokens } from './tokens.ts'
 import { webhooks } from './webhooks.ts'
@@ -32,6 +33,7 @@ export class Baton {
   readonly events: Events
   readonly deliveries: Deliveries
   readonly tokens: Tokens
+  readonly organization: Organization
   readonly webhooks = webhooks
   static readonly webhooks = webhooks
   /** The bare tRPC client, for what has no method here. */
@@ -63,6 +65,7 @@ export class Baton {
     this.events = createEvents(raw, call)
     this.deliveries = createDeliveries(raw, call)
     this.tokens = createTokens(raw, call)
+    this.organization = createOrganization(raw, call)
     this.why = (id) => call(raw.why.explain.query({ id }))
     this.createSignInLink = () => call(raw.auth.createLink.mutate())
     this.me = () => call(raw.auth.me.query())

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { JobView, RunLimits, TriggerId, WebhookScheme } from '@baton/protocol'
+import type { JobRetention, JobView, RunLimits, RunRules, TriggerId, WebhookScheme } from '@baton/protocol'
 import type { Call } from './call.ts'
 import type { Raw } from './connect.ts'
 import { createRun, type Run } from './run.ts'
@@ -21,6 +21,8 @@ export type CreateJob = {
   prompt: string
   workspace?: string
   limits?: Partial<RunLimits>
+  /** Priority, delay, time to live, concurrency and what happens when firings overlap. */
+  rules?: Partial<RunRules>
   triggers?: WebhookTrigger[]
 }
 /** Shown only by the answer that made it. */
@@ -36,7 +38,10 @@ export type Jobs = {
   list(): Promise<JobView[]>
   get(id: string): Promise<JobView>
   create(input: CreateJob): Promise<{ job: JobView; secrets: TriggerSecret[] }>
-  update(id: string, changes: Partial<Omit<CreateJob, 'key' | 'triggers'>>): Promise<JobView>
+  update(
+    id: string,
+    changes: Partial<Omit<CreateJob, 'key' | 'triggers'>> & { retention?: Partial<JobRetention> },
+  ): Promise<JobView>
   enable(id: string): Promise<JobView>
   disable(id: string): Promise<JobView>
   delete(id: string): Promise<void>

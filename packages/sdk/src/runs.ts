@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import type { DeliveryId, EventId, RunId, RunLimits, RunSummary, RunView, StatusWord } from '@baton/protocol'
+import type {
+  DeliveryId,
+  EventId,
+  RunId,
+  RunLimits,
+  RunRules,
+  RunSummary,
+  RunView,
+  StatusWord,
+} from '@baton/protocol'
 import type { Call } from './call.ts'
 import type { Raw } from './connect.ts'
 import { listPages } from './list-pages.ts'
@@ -13,6 +22,7 @@ export type CreateRun = {
   /** An absolute folder on the agent's machine; without it the agent's own. */
   workspace?: string
   limits?: Partial<RunLimits>
+  rules?: Partial<Pick<RunRules, 'priority' | 'delayMs' | 'ttlMs' | 'stallMs'>>
   /** The same key again gives the same run. Made when absent, so that a repeated call never starts a second run. */
   idempotencyKey?: string
 }
@@ -37,6 +47,10 @@ export type Runs = {
   cancel(id: string, reason?: string): Promise<RunView>
   /** The same prompt, agent and event once more, as a new delivery. */
   again(id: string): Promise<Run>
+  /** Gives work whose machine is away to another agent; what the old machine reports later changes nothing else. */
+  move(id: string, to: { agent: string; workspace?: string }): Promise<RunView>
+  /** Stops waiting for the machine of a stalled run. */
+  giveUp(id: string): Promise<RunView>
 }
 
 export function createRuns(raw: Raw, call: Call, url: string): Runs {
@@ -53,6 +67,8 @@ export function createRuns(raw: Raw, call: Call, url: string): Runs {
       const { runId } = await call(raw.runs.again.mutate({ id, idempotencyKey: randomUUID() }))
       return open(runId)
     },
+    move: (id, to) => call(raw.runs.move.mutate({ id, ...to })),
+    giveUp: (id) => call(raw.runs.giveUp.mutate({ id })),
     list({ status, pageSize = 50, ...filter } = {}) {
       const words = status === undefined ? {} : { status: Array.isArray(status) ? status : [status] }
       return listPages((cursor) =>

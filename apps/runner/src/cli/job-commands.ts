@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { addGroup, addLeaf } from './leaf.ts'
+import { RULE_OPTIONS } from './rule-options.ts'
 
 export function addJobCommands(program: Command): void {
   const job = addGroup(program, 'job', 'work that is kept and fired by webhooks or by hand')
@@ -17,6 +18,7 @@ export function addJobCommands(program: Command): void {
         ['--path <path>', 'the end of its public address (default: one that nobody can guess)'],
         ['-C, --cwd <dir>', "the folder it works in, on the agent's machine"],
         ['--name <name>', 'for people'],
+        ...RULE_OPTIONS,
       ],
       examples: [
         [
@@ -26,6 +28,10 @@ export function addJobCommands(program: Command): void {
         [
           'baton job create nightly --agent claude --prompt-file nightly.md --hook baton',
           'prints a curl line to try it',
+        ],
+        [
+          'baton job create deploy --agent claude --prompt-file d.md --hook github --concurrency-key "{{ payload.repository.full_name }}" --overlap replace',
+          'one at a time for each repository, the newest push wins',
         ],
       ],
     },

@@ -4,6 +4,7 @@ import { BatonError, type JobView, STATUS_SHAPES } from '@baton/protocol'
 import type { TriggerSecret } from '@baton/sdk'
 import { confirm } from './confirm.ts'
 import { printable } from './printable.ts'
+import { type RuleOptions, readRules } from './rule-options.ts'
 import type { Session } from './session.ts'
 import { clip, shortId, table } from './text.ts'
 
@@ -15,7 +16,7 @@ type CreateOptions = {
   path?: string
   cwd?: string
   name?: string
-}
+} & RuleOptions
 const SCHEMES = ['github', 'standard', 'baton'] as const
 
 export async function createJob(
@@ -36,6 +37,7 @@ export async function createJob(
     prompt,
     ...(options.name ? { name: options.name } : {}),
     ...(options.cwd ? { workspace: options.cwd } : {}),
+    rules: readRules(options),
     ...(scheme
       ? { triggers: [{ kind: 'webhook', scheme, ...(options.path ? { path: options.path } : {}) }] }
       : {}),

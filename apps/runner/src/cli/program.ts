@@ -3,6 +3,7 @@ import { version } from '../version.ts'
 import { addAgentCommands } from './agent-commands.ts'
 import { addEventCommands } from './event-commands.ts'
 import { addJobCommands } from './job-commands.ts'
+import { addLifecycleCommands } from './lifecycle-commands.ts'
 import { addMachineCommands } from './machine-commands.ts'
 import { addRunCommands } from './run-commands.ts'
 import { addSystemCommands } from './system-commands.ts'
@@ -27,6 +28,7 @@ export function buildProgram(): Command {
   addJobCommands(program)
   addEventCommands(program)
   addTokenCommands(program)
+  addLifecycleCommands(program)
   addHelp(program)
   program.addHelpText('after', firstSteps)
   return program

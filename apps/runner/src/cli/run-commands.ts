@@ -104,5 +104,34 @@ function addRunsGroup(program: Command): void {
     },
     async () => (await load()).runAgain,
   )
+  addLeaf(
+    runs,
+    {
+      usage: 'move <run>',
+      summary: 'give work that waits for its machine to another agent',
+      options: [
+        ['-a, --agent <key>', 'who takes it'],
+        ['-C, --cwd <dir>', "folder on the new agent's machine"],
+        ['-y, --yes', 'do not ask'],
+      ],
+      examples: [
+        [
+          'baton runs move run_019a2b --agent claude-desktop',
+          'what the old machine reports later changes nothing else',
+        ],
+      ],
+    },
+    async () => (await load()).moveRun,
+  )
+  addLeaf(
+    runs,
+    {
+      usage: 'give-up <run>',
+      summary: 'stop waiting for the machine of a run that stalled',
+      options: [['-y, --yes', 'do not ask']],
+      examples: [['baton runs give-up run_019a2b --yes', 'the delivery has failed from then on']],
+    },
+    async () => (await load()).giveUpRun,
+  )
   addTranscriptCommands(runs)
 }

@@ -1,5 +1,6 @@
 import { BatonError, type RunSummary, STATUS_SHAPES, type StatusWord } from '@baton/protocol'
 import { RunFailedError } from '@baton/sdk'
+import { confirm } from './confirm.ts'
 import type { Session } from './session.ts'
 import { resultLine, runTable, runText } from './show-run.ts'
 import { shortId } from './text.ts'
@@ -56,6 +57,31 @@ export async function runAgain(session: Session, [id = '']: string[]): Promise<v
   const run = await baton.runs.again(runId)
   session.print({ runId: run.id, url: run.url }, () => run.id)
   session.note(`${run.url}\nFollow it with: baton logs ${shortId(run.id)} -f`)
+}
+
+export async function moveRun(
+  session: Session,
+  [id = '']: string[],
+  options: { agent?: string; cwd?: string },
+): Promise<void> {
+  if (!options.agent)
+    throw new BatonError('bad_input', 'Say who takes it: --agent <key>. "baton agent list" shows them.')
+  const baton = await session.baton()
+  const run = await baton.runs.get(id)
+  const agent = await baton.agents.get(options.agent)
+  const question = `${run.agent.name} on ${run.machine.name} may still be working on it. Start it anew with ${agent.key} on ${agent.machine.name}?`
+  await confirm(session, question)
+  const to = { agent: agent.id, ...(options.cwd ? { workspace: options.cwd } : {}) }
+  const moved = await baton.runs.move(run.id, to)
+  session.print(moved, () => `${moved.id} now waits for ${agent.key} on ${agent.machine.name}.`)
+}
+
+export async function giveUpRun(session: Session, [id = '']: string[]): Promise<void> {
+  const baton = await session.baton()
+  const run = await baton.runs.get(id)
+  await confirm(session, `Stop waiting for ${run.machine.name}? What it reports later changes nothing.`)
+  const given = await baton.runs.giveUp(run.id)
+  session.print(given, () => given.sentence)
 }
 
 function readStatus(given: string | undefined): StatusWord[] | undefined {
