@@ -1,6 +1,6 @@
 import { dirname, join, normalize } from 'node:path'
 import { expect, test } from 'vitest'
-import { codeFiles, isTest, readText } from './support/repository.ts'
+import { codeFiles, inOrder, isTest, readText } from './support/repository.ts'
 
 type Import = { file: string; from: string; typeOnly: boolean }
 
@@ -63,7 +63,7 @@ test("the one typed edge is the relay's router, for those who call it", () => {
   )
   expect(edges.filter((one) => one.from !== '@baton/relay').map(show)).toEqual([])
   const callers = new Set(edges.map((one) => packageOf(one.file)))
-  expect([...callers].toSorted()).toEqual(['apps/dashboard', 'packages/sdk'])
+  expect(inOrder(callers)).toEqual(['apps/dashboard', 'packages/sdk'])
 })
 
 test('a package is entered by its name, never by a path into it', () => {
@@ -121,7 +121,8 @@ test('every package that code uses at run time is declared where it is used', ()
   const wrong = imports.filter((one) => {
     const owner = packageOf(one.file)
     const [name] = /^(@[^/]+\/)?[^/.][^/]*/.exec(one.from) ?? []
-    if (!owner || !name || one.typeOnly || isTest(one.file) || /^(node:|virtual:)/.test(one.from)) return false
+    if (!owner || !name || one.typeOnly || isTest(one.file) || /^(node:|virtual:)/.test(one.from))
+      return false
     if (!one.file.startsWith(`${owner}/src/`)) return false
     if (!declared.has(owner)) {
       const { dependencies, optionalDependencies, devDependencies } = JSON.parse(
@@ -134,5 +135,5 @@ test('every package that code uses at run time is declared where it is used', ()
     return !declared.get(owner)?.has(name)
   })
   const pairs = new Set(wrong.map((one) => `${packageOf(one.file)} ${one.from}`))
-  expect([...pairs].toSorted()).toEqual(UNDECLARED)
+  expect(inOrder(pairs)).toEqual(UNDECLARED)
 })

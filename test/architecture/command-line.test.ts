@@ -19,7 +19,9 @@ const leaves = leavesOf(program).filter(([first]) => first !== 'help')
 const command = new URL('../../apps/runner/bin/baton.mjs', import.meta.url).pathname
 
 async function helpOf(path: string[]): Promise<{ path: string; code: number; help: string }> {
-  const child = spawn(process.execPath, [command, ...path, '--help'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [command, ...path, '--help'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)))
   const help = await text(child.stdout)
   return { path: path.join(' '), code: await ended, help }

@@ -62,7 +62,9 @@ test('decisions are numbered without a gap and say status, context, decision, al
 
 test('the licence is the one that package.json names', () => {
   expect(JSON.parse(readText('package.json')).license).toBe('Apache-2.0')
-  expect(readText('LICENSE')).toContain('Apache License\n                           Version 2.0, January 2004')
+  expect(readText('LICENSE')).toContain(
+    'Apache License\n                           Version 2.0, January 2004',
+  )
 })
 
 function leadsSomewhere(document: string, link: string): boolean {

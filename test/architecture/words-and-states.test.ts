@@ -10,7 +10,7 @@ import {
   RUN_TRANSITIONS,
 } from '@baton/protocol'
 import { expect, test } from 'vitest'
-import { readText, tableBelow } from './support/repository.ts'
+import { inOrder, readText, tableBelow } from './support/repository.ts'
 
 const states = readText('docs/states.md')
 
@@ -28,9 +28,7 @@ function diagram(heading: string): { from: string; to: string }[] {
 }
 
 const movesOf = (table: Record<string, readonly string[]>) =>
-  Object.entries(table)
-    .flatMap(([from, tos]) => tos.map((to) => `${from} → ${to}`))
-    .toSorted()
+  inOrder(Object.entries(table).flatMap(([from, tos]) => tos.map((to) => `${from} → ${to}`)))
 
 const moving: [string, readonly string[], Record<string, readonly string[]>][] = [
   ['Event', EVENT_STATES, EVENT_TRANSITIONS],
@@ -41,14 +39,14 @@ const moving: [string, readonly string[], Record<string, readonly string[]>][] =
 test.each(moving)('the diagram of %s draws exactly the moves of the protocol', (heading, words, table) => {
   const drawn = diagram(heading)
   const moves = drawn.filter(({ from, to }) => from !== '[*]' && to !== '[*]')
-  expect(moves.map(({ from, to }) => `${from} → ${to}`).toSorted()).toEqual(movesOf(table))
-  expect(Object.keys(table).toSorted()).toEqual(words.toSorted())
+  expect(inOrder(moves.map(({ from, to }) => `${from} → ${to}`))).toEqual(movesOf(table))
+  expect(inOrder(Object.keys(table))).toEqual(inOrder(words))
 })
 
 test.each(moving)('the diagram of %s ends where the protocol has no move', (heading, words, table) => {
   const drawn = diagram(heading)
   const ends = drawn.filter(({ to }) => to === '[*]').map(({ from }) => from)
-  expect(ends.toSorted()).toEqual(words.filter((word) => table[word]?.length === 0).toSorted())
+  expect(inOrder(ends)).toEqual(inOrder(words.filter((word) => table[word]?.length === 0)))
   expect(drawn.some(({ from }) => from === '[*]')).toBe(true)
 })
 
@@ -58,12 +56,8 @@ test.each([
 ] as const)('the diagram and the table of %s name exactly the states of the protocol', (heading, words) => {
   const drawn = diagram(heading).flatMap(({ from, to }) => [from, to])
   const named = new Set(drawn.filter((word) => word !== '[*]'))
-  expect([...named].toSorted()).toEqual(words.toSorted())
-  expect(
-    tableBelow(states, heading)
-      .map(([state]) => state)
-      .toSorted(),
-  ).toEqual(words.toSorted())
+  expect(inOrder(named)).toEqual(inOrder(words))
+  expect(inOrder(tableBelow(states, heading).map(([state]) => state))).toEqual(inOrder(words))
 })
 
 test('the database allows exactly the states of the protocol', () => {
@@ -75,7 +69,7 @@ test('the database allows exactly the states of the protocol', () => {
   ] as const) {
     const check = schema.split('\n').find((line) => line.includes(`constraint ${table}_state_check `)) ?? ''
     const allowed = [...check.matchAll(/'([a-z_]+)'::text/g)].map(([, word]) => word)
-    expect(allowed.toSorted(), table).toEqual(words.toSorted())
+    expect(inOrder(allowed), table).toEqual(inOrder(words))
   }
 })
 

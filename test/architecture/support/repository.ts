@@ -48,3 +48,8 @@ export function cellsOf(row: string): string[] {
 }
 
 export const unquoted = (cell: string | undefined) => (cell ?? '').replaceAll('`', '')
+
+/** In one order, whatever the order they came in. */
+export function inOrder(words: Iterable<string | null | undefined>): string[] {
+  return [...words].map(String).toSorted()
+}
