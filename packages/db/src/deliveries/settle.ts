@@ -35,7 +35,6 @@ export async function settleRuns(
     ${lockDeliveries(reports.map((report) => report.deliveryId))},
     locked_runs as materialized (
       select r.id, r.fence, r.finish_key from runs r
-      -- An array and no join: a join was planned as a scan of all runs as long as the table had no statistics.
       where r.id = any(${reports.map((report) => report.runId)}::text[]) and r.machine_id = ${machineId}
         and (select count(*) from locked) >= 0
       order by r.id for update
