@@ -1,5 +1,6 @@
 import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
 import postgres from 'postgres'
+import { ARRAY_TYPES } from './array-types.ts'
 import { createPoolDriver } from './pool-driver.ts'
 import type { Database } from './schema.ts'
 
@@ -30,7 +31,8 @@ export function connect(databaseUrl: string, options: ConnectOptions = {}): Conn
     idle_timeout: 0,
     max_lifetime: null,
     backoff: (attempt) => Math.min(0.05 * 2 ** attempt, 1),
-    types: { bigint: bigintAsNumber },
+    fetch_types: false,
+    types: { bigint: bigintAsNumber, ...ARRAY_TYPES },
     connection: {
       application_name: options.name ?? 'baton',
       statement_timeout: options.statementTimeoutMs ?? 5_000,
