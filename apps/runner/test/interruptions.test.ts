@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { eventually } from '@baton/testkit'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -106,6 +107,26 @@ test('a relay that restarts in the middle of a run loses and repeats no line', a
   await expectWhole(id)
 }, 60_000)
 
+test('a relay that hands over to another one is left only when the connection to that one stands', async () => {
+  const second = await place.startSecondRelay()
+  try {
+    await using proxy = await startCuttingProxy(place.relay.url)
+    const { home, paths } = await place.makeHome('home', proxy.url)
+    await using runner = startRunnerProcess(home)
+    await runner.ready
+    const id = await place.run(`@demo lines ${LINES} 20`)
+    await place.until(id, hasLines(20))
+    proxy.target = second.url
+    await place.relay.stop()
+    await place.relay.start()
+    await expectWhole(id)
+    const states = (await readFile(paths.logFile, 'utf8')).match(/"state":"\w+"/g)
+    expect(states).toEqual(['connecting', 'online', 'online'].map((state) => `"state":"${state}"`))
+  } finally {
+    await second.kill()
+  }
+}, 60_000)
+
 test('a connection that is cut again and again loses and repeats no line', async () => {
   await using proxy = await startCuttingProxy(place.relay.url)
   const { home } = await place.makeHome('home', proxy.url)
@@ -128,7 +149,8 @@ test('where WebSockets are refused deliveries come over HTTP, and a lost answer 
   await eventually(async () =>
     expect((await readStatus(paths)).connection).toMatchObject({ state: 'online', via: 'http' }),
   )
-  for (const procedure of ['runner.accept', 'runner.start', 'runner.append', 'runner.settle']) {
+  const procedures = ['runner.pull', 'runner.accept', 'runner.start', 'runner.append', 'runner.settle']
+  for (const procedure of procedures) {
     const lost = proxy.loseAnswer(procedure)
     const id = await place.run(`@demo lines ${LINES} 0`)
     await lost
@@ -136,7 +158,9 @@ test('where WebSockets are refused deliveries come over HTTP, and a lost answer 
     await untilIdle(paths)
   }
   const rows = await place.query<{ runs: number }>('select count(*)::int as runs from runs')
-  expect(rows[0]?.runs).toBe(4)
+  expect(rows[0]?.runs).toBe(procedures.length)
+  const closed = (await readFile(paths.logFile, 'utf8')).match(/"why":"\w+"/g)
+  expect(closed).toEqual([...procedures.slice(1).map(() => '"why":"settled"'), '"why":"already"'])
 }, 90_000)
 
 test('a delivery that was accepted when the relay went is started when it is back, once', async () => {

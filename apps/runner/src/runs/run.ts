@@ -86,15 +86,32 @@ export function createRun(
     if (facts) return await settle(facts)
     if (origin.left && !('gone' in origin.left && origin.left.gone === 'never_started'))
       return await resume(origin.left, transcript)
-    await acceptAndStart(await admitDelivery(context, delivery, folder))
+    const admitted = await admitDelivery(context, delivery, folder)
+    await writes.ready(signal)
+    await startUnless(() => accept(admitted))
   }
 
   async function fromPush() {
-    const admitted = await admitDelivery(context, delivery, folder)
-    if ('errorKind' in admitted) return await refuse(admitted)
-    await journal.append({ kind: 'accepted', delivery })
-    enter('accepted')
-    await acceptAndStart(admitted)
+    await startUnless(async () => {
+      const admitted = await admitDelivery(context, delivery, folder)
+      if ('errorKind' in admitted) return () => refuse(admitted)
+      await journal.append({ kind: 'accepted', delivery })
+      enter('accepted')
+      return await accept(admitted)
+    })
+  }
+
+  /** The supervisor boots while `prepare` finds out whether the agent is to be started, or what is to be done instead. */
+  async function startUnless(prepare: () => Promise<Admitted | (() => Promise<void>)>) {
+    const supervisor = await readySupervisor(folder, lease.runId)
+    let next: Admitted | (() => Promise<void>) | null = null
+    try {
+      next = await prepare()
+    } finally {
+      if (next === null || typeof next === 'function') supervisor.dismiss()
+    }
+    if (typeof next === 'function') await next()
+    else await start(next, supervisor)
   }
 
   async function refuse(refusal: Refusal) {
@@ -105,36 +122,14 @@ export function createRun(
     enter('closed')
   }
 
-  /** Nothing is started before the relay has said that the delivery is this runner's; the supervisor boots meanwhile. */
-  async function acceptAndStart(admitted: Admitted | Refusal) {
-    await writes.ready(signal)
-    if ('errorKind' in admitted || stop) {
-      if (await accept()) await finishUnstarted(admitted)
-      return
-    }
-    const supervisor = await readySupervisor(folder, lease.runId)
-    let begun = false
-    try {
-      if (!(await accept())) return
-      if (stop) return await finishUnstarted(admitted)
-      begun = true
-    } finally {
-      if (!begun) supervisor.dismiss()
-    }
-    await start(admitted, supervisor)
-  }
-
-  /** False: it is not this runner's any more, and was forgotten. */
-  async function accept(): Promise<boolean> {
+  /** Nothing is started before the relay has said that the delivery is this runner's. */
+  async function accept(admitted: Admitted | Refusal): Promise<Admitted | (() => Promise<void>)> {
     if (!(stop && leased)) {
       const answer = await answered(() => calls.accept(lease))
-      if (!answer.ok) {
-        await close(answer.reason ?? 'not accepted')
-        return false
-      }
+      if (!answer.ok) return () => close(answer.reason ?? 'not accepted')
     }
     leased = true
-    return true
+    return stop || 'errorKind' in admitted ? () => finishUnstarted(admitted) : admitted
   }
 
   async function finishUnstarted(admitted: Admitted | Refusal) {

@@ -3,6 +3,8 @@ import { connect, createServer, type Socket } from 'node:net'
 
 export type CuttingProxy = AsyncDisposable & {
   url: string
+  /** Where new connections go. */
+  target: string
   /** Ends every connection at once, without a goodbye. */
   cut(): void
   /**
@@ -18,13 +20,12 @@ export type CuttingProxy = AsyncDisposable & {
 
 /** Stands between a runner and the relay, and does to their connection what networks do. */
 export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
-  const { port: targetPort } = new URL(target)
   const pairs = new Set<{ near: Socket; far: Socket }>()
-  let losing: { procedure: string; lost(): void } | null = null
+  let losing: { procedure: string; lost: () => void } | null = null
 
   const server = createServer((near) => {
     if (proxy.down) return near.destroy()
-    const far = connect(Number(targetPort), '127.0.0.1')
+    const far = connect(Number(new URL(proxy.target).port), '127.0.0.1')
     const pair = { near, far }
     pairs.add(pair)
     let answerIsLost: (() => void) | null = null
@@ -54,6 +55,7 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
 
   const proxy: CuttingProxy = {
     url: `http://127.0.0.1:${port}`,
+    target,
     refuseWebSockets: false,
     down: false,
     cut() {

@@ -98,6 +98,8 @@ export async function createTestPlace() {
     folder,
     workspace,
     machineId: made.machineId,
+    /** Another relay on the same database. */
+    startSecondRelay: () => startRelayProcess(database.url),
     makeHome,
     run,
     view,
