@@ -11,7 +11,6 @@ type ArrayType = {
  * 32 unhandled rejections (each ends the process) and 27 arrays sent as plain text ("malformed array literal").
  */
 export const ARRAY_TYPES = {
-  bools: arrayType(1000, (item) => item === 't'),
   ints: arrayType(1007, Number),
   bigints: arrayType(1016, Number),
   floats: arrayType(1022, Number),
