@@ -30,6 +30,11 @@ const api: Api = {
 }
 const router = createAppRouter()
 
+// A sign-in link that is opened in a tab with the dashboard only changes the hash: start afresh with it.
+window.addEventListener('hashchange', () => {
+  if (window.location.hash.startsWith('#claim=')) window.location.reload()
+})
+
 createRoot(document.getElementById('root') as HTMLElement).render(
   <StrictMode>
     <ApiContext value={api}>

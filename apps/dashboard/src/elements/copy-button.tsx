@@ -38,13 +38,13 @@ export function CopyLine({ text }: { text: string }) {
 /** Several lines of code, with its copy button. */
 export function CopyBlock({ text }: { text: string }) {
   return (
-    <div className="relative rounded-lg border border-line bg-sunk">
-      <pre className="max-h-64 overflow-auto p-3 pr-24 font-mono text-[13px] break-words whitespace-pre-wrap">
-        {text}
-      </pre>
-      <div className="absolute top-1 right-1">
+    <div className="rounded-lg border border-line bg-sunk">
+      <div className="flex justify-end border-b border-line">
         <CopyButton text={text} bare />
       </div>
+      <pre className="max-h-64 overflow-auto p-3 font-mono text-[13px] [overflow-wrap:anywhere] whitespace-pre-wrap">
+        {text}
+      </pre>
     </div>
   )
 }

@@ -82,7 +82,7 @@ function Detail({ event }: { event: EventDetail }) {
           </dl>
         </section>
       )}
-      <p className="text-[13px] break-all text-soft">
+      <p className="text-[13px] [overflow-wrap:anywhere] text-soft">
         Deduplication key <code className="font-mono">{event.deliveryKey}</code>: the same again changes
         nothing.
       </p>

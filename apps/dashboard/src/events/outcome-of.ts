@@ -6,6 +6,8 @@ const WHY_NOT: Record<IgnoredReason, string> = {
   agent_archived: 'started nothing: the job’s agent is archived',
   filtered: 'started nothing: the job’s filter did not let it through',
   no_job: 'started nothing: no job listens to it',
+  overlap_skipped: 'started nothing: an earlier run of the job was not finished',
+  coalesced: 'started nothing of its own: a run that still waited took it over',
 }
 
 /** What came of an event, in words. */

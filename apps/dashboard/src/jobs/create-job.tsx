@@ -5,6 +5,7 @@ import { useApi } from '../api/api-context.ts'
 import { agentsQuery } from '../api/queries.ts'
 import { useAction } from '../api/use-action.ts'
 import { Button } from '../elements/button.tsx'
+import { batonCommand } from '../elements/command-line.ts'
 import { CopyLine } from '../elements/copy-button.tsx'
 import { Dialog, Problem } from '../elements/dialog.tsx'
 import { Field, FormEnd } from '../elements/field.tsx'
@@ -134,6 +135,7 @@ function Form({ onCreated, onClose }: { onCreated: (created: Created) => void; o
 }
 
 function JobCreated({ created, onClose }: { created: Created; onClose: () => void }) {
+  const { origin } = useApi()
   return (
     <div className="space-y-4">
       {created.secrets.map(({ triggerId, url, scheme, secret }) => (
@@ -144,7 +146,7 @@ function JobCreated({ created, onClose }: { created: Created; onClose: () => voi
         </div>
       ))}
       {created.secrets.length === 0 && <p>It runs when you press “Run now”, or with:</p>}
-      {created.secrets.length === 0 && <CopyLine text={`npx baton job run ${created.job.key}`} />}
+      {created.secrets.length === 0 && <CopyLine text={batonCommand(origin, `job run ${created.job.key}`)} />}
       <div className="flex justify-end">
         <Button look="main" onClick={onClose}>
           Done

@@ -5,9 +5,9 @@ import { useAction } from '../api/use-action.ts'
 import { Button } from '../elements/button.tsx'
 import { CopyBlock, CopyLine } from '../elements/copy-button.tsx'
 import { ConfirmDialog, Dialog, Problem } from '../elements/dialog.tsx'
-import { formatDuration } from '../elements/format.ts'
 import { Ago } from '../elements/time.tsx'
 import { LastRuns } from './job-row.tsx'
+import { ruleWords } from './rule-words.ts'
 import { RunJob } from './run-job.tsx'
 import { signedCurl } from './signed-curl.ts'
 
@@ -49,25 +49,10 @@ export function JobPanel({ job, onClose }: { job: JobView; onClose: () => void }
             </Link>
           </div>
         </div>
-        <p className="text-[13px] text-soft">{limitWords(job)}</p>
+        <p className="text-[13px] text-soft">{ruleWords(job)}</p>
       </div>
     </Dialog>
   )
-}
-
-function limitWords({ limits, workspace }: JobView): string {
-  return [
-    workspace ? `Works in ${workspace}.` : 'Works in a folder that the runner keeps for the agent.',
-    limits.silenceMs === null
-      ? 'No limit of silence.'
-      : `Ended after ${formatDuration(limits.silenceMs)} of silence.`,
-    limits.wallMs === null ? '' : `Ended after ${formatDuration(limits.wallMs)} in all.`,
-    limits.repeatable
-      ? `Tried up to ${limits.maxAttempts} times.`
-      : 'Never tried again by itself once it has started.',
-  ]
-    .filter(Boolean)
-    .join(' ')
 }
 
 function Trigger({ trigger }: { trigger: TriggerView }) {

@@ -6,6 +6,7 @@ import { useState } from 'react'
 import { useApi } from '../api/api-context.ts'
 import { jobsQuery } from '../api/queries.ts'
 import { Button } from '../elements/button.tsx'
+import { batonCommand } from '../elements/command-line.ts'
 import { CopyLine } from '../elements/copy-button.tsx'
 import { Empty, Loaded, Page } from '../elements/page.tsx'
 import { useRowKeys } from '../shell/use-row-keys.ts'
@@ -56,13 +57,19 @@ function JobList({ jobs }: { jobs: JobView[] }) {
 }
 
 function NoJobs() {
+  const { origin } = useApi()
   return (
     <Empty title="No job yet.">
       <p className="text-soft">
         A job says which agent does what when a webhook arrives. Make one with the button above, or on the
         command line:
       </p>
-      <CopyLine text='npx baton job create hello --agent demo --prompt "Greet {{ payload.name }}" --hook baton' />
+      <CopyLine
+        text={batonCommand(
+          origin,
+          'job create hello --agent demo --prompt "Greet {{ payload.name }}" --hook baton',
+        )}
+      />
     </Empty>
   )
 }

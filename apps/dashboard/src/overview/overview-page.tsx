@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useApi } from '../api/api-context.ts'
 import { overviewQuery } from '../api/queries.ts'
+import { batonCommand } from '../elements/command-line.ts'
 import { CopyLine } from '../elements/copy-button.tsx'
 import { plural } from '../elements/format.ts'
 import { Empty, Loaded, Page, Section } from '../elements/page.tsx'
@@ -67,10 +68,11 @@ function summaryOf({ machines, running, jobs }: OverviewView): string {
 }
 
 function FirstRun() {
+  const { origin } = useApi()
   return (
     <Empty title="No agent has run yet.">
       <p className="text-soft">Type this in any folder, or start one with the button above:</p>
-      <CopyLine text={'npx baton run "Explain this repository in five bullets"'} />
+      <CopyLine text={batonCommand(origin, 'run "Explain this repository in five bullets"')} />
     </Empty>
   )
 }

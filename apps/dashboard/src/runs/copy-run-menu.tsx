@@ -1,6 +1,7 @@
 import { Check, Copy } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { useApi } from '../api/api-context.ts'
+import { batonCommand } from '../elements/command-line.ts'
 import { copyText } from '../elements/copy-text.ts'
 import { Menu, MenuItem } from '../elements/menu.tsx'
 
@@ -28,7 +29,7 @@ export function CopyRunMenu({ runId }: { runId: string }) {
 function formsOf(origin: string, runId: string): Record<string, string> {
   const input = encodeURIComponent(JSON.stringify({ id: runId }))
   return {
-    'Command line': `npx baton logs -f ${runId}`,
+    'Command line': batonCommand(origin, `logs -f ${runId}`),
     SDK: [
       `import { Baton } from '@baton/sdk'`,
       `const baton = new Baton({ url: '${origin}', token: process.env.BATON_TOKEN })`,

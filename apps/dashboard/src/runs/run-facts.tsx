@@ -2,7 +2,7 @@ import { ERROR_KINDS, type RunView } from '@baton/protocol'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { CopyButton } from '../elements/copy-button.tsx'
-import { formatCount, formatDuration } from '../elements/format.ts'
+import { formatCount, formatDuration, formatMoment } from '../elements/format.ts'
 import { StatusMark } from '../elements/status-mark.tsx'
 import { Ago } from '../elements/time.tsx'
 import { StageTimeline } from './stage-timeline.tsx'
@@ -24,7 +24,9 @@ export function RunFacts({ run }: { run: RunView }) {
             {run.machine.name} <span className="text-soft">({run.machine.state})</span>
           </Fact>
           <Fact name="Folder">
-            <span className="font-mono text-xs break-all">{run.workspace ?? 'kept by the runner'}</span>
+            <span className="font-mono text-xs break-all">
+              {run.workspace ?? run.requestedWorkspace ?? 'kept by the runner'}
+            </span>
           </Fact>
           <Fact name="Job">
             {run.job ? (
@@ -51,6 +53,10 @@ export function RunFacts({ run }: { run: RunView }) {
           <Fact name="Stored">
             <Ago at={run.ladder.storedAt} />
           </Fact>
+          {run.parkedUntil !== null && <Fact name="Parked">until {formatMoment(run.parkedUntil)}</Fact>}
+          {run.expiresAt !== null && run.ladder.startedAt === null && (
+            <Fact name="Expires">{formatMoment(run.expiresAt)}</Fact>
+          )}
         </dl>
       </Part>
       {run.attempts.length > 1 && (

@@ -4,6 +4,7 @@ import { getRouteApi } from '@tanstack/react-router'
 import { useApi } from '../api/api-context.ts'
 import { runsQuery } from '../api/queries.ts'
 import { Button } from '../elements/button.tsx'
+import { batonCommand } from '../elements/command-line.ts'
 import { CopyLine } from '../elements/copy-button.tsx'
 import { Empty, Loaded, Page } from '../elements/page.tsx'
 import { statusLabel } from '../elements/status-mark.tsx'
@@ -101,11 +102,12 @@ function Filter({ search }: { search: RunsSearch }) {
 }
 
 function NoRuns({ filtered }: { filtered: boolean }) {
+  const { origin } = useApi()
   if (filtered) return <Empty title="No run fits this filter." />
   return (
     <Empty title="No agent has run yet.">
       <p className="text-soft">Start one here, or from a computer that is signed in to this relay:</p>
-      <CopyLine text={'npx baton run "Explain this repository in five bullets"'} />
+      <CopyLine text={batonCommand(origin, 'run "Explain this repository in five bullets"')} />
     </Empty>
   )
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react'
+import { useLayoutEffect, useRef } from 'react'
 
 /** Which key does what; two keys after one another are written "g o". Answering false leaves the key to the browser. */
 export type Shortcuts = Record<string, (event: KeyboardEvent) => unknown>
@@ -12,7 +12,8 @@ const SEQUENCE_WITHIN_MS = 1_200
 export function useShortcuts(shortcuts: Shortcuts): void {
   const latest = useRef(shortcuts)
   latest.current = shortcuts
-  useEffect(() => {
+  // Before the paint: a key that is pressed as soon as the page is seen counts.
+  useLayoutEffect(() => {
     let pending: { key: string; at: number } | null = null
     const listen = (event: KeyboardEvent) => {
       if (!isForUs(event)) return

@@ -74,10 +74,11 @@ export function useLogScroll(runId: string, store: LogStore, log: LogSnapshot): 
     const end = element.scrollHeight - element.scrollTop - element.clientHeight <= END_PX
     setAtEnd(end)
     // Only a person scrolls up; new lines and measured heights only ever move the end down.
-    if (element.scrollTop < lastTop.current - 2 && !end) setFollowing(false)
+    const up = element.scrollTop < lastTop.current - 2
+    if (up && !end) setFollowing(false)
     else if (end) setFollowing(true)
     lastTop.current = element.scrollTop
-    if ((virtualizer.range?.startIndex ?? LOAD_WITHIN_ROWS) < LOAD_WITHIN_ROWS) older()
+    if (up && (virtualizer.range?.startIndex ?? LOAD_WITHIN_ROWS) < LOAD_WITHIN_ROWS) older()
   }
 
   // The first lines that come are shown from their end.
