@@ -128,9 +128,7 @@ export const runsRouter = router({
         run.deliveryId,
         reason,
       )
-      if (result?.mustStop) {
-        ctx.hints.send('cancel', `${result.machineId} ${run.deliveryId} ${result.runId} ${result.fence}`)
-      }
+      if (result?.mustStop) ctx.hints.send('cancel', result.machineId)
       ctx.hints.send('run', run.id)
       ctx.changes.tell(ctx.principal.organizationId, 'run', run.id)
       return getRun(ctx, run.deliveryId)

@@ -5,6 +5,7 @@ import {
   type MachineId,
   type OrganizationId,
 } from '@baton/protocol'
+import type { Logger } from '@baton/service'
 import { initTRPC, TRPCError } from '@trpc/server'
 import { ZodError, z } from 'zod'
 import { withinTime } from '../live/within-time.ts'
@@ -33,22 +34,20 @@ export const router = t.router
 /** No call hangs longer, whatever the database does; what it was about may still happen. */
 const CALL_LIMIT_MS = 5_000
 
-/** Turns what a procedure throws into BatonError codes for tRPC; anything unforeseen is logged and answered as internal. */
-const translateErrors = t.middleware(async ({ next, ctx, path, type }) => {
+/** Nothing but a subscription and a long poll may take longer than a call may. */
+const limitTime = t.middleware(async ({ next, path, type }) => {
   const isLong = type === 'subscription' || path === 'runner.pull'
-  const result = isLong ? await next() : await withinTime(next(), CALL_LIMIT_MS)
-  if (result.ok) return result
-  const { code } = publicError(result.error)
-  if (code === 'internal' || code === 'unavailable') {
-    ctx.log.error(
-      { path, requestId: ctx.requestId, error: result.error.cause ?? result.error },
-      'a call failed',
-    )
-  }
-  return result
+  return isLong ? await next() : await withinTime(next(), CALL_LIMIT_MS)
 })
 
-export const publicProcedure = t.procedure.use(translateErrors)
+/** For the adapters' onError, which sees every error, those out of a subscription's generator as well. */
+export function logUnforeseen(log: Logger, error: TRPCError, path: string | undefined): void {
+  const { code } = publicError(error)
+  if (code === 'internal' || code === 'unavailable')
+    log.error({ path, code, error: error.cause ?? error }, 'a call failed')
+}
+
+export const publicProcedure = t.procedure.use(limitTime)
 
 /** A signed-in person or their token. */
 export const userProcedure = publicProcedure.use(({ next, ctx }) => {

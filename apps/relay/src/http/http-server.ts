@@ -6,6 +6,7 @@ import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import { appRouter } from '../api/app-router.ts'
 import type { ApiContext, RelayParts } from '../api/context.ts'
 import { comesFromOwnPages, findPrincipal } from '../api/find-principal.ts'
+import { logUnforeseen } from '../api/trpc.ts'
 import { createHookReceiver } from '../inbox/receive-hook.ts'
 import { createDashboardFiles } from './dashboard-files.ts'
 import { answerLive, answerReady, sendText } from './health.ts'
@@ -26,6 +27,7 @@ export function createHttpServer(parts: RelayParts): Service & { port(): number 
     router: appRouter,
     basePath: '/trpc/',
     maxBodySize: API_BODY_BYTES,
+    onError: ({ error, path }) => logUnforeseen(parts.log, error, path),
     async createContext({ req, res }): Promise<ApiContext> {
       const deps = {
         db: parts.connection.db,

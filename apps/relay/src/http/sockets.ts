@@ -8,11 +8,14 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { appRouter } from '../api/app-router.ts'
 import type { ApiContext, RelayParts } from '../api/context.ts'
 import { comesFromOwnPages, findPrincipal } from '../api/find-principal.ts'
+import { logUnforeseen } from '../api/trpc.ts'
 
 /** Close codes of our own. The client connects again with what it needs. */
 const TOKEN_EXPIRED = 4401
 const REVOKED = 4403
 const RESTARTING = 1012
+/** Clients open their new socket first and then leave; whoever has not by then is closed. */
+const MOVE_AWAY_MS = 1_000
 
 export type Sockets = {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
@@ -35,6 +38,7 @@ export function createSockets(parts: RelayParts): Sockets {
     wss: server,
     router: appRouter,
     // A pong waits behind the data in front of it, so a slow but healthy client needs time.
+    onError: ({ error, path }) => logUnforeseen(parts.log, error, path),
     keepAlive: { enabled: true, pingMs: 30_000, pongWaitMs: 20_000 },
     async createContext({ req, res, info }): Promise<ApiContext> {
       const token = info.connectionParams?.token
@@ -86,7 +90,8 @@ export function createSockets(parts: RelayParts): Sockets {
     async stop() {
       stopHearing()
       handler.broadcastReconnectNotification()
-      await wait(server.clients.size > 0 ? 100 : 0)
+      const since = performance.now()
+      while (server.clients.size > 0 && performance.now() - since < MOVE_AWAY_MS) await wait(20)
       for (const client of server.clients) client.close(RESTARTING, 'the relay is restarting')
       const closed = Promise.withResolvers<void>()
       server.close(() => closed.resolve())

@@ -63,7 +63,7 @@ export function createIntake(db: Db, sessions: RunnerSessions, hints: Hints): In
         if (fence === 0 && answer.inserted) hints.send('machine', delivery.machineId)
       }
       for (const old of answer.replaced) {
-        if (old.mustStop) hints.send('cancel', `${old.machineId} ${old.id} ${old.runId} ${old.fence}`)
+        if (old.mustStop) hints.send('cancel', old.machineId)
         hints.send('run', old.runId)
       }
       if (answer.inserted) hints.send('change', `${event.organizationId} event ${event.id}`)

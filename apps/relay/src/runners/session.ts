@@ -2,6 +2,7 @@ import {
   type Db,
   type LeasedDelivery,
   leaseDeliveries,
+  listAskedCancels,
   listLiveDeliveries,
   listSessionAgents,
   listUnacceptedLeases,
@@ -12,7 +13,6 @@ import {
   type AgentId,
   type DeliveryId,
   LEASE_MS,
-  type LeaseRef,
   type MachineId,
   type OrganizationId,
   PUSHED_BODY_BYTES,
@@ -64,6 +64,9 @@ export function createSession(
   let closed: string | null = null
   const leased: LeasedDelivery[] = []
   const cancels: RunnerPush['cancels'] = []
+  /** Somebody asked for a cancel, perhaps before this session was opened. */
+  let cancelsToFind = true
+  const toldCancels = new Set<number>()
   let wakeUp: (() => void) | null = null
 
   const session = {
@@ -122,8 +125,9 @@ export function createSession(
       session.wake()
     },
 
-    cancel(lease: LeaseRef, reason: string) {
-      cancels.push({ ...lease, reason })
+    /** A person asked for a cancel of something that this machine holds. */
+    lookForCancels() {
+      cancelsToFind = true
       wakeUp?.()
     },
 
@@ -188,6 +192,7 @@ export function createSession(
   }
 
   async function leaseMore() {
+    if (cancelsToFind) await findCancels()
     if (pushUnaccepted && reservations === 0) await findUnaccepted()
     if (!lookAgain || credits <= 0 || reservations > 0) return
     leasing = true
@@ -207,6 +212,18 @@ export function createSession(
       if (found.length > 0) lookAgain = true
     } finally {
       leasing = false
+    }
+  }
+
+  async function findCancels() {
+    cancelsToFind = false
+    try {
+      const asked = await listAskedCancels(db, place.machineId)
+      cancels.push(...asked.filter((cancel) => !toldCancels.has(cancel.fence)))
+      for (const cancel of asked) toldCancels.add(cancel.fence)
+    } catch (error) {
+      cancelsToFind = true
+      throw error
     }
   }
 
@@ -242,12 +259,18 @@ export function createSession(
   function lookSoon(error: unknown) {
     onError(error)
     lookAgain = false
-    setTimeout(session.wake, LOOK_SOON_MS).unref()
+    const [wasCancels, wasUnaccepted] = [cancelsToFind, pushUnaccepted]
+    cancelsToFind = pushUnaccepted = false
+    setTimeout(() => {
+      cancelsToFind ||= wasCancels
+      pushUnaccepted ||= wasUnaccepted
+      session.wake()
+    }, LOOK_SOON_MS).unref()
   }
 
   async function sleep() {
     if (closed !== null || leased.length > 0 || cancels.length > 0) return
-    if (lookAgain && credits > 0 && reservations === 0) return
+    if (cancelsToFind || (lookAgain && credits > 0 && reservations === 0)) return
     if (pushUnaccepted && reservations === 0) return
     await new Promise<void>((resolve) => {
       wakeUp = resolve

@@ -1,5 +1,5 @@
 import { type Db, openMachineSession } from '@baton/db'
-import { BatonError, type DeliveryId, type MachineId, type OrganizationId, type RunId } from '@baton/protocol'
+import { BatonError, type MachineId, type OrganizationId } from '@baton/protocol'
 import { createPollLoop, type Logger, type Service } from '@baton/service'
 import type { PlannedDelivery } from '../jobs/plan-delivery.ts'
 import type { Hints } from '../live/hints.ts'
@@ -38,10 +38,8 @@ export function createRunnerSessions(db: Db, hints: Hints, log: Logger): RunnerS
   })
   const stopHearing = [
     hints.on('machine', (machineId) => sessions.get(machineId as MachineId)?.wake()),
-    hints.on('cancel', (key) => {
-      const [machineId, deliveryId, runId, fence] = key.split(' ') as [MachineId, DeliveryId, RunId, string]
-      sessions.get(machineId)?.cancel({ deliveryId, runId, fence: Number(fence) }, 'a stop was asked for')
-    }),
+    hints.on('cancel', (machineId) => sessions.get(machineId as MachineId)?.lookForCancels()),
+    hints.on('revoked', (machineId) => sessions.get(machineId as MachineId)?.close('the key was revoked')),
     hints.on('config', () => {
       for (const session of sessions.values()) session.agentsChanged()
     }),

@@ -1,4 +1,4 @@
-import type { DeliveryId, DeliveryState, MachineId, OrganizationId, RunId } from '@baton/protocol'
+import type { DeliveryId, DeliveryState, LeaseRef, MachineId, OrganizationId, RunId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
 
@@ -9,6 +9,23 @@ export type CancelResult = {
   fence: number
   /** The machine holds it and must end it. */
   mustStop: boolean
+}
+
+/** Cancels that a machine was asked for and has not reported yet, with their reasons. */
+export async function listAskedCancels(
+  db: Db,
+  machineId: MachineId,
+): Promise<(LeaseRef & { reason: string })[]> {
+  const { rows } = await sql<{ id: DeliveryId; run_id: RunId; fence: number; cancel_reason: string | null }>`
+    select id, run_id, fence, cancel_reason from deliveries
+    where machine_id = ${machineId} and state in ('leased', 'running', 'stalled') and cancel_requested_at is not null
+      and accepted_at is not null`.execute(db)
+  return rows.map((row) => ({
+    deliveryId: row.id,
+    runId: row.run_id,
+    fence: row.fence,
+    reason: row.cancel_reason ?? 'It was cancelled.',
+  }))
 }
 
 /**

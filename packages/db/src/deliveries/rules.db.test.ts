@@ -232,7 +232,9 @@ test('coalesce: a lease that ends goes back although a newer one waits', async (
   await lease(1)
   const newer = await make(coalesce)
   expect(newer.id).not.toBe(old.id)
-  await sql`update deliveries set lease_expires_at = now() - interval '1 s' where id = ${old.id}`.execute(connection.db)
+  await sql`update deliveries set lease_expires_at = now() - interval '1 s' where id = ${old.id}`.execute(
+    connection.db,
+  )
   expect(await sweep()).toMatchObject([{ id: old.id, moved: 'unaccepted' }])
   expect((await make(coalesce)).id).toBe(newer.id)
 })
