@@ -20,6 +20,7 @@ import { createRuns, type LiveRun, type Runs } from './runs/runs.ts'
 import { createSlots, type Slots } from './runs/slots.ts'
 import { createStatusFile } from './status-file.ts'
 import { version } from './version.ts'
+import { removeOldScratch } from './workspaces/find-workspace.ts'
 import { createWorkspaceTurns } from './workspaces/workspace-turns.ts'
 
 export type RunnerOptions = {
@@ -175,6 +176,7 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
   const service = createService({
     name: 'The runner',
     async start() {
+      await removeOldScratch(paths.workspacesFolder, Date.now())
       await runs.restore()
       await status.start()
       connection.start()

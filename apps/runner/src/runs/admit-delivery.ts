@@ -46,10 +46,11 @@ export async function admitDelivery(
   const workspace = await findWorkspace(
     {
       path: delivery.workspace.path,
+      scratchFor: delivery.workspace.scratch ? delivery.runId : null,
       agentKey: delivery.agent.key,
       mustWrite: delivery.agent.permissionMode !== 'read_only',
     },
-    dependencies.workspacesFolder,
+    { workspaces: dependencies.workspacesFolder, home: dependencies.homeFolder },
   )
   if ('problem' in workspace) return never('workspace', workspace.problem)
   if (!workspace.own && !(await isFolderAllowed(policy, workspace.folder, dependencies.homeFolder)))

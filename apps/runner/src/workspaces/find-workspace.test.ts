@@ -1,8 +1,8 @@
-import { mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { findWorkspace } from './find-workspace.ts'
+import { findWorkspace, removeOldScratch } from './find-workspace.ts'
 import { createWorkspaceTurns } from './workspace-turns.ts'
 
 let folder: string
@@ -12,7 +12,10 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
 const find = (path: string | null, agentKey = 'demo') =>
-  findWorkspace({ path, agentKey, mustWrite: true }, join(folder, 'own'))
+  findWorkspace(
+    { path, agentKey, mustWrite: true, scratchFor: null },
+    { workspaces: join(folder, 'own'), home: folder },
+  )
 
 test('a folder is found by its real path, so that two names of it are one workspace', async () => {
   await symlink(folder, join(folder, 'link'))
@@ -48,4 +51,21 @@ test('a workspace is taken by one run at a time', () => {
   expect(turns.take('/w', 'run_2')).toBe('run_1')
   turns.leave('run_1')
   expect(turns.take('/w', 'run_2')).toBeNull()
+})
+
+test('a scratch workspace is a new folder for each run, and goes when nothing touched it for a week', async () => {
+  const folders = { workspaces: join(folder, 'own'), home: folder }
+  const wanted = { path: null, agentKey: 'demo', mustWrite: true }
+  const one = await findWorkspace({ ...wanted, scratchFor: 'run_1' }, folders)
+  const other = await findWorkspace({ ...wanted, scratchFor: 'run_2' }, folders)
+  if ('problem' in one || 'problem' in other) throw new Error('no folder')
+  expect(one.folder).not.toBe(other.folder)
+  await removeOldScratch(folders.workspaces, Date.now())
+  expect((await stat(one.folder)).isDirectory()).toBe(true)
+  await removeOldScratch(folders.workspaces, Date.now() + 8 * 86_400_000)
+  await expect(stat(one.folder)).rejects.toThrow(/ENOENT/)
+})
+
+test('~ is the home folder of the user that the runner runs as', async () => {
+  expect(await find('~')).toEqual({ folder, own: false })
 })
