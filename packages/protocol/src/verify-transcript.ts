@@ -6,6 +6,8 @@ import { transcriptStart, transcriptStep } from './transcript-hash.ts'
 
 export type TranscriptVerdict = {
   run: RunId | null
+  /** Its first line. */
+  header: TranscriptHeader | null
   /** Every event that the runner recorded is here, in order and unchanged. */
   complete: boolean
   /** The file is as it was written, whether or not everything had reached the relay by then. */
@@ -135,6 +137,7 @@ function createSection(firstLine: number) {
     const complete = intact && expected === found && hash !== null && header?.finalHash === hash
     const base = {
       run: header?.run ?? null,
+      header,
       complete,
       intact,
       events: found,

@@ -1,6 +1,8 @@
 import { agentsRouter } from './agents-router.ts'
 import { authRouter } from './auth-router.ts'
 import { eventsRouter } from './events-router.ts'
+import { exportRouter } from './export-router.ts'
+import { importRouter } from './import-router.ts'
 import { jobsRouter } from './jobs-router.ts'
 import { machinesRouter } from './machines-router.ts'
 import { organizationRouter } from './organization-router.ts'
@@ -25,6 +27,8 @@ export const appRouter = router({
   why: whyRouter,
   organization: organizationRouter,
   stages: stagesRouter,
+  export: exportRouter,
+  import: importRouter,
   runner: runnerRouter,
 })
 

@@ -34,4 +34,30 @@ export function addLifecycleCommands(program: Command): void {
     },
     async () => (await import('./retention.ts')).showRetention,
   )
+  addLeaf(
+    program,
+    {
+      usage: 'export',
+      summary: 'everything of the organization that has finished, as files that verify themselves',
+      options: [['-o, --out <folder>', 'where to; the same folder again goes on after an interruption']],
+      examples: [['baton export --out ./backup', 'without keys, tokens and secrets; for owners']],
+    },
+    async () => (await import('./export.ts')).exportOrganization,
+  )
+  addLeaf(
+    program,
+    {
+      usage: 'import <folder>',
+      summary: 'an export into an empty organization, after verifying all of it',
+      options: [
+        ['--verify-only', 'read and check everything, ask and change nothing'],
+        ['--organization <slug>', 'refuse when the token belongs to another one'],
+      ],
+      examples: [
+        ['baton import ./backup --verify-only', 'needs no relay; ends with 8 when a byte is not as it was'],
+        ['BATON_URL=https://new.example.com baton import ./backup', 'ids stay; once more changes nothing'],
+      ],
+    },
+    async () => (await import('./export.ts')).importOrganization,
+  )
 }

@@ -36,7 +36,8 @@ export async function listRetentionGroups(
     select p.position, p.organization_id, p.job_id, coalesce(p.keep_days, o.keep_days) as keep_days,
       (select r.accepted_at::text from runs r where r.job_id = p.job_id order by r.accepted_at desc
         offset coalesce(p.keep_runs, o.keep_runs) limit 1) as beyond_count,
-      coalesce((
+      -- An import counts its rows at its end; until then nothing of them goes.
+      (o.import_digest is null or o.imported_at is not null) and coalesce((
         case when p.job_id is not null
           then (select e.received_at from events e where e.job_id = p.job_id order by e.id limit 1)
           else (select e.received_at from events e where e.organization_id = p.organization_id and e.job_id is null

@@ -1,0 +1,108 @@
+import type { OrganizationId, RowKind } from '@baton/protocol'
+import { type RawBuilder, sql } from 'kysely'
+import type { Db } from '../connection.ts'
+
+/**
+ * Stores rows of an export in an organization whose import is under way. What is there already stays as it is, so the
+ * same batch again changes nothing. Whatever a row refers to must belong to this organization. Answers the ids that are
+ * not here afterwards: taken by somebody else, or referring to what is not here. Keys and secrets begin as none.
+ */
+export async function importRows(
+  db: Db,
+  organizationId: OrganizationId,
+  kind: Exclude<RowKind, 'organization'>,
+  rows: readonly { id: string }[],
+): Promise<string[]> {
+  const { rows: answer } = await sql<{ inserted: string[] | null }>`
+    with inserted as (
+      ${inserts[kind](organizationId, JSON.stringify(rows))}
+      on conflict do nothing returning id
+    )
+    select array_agg(id) as inserted from inserted`.execute(db)
+  const inserted = new Set(answer[0]?.inserted ?? [])
+  const rest = rows.map((row) => row.id).filter((id) => !inserted.has(id))
+  if (rest.length === 0) return []
+  const { rows: known } = await sql<{ id: string }>`
+    select id from ${sql.table(kind)} where organization_id = ${organizationId} and id = any(${rest}::text[])`.execute(
+    db,
+  )
+  const here = new Set(known.map((row) => row.id))
+  return rest.filter((id) => !here.has(id))
+}
+
+type Insert = (organizationId: OrganizationId, json: string) => RawBuilder<unknown>
+
+const from = (json: string, columns: string) =>
+  sql`json_to_recordset(${json}::text::json) as x (${sql.raw(columns)})`
+
+/** A reference that may be absent must otherwise be one of this organization's rows. */
+const owned = (organizationId: OrganizationId, table: string, column: string) => sql`
+  (${sql.ref(`x.${column}`)} is null or exists (
+    select from ${sql.table(table)} o where o.id = ${sql.ref(`x.${column}`)} and o.organization_id = ${organizationId}))`
+
+const inserts: Record<Exclude<RowKind, 'organization'>, Insert> = {
+  machines: (organizationId, json) => sql`
+    insert into machines (id, organization_id, name, key_hash, hostname, os, arch, runner_version, slots, runtimes, revoked_at,
+      archived_at, created_at)
+    select x.id, ${organizationId}, x.name, 'none:' || x.id, x.hostname, x.os, x.arch, x."runnerVersion", x.slots, x.runtimes,
+      x."revokedAt", x."archivedAt", x."createdAt"
+    from ${from(json, 'id text, name text, hostname text, os text, arch text, "runnerVersion" text, slots int, runtimes jsonb, "revokedAt" timestamptz, "archivedAt" timestamptz, "createdAt" timestamptz')}`,
+
+  agents: (organizationId, json) => sql`
+    insert into agents (id, organization_id, machine_id, key, name, runtime, command, instructions, model, permission_mode,
+      workspace, max_concurrent, per_hour, paused_at, archived_at, created_at)
+    select x.id, ${organizationId}, x."machineId", x.key, x.name, x.runtime, x.command, x.instructions, x.model,
+      x."permissionMode", x.workspace, x."maxConcurrent", x."perHour", x."pausedAt", x."archivedAt", x."createdAt"
+    from ${from(json, 'id text, "machineId" text, key text, name text, runtime text, command text, instructions text, model text, "permissionMode" text, workspace text, "maxConcurrent" int, "perHour" int, "pausedAt" timestamptz, "archivedAt" timestamptz, "createdAt" timestamptz')}
+    where ${owned(organizationId, 'machines', 'machineId')}`,
+
+  jobs: (organizationId, json) => sql`
+    insert into jobs (id, organization_id, agent_id, key, name, prompt, workspace, limits, rules, keep_runs, keep_days,
+      disabled_at, deleted_at, created_at, updated_at)
+    select x.id, ${organizationId}, x."agentId", x.key, x.name, x.prompt, x.workspace, x.limits, x.rules,
+      (x.retention ->> 'runs')::int, (x.retention ->> 'days')::int, x."disabledAt", x."deletedAt", x."createdAt", x."updatedAt"
+    from ${from(json, 'id text, "agentId" text, key text, name text, prompt text, workspace text, limits jsonb, rules jsonb, retention jsonb, "disabledAt" timestamptz, "deletedAt" timestamptz, "createdAt" timestamptz, "updatedAt" timestamptz')}
+    where ${owned(organizationId, 'agents', 'agentId')}`,
+
+  triggers: (organizationId, json) => sql`
+    insert into triggers (id, organization_id, job_id, kind, path, scheme, secrets, deleted_at, created_at)
+    select x.id, ${organizationId}, x."jobId", x.kind, x.path, x.scheme, '{}', x."deletedAt", x."createdAt"
+    from ${from(json, 'id text, "jobId" text, kind text, path text, scheme text, "deletedAt" timestamptz, "createdAt" timestamptz')}
+    where ${owned(organizationId, 'jobs', 'jobId')}`,
+
+  events: (organizationId, json) => sql`
+    insert into events (id, organization_id, job_id, trigger_id, source, state, reason, dedup_scope, dedup_key, body_hash,
+      content_type, headers, body, received_at)
+    select x.id, ${organizationId}, x."jobId", x."triggerId", x.source, x.state, x.reason,
+      replace(x."dedupScope", '@', ${organizationId}), x."dedupKey", x."bodyHash", x."contentType", x.headers,
+      decode(x.body, 'base64'), x."receivedAt"
+    from ${from(json, 'id text, "jobId" text, "triggerId" text, source text, state text, reason text, "dedupScope" text, "dedupKey" text, "bodyHash" text, "contentType" text, headers jsonb, body text, "receivedAt" timestamptz')}
+    where ${owned(organizationId, 'jobs', 'jobId')} and ${owned(organizationId, 'triggers', 'triggerId')}
+      and (x."dedupScope" = x."triggerId" or strpos(x."dedupScope", '@') > 0)`,
+
+  deliveries: (organizationId, json) => sql`
+    insert into deliveries (id, organization_id, event_id, job_id, agent_id, machine_id, state, reason, reason_message, run_id,
+      attempt, max_attempts, repeatable, priority, workspace, prompt, limits, expires_at, leased_at, accepted_at,
+      cancel_requested_at, cancel_reason, finish_key, created_at, state_since, finished_at)
+    select x.id, ${organizationId}, x."eventId", x."jobId", x."agentId", x."machineId", x.state, x.reason, x."reasonMessage",
+      x."runId", x.attempt, x."maxAttempts", x.repeatable, x.priority, x.workspace, x.prompt, x.limits, x."expiresAt",
+      x."leasedAt", x."acceptedAt", x."cancelRequestedAt", x."cancelReason", x."finishKey", x."createdAt", x."stateSince",
+      x."finishedAt"
+    from ${from(json, 'id text, "eventId" text, "jobId" text, "agentId" text, "machineId" text, state text, reason text, "reasonMessage" text, "runId" text, attempt int, "maxAttempts" int, repeatable boolean, priority int, workspace text, prompt text, limits jsonb, "expiresAt" timestamptz, "leasedAt" timestamptz, "acceptedAt" timestamptz, "cancelRequestedAt" timestamptz, "cancelReason" text, "finishKey" text, "createdAt" timestamptz, "stateSince" timestamptz, "finishedAt" timestamptz')}
+    where ${owned(organizationId, 'events', 'eventId')} and ${owned(organizationId, 'jobs', 'jobId')}
+      and ${owned(organizationId, 'agents', 'agentId')} and ${owned(organizationId, 'machines', 'machineId')}`,
+
+  // The transcript comes afterwards, event by event, and is counted and hashed here as it comes.
+  runs: (organizationId, json) => sql`
+    insert into runs (id, organization_id, delivery_id, machine_id, agent_id, job_id, attempt, fence, state, outcome, error_kind,
+      message, exit_code, signal, session_id, workspace, result, usage, kill_proof, last_seq, last_hash, final_seq, final_hash,
+      finish_key, leased_at, accepted_at, started_at, first_output_at, consumed_at, finished_at)
+    select x.id, ${organizationId}, x."deliveryId", x."machineId", x."agentId", x."jobId", x.attempt, 0, x.state, x.outcome,
+      x."errorKind", x.message, x."exitCode", x.signal, x."sessionId", x.workspace, x.result,
+      nullif(x.usage, 'null'), nullif(x."killProof", 'null'), 0, encode(sha256(convert_to(x.id, 'UTF8')), 'hex'),
+      x."finalSeq", x."finalHash", x."finishKey", x."leasedAt", x."acceptedAt", x."startedAt", x."firstOutputAt",
+      x."consumedAt", x."finishedAt"
+    from ${from(json, 'id text, "deliveryId" text, "machineId" text, "agentId" text, "jobId" text, attempt int, state text, outcome text, "errorKind" text, message text, "exitCode" int, signal text, "sessionId" text, workspace text, result text, usage jsonb, "killProof" jsonb, "finalSeq" bigint, "finalHash" text, "finishKey" text, "leasedAt" timestamptz, "acceptedAt" timestamptz, "startedAt" timestamptz, "firstOutputAt" timestamptz, "consumedAt" timestamptz, "finishedAt" timestamptz')}
+    where ${owned(organizationId, 'deliveries', 'deliveryId')} and ${owned(organizationId, 'jobs', 'jobId')}
+      and ${owned(organizationId, 'agents', 'agentId')} and ${owned(organizationId, 'machines', 'machineId')}`,
+}

@@ -1,0 +1,216 @@
+import { z } from 'zod'
+import { ERROR_KIND_NAMES } from './error-kinds.ts'
+import { agentId, deliveryId, eventId, jobId, machineId, runId, triggerId } from './ids.ts'
+import { jobRetentionSchema, retentionSchema } from './retention.ts'
+import { killProofSchema, usageSchema } from './run-events.ts'
+import { runRules } from './run-rules.ts'
+import { PERMISSION_MODES, RUNTIMES, runLimits, runtimeProbe } from './runtimes.ts'
+import {
+  EVENT_STATES,
+  FINISHED_DELIVERY_STATES,
+  FINISHED_RUN_STATES,
+  IGNORED_REASONS,
+  OUTCOMES,
+} from './states.ts'
+
+/**
+ * An organization as a folder: one file of NDJSON for each kind in this order (each refers only to those before it),
+ * `transcripts.ndjson` (packages/protocol/src/transcript-file.ts), and `manifest.json` with the SHA-256 of each.
+ *
+ * What can be shown to nobody is not in it: keys, tokens and webhook secrets are listed in the manifest as what must be
+ * made anew. Neither is work that has not finished: here it would run a second time.
+ */
+export const EXPORT_FORMAT = 'baton-organization/1'
+export const ROW_KINDS = [
+  'organization',
+  'machines',
+  'agents',
+  'jobs',
+  'triggers',
+  'events',
+  'deliveries',
+  'runs',
+] as const
+export type RowKind = (typeof ROW_KINDS)[number]
+export const EXPORT_KINDS = [...ROW_KINDS, 'transcripts'] as const
+export type ExportKind = (typeof EXPORT_KINDS)[number]
+
+/** To the microsecond, as the database keeps it. */
+const stamp = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
+const maybeStamp = stamp.nullable()
+const text = (max: number) => z.string().max(max)
+const maybeText = (max: number) => text(max).nullable()
+const count = z.number().int().nonnegative()
+const hash = z.string().regex(/^[0-9a-f]{64}$/)
+const LONG = 8 * 1024 * 1024
+
+export const exportRows = {
+  organization: z.strictObject({ name: text(200), retention: retentionSchema }),
+  machines: z.strictObject({
+    id: machineId,
+    name: text(200),
+    hostname: maybeText(1_000),
+    os: maybeText(200),
+    arch: maybeText(200),
+    runnerVersion: maybeText(200),
+    slots: z.number().int().min(0).max(100),
+    runtimes: z.array(runtimeProbe),
+    revokedAt: maybeStamp,
+    archivedAt: maybeStamp,
+    createdAt: stamp,
+  }),
+  agents: z.strictObject({
+    id: agentId,
+    machineId,
+    key: text(200),
+    name: text(200),
+    runtime: z.enum(RUNTIMES),
+    command: maybeText(1_000),
+    instructions: text(LONG),
+    model: maybeText(1_000),
+    permissionMode: z.enum(PERMISSION_MODES),
+    workspace: maybeText(8_192),
+    maxConcurrent: z.number().int().min(1).max(100),
+    perHour: z.number().int().min(1).nullable(),
+    pausedAt: maybeStamp,
+    archivedAt: maybeStamp,
+    createdAt: stamp,
+  }),
+  jobs: z.strictObject({
+    id: jobId,
+    agentId,
+    key: text(200),
+    name: text(200),
+    prompt: text(LONG),
+    workspace: maybeText(8_192),
+    limits: runLimits,
+    rules: runRules,
+    retention: jobRetentionSchema,
+    disabledAt: maybeStamp,
+    deletedAt: maybeStamp,
+    createdAt: stamp,
+    updatedAt: stamp,
+  }),
+  triggers: z.strictObject({
+    id: triggerId,
+    jobId,
+    kind: z.enum(['webhook', 'manual']),
+    path: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,100}$/)
+      .nullable(),
+    scheme: z.enum(['github', 'standard', 'baton']).nullable(),
+    deletedAt: maybeStamp,
+    createdAt: stamp,
+  }),
+  events: z.strictObject({
+    id: eventId,
+    jobId: jobId.nullable(),
+    triggerId: triggerId.nullable(),
+    source: z.enum(['webhook', 'manual']),
+    state: z.enum(EVENT_STATES),
+    reason: z.enum(IGNORED_REASONS).nullable(),
+    /** The trigger's id, or a text in which `@` stands for the organization: nobody else's repeats are touched. */
+    dedupScope: text(200),
+    dedupKey: text(1_000),
+    bodyHash: text(200),
+    contentType: maybeText(1_000),
+    headers: z.record(z.string(), z.string()),
+    /** In base64. */
+    body: z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/),
+    receivedAt: stamp,
+  }),
+  deliveries: z.strictObject({
+    id: deliveryId,
+    eventId,
+    jobId: jobId.nullable(),
+    agentId,
+    machineId,
+    state: z.enum(FINISHED_DELIVERY_STATES),
+    reason: maybeText(200),
+    reasonMessage: maybeText(10_000),
+    runId,
+    attempt: count,
+    maxAttempts: z.number().int().min(1),
+    repeatable: z.boolean(),
+    priority: z.number().int(),
+    workspace: maybeText(8_192),
+    prompt: text(LONG),
+    limits: runLimits,
+    expiresAt: maybeStamp,
+    leasedAt: maybeStamp,
+    acceptedAt: maybeStamp,
+    cancelRequestedAt: maybeStamp,
+    cancelReason: maybeText(10_000),
+    finishKey: maybeText(1_000),
+    createdAt: stamp,
+    stateSince: stamp,
+    finishedAt: stamp,
+  }),
+  runs: z.strictObject({
+    id: runId,
+    deliveryId,
+    machineId,
+    agentId,
+    jobId: jobId.nullable(),
+    attempt: z.number().int().min(1),
+    state: z.enum(FINISHED_RUN_STATES),
+    outcome: z.enum(OUTCOMES).nullable(),
+    errorKind: z.enum(ERROR_KIND_NAMES).nullable(),
+    message: maybeText(LONG),
+    exitCode: z.number().int().nullable(),
+    signal: maybeText(200),
+    sessionId: maybeText(1_000),
+    workspace: maybeText(8_192),
+    result: maybeText(LONG),
+    usage: usageSchema.nullable(),
+    killProof: killProofSchema.nullable(),
+    lastSeq: count,
+    lastHash: hash,
+    finalSeq: count.nullable(),
+    finalHash: hash.nullable(),
+    finishKey: maybeText(1_000),
+    leasedAt: stamp,
+    acceptedAt: stamp,
+    startedAt: maybeStamp,
+    firstOutputAt: maybeStamp,
+    consumedAt: maybeStamp,
+    finishedAt: maybeStamp,
+  }),
+} satisfies Record<RowKind, z.ZodType>
+
+export type ExportRow<K extends RowKind> = z.infer<(typeof exportRows)[K]>
+
+/** What the importing organization has to make for itself. */
+export const makeAnewSchema = z.strictObject({
+  machineKeys: z.array(z.string()),
+  webhookSecrets: z.array(z.strictObject({ job: z.string(), path: z.string(), scheme: z.string() })),
+  tokens: z.array(z.string()),
+  members: z.array(z.strictObject({ name: z.string(), email: z.string().nullable(), role: z.string() })),
+})
+
+export const exportManifest = z.strictObject({
+  format: z.literal(EXPORT_FORMAT),
+  organization: z.strictObject({ slug: z.string(), name: z.string() }),
+  /** What had finished by then is in it. */
+  until: stamp,
+  /** Deliveries that had not, and are not in it. */
+  unfinished: count,
+  files: z.array(
+    z.strictObject({
+      kind: z.enum(EXPORT_KINDS),
+      file: z.string(),
+      lines: count,
+      bytes: count,
+      sha256: hash,
+    }),
+  ),
+  makeAnew: makeAnewSchema,
+  /** Of this manifest without this field: its own check. */
+  sha256: hash,
+})
+export type ExportManifest = z.infer<typeof exportManifest>
+
+export type ExportStart = Pick<ExportManifest, 'organization' | 'until' | 'unfinished' | 'makeAnew'>
+/** `run:seq` pages for transcripts; a cursor is what a page gave as `next`. */
+export type ExportPage = { rows: unknown[]; next: string | null }
