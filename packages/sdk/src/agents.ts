@@ -14,6 +14,8 @@ export type CreateAgent = {
   permissionMode?: PermissionMode
   workspace?: string
   maxConcurrent?: number
+  /** At most this many runs start within an hour. */
+  perHour?: number
 }
 
 export type Agents = {

@@ -1,6 +1,11 @@
 import type { Command } from 'commander'
 import { addGroup, addLeaf } from './leaf.ts'
 
+const LIMIT_OPTIONS: [string, string][] = [
+  ['--max-concurrent <count>', 'how many runs at once'],
+  ['--per-hour <count>', 'how many runs start within an hour'],
+]
+
 export function addAgentCommands(program: Command): void {
   const agent = addGroup(program, 'agent', 'the workers of your organization')
   const load = () => import('./agent.ts')
@@ -17,8 +22,11 @@ export function addAgentCommands(program: Command): void {
         ['--model <model>', "the agent's model"],
         ['--instructions <text>', 'told to it before every prompt'],
         ['--permissions <mode>', 'read_only, edit or full'],
-        ['--workspace <dir>', 'the folder it works in; without it one of its own'],
-        ['--max-concurrent <count>', 'how many runs at once'],
+        [
+          '--workspace <dir>',
+          'the folder it works in, or "scratch" for a new one each run; without it one of its own',
+        ],
+        ...LIMIT_OPTIONS,
       ],
       examples: [
         ['baton agent create claude', 'Claude Code on this machine'],
@@ -29,6 +37,23 @@ export function addAgentCommands(program: Command): void {
       ],
     },
     async () => (await load()).createAgent,
+  )
+  addLeaf(
+    agent,
+    {
+      usage: 'update <agent>',
+      summary: 'change an agent; what is not given stays',
+      options: [
+        ['--name <name>', 'for people'],
+        ['--model <model>', "the agent's model"],
+        ['--instructions <text>', 'told to it before every prompt'],
+        ['--permissions <mode>', 'read_only, edit or full'],
+        ['--workspace <dir>', 'the folder it works in, or "scratch" for a new one each run'],
+        ...LIMIT_OPTIONS,
+      ],
+      examples: [['baton agent update claude --max-concurrent 2 --per-hour 20', 'its next run has it']],
+    },
+    async () => (await load()).updateAgent,
   )
   addLeaf(
     agent,

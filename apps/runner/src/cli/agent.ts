@@ -27,7 +27,9 @@ type CreateOptions = {
   permissions?: string
   workspace?: string
   maxConcurrent?: string
+  perHour?: string
 }
+type UpdateOptions = Omit<CreateOptions, 'runtime' | 'command' | 'format' | 'machine'> & { name?: string }
 
 /** Makes an agent. A program given with --command is first allowed by this machine's own policy, under the agent's key. */
 export async function createAgent(
@@ -55,7 +57,7 @@ export async function createAgent(
     )
   const command =
     runtime === 'command' ? await chooseCommand(session, key, options, machine.id === here) : undefined
-  const workspace = options.workspace && machine.id === here ? resolve(options.workspace) : options.workspace
+  const workspace = folderOn(machine.id === here, options.workspace)
   const agent = await baton.agents.create({
     key,
     machineId: machine.id,
@@ -65,11 +67,58 @@ export async function createAgent(
     ...(options.instructions ? { instructions: options.instructions } : {}),
     ...(permissionMode ? { permissionMode } : {}),
     ...(workspace ? { workspace } : {}),
-    ...(options.maxConcurrent ? { maxConcurrent: Number(options.maxConcurrent) } : {}),
+    ...readLimits(options),
   })
   session.print(agent, () => `${printable(agent.key)} is ready on ${printable(agent.machine.name)}.`)
   session.note(`Try it: baton run "Say hello" --agent ${agent.key}`)
   if (workspace && machine.id === here) await warnAboutFolder(session, paths.policyFile, workspace)
+}
+
+/** Changes what was given and leaves the rest; runs that are under way keep what they started with. */
+export async function updateAgent(
+  session: Session,
+  [id = '']: string[],
+  options: UpdateOptions,
+): Promise<void> {
+  const baton = await session.baton()
+  const agent = await baton.agents.get(id)
+  const profile = await readProfile(await session.paths())
+  const isHere = profile.ok && profile.value.machineId === agent.machine.id
+  const workspace = folderOn(isHere, options.workspace)
+  const changes = {
+    ...(options.name ? { name: options.name } : {}),
+    ...(options.model ? { model: options.model } : {}),
+    ...(options.instructions ? { instructions: options.instructions } : {}),
+    ...(options.permissions
+      ? { permissionMode: oneOf('--permissions', options.permissions, PERMISSION_MODES) as PermissionMode }
+      : {}),
+    ...(workspace ? { workspace } : {}),
+    ...readLimits(options),
+  }
+  if (Object.keys(changes).length === 0)
+    throw new BatonError('bad_input', 'Say what to change; "baton agent update --help" shows what there is.')
+  const updated = await baton.agents.update(agent.id, changes)
+  session.print(updated, () => `${printable(updated.key)} is changed; its next run has it.`)
+}
+
+function readLimits({ maxConcurrent, perHour }: { maxConcurrent?: string; perHour?: string }) {
+  return {
+    ...(maxConcurrent === undefined ? {} : { maxConcurrent: readCount('--max-concurrent', maxConcurrent) }),
+    ...(perHour === undefined ? {} : { perHour: readCount('--per-hour', perHour) }),
+  }
+}
+
+function readCount(flag: string, text: string): number {
+  const count = Number(text)
+  if (!Number.isInteger(count) || count < 1)
+    throw new BatonError('bad_input', `${flag} ${text}: give a number, 1 or more.`)
+  return count
+}
+
+/** A folder of this computer is made absolute; "scratch", ~ and folders of others stay as they are. */
+function folderOn(isHere: boolean, folder: string | undefined): string | undefined {
+  const isPath = folder !== undefined && folder !== 'scratch' && !folder.startsWith('~')
+  return isHere && isPath ? resolve(folder) : folder
 }
 
 /** The name under which the machine's policy offers the program. */
