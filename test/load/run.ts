@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import os from 'node:os'
 import { parseArgs } from 'node:util'
-import { connect } from '@baton/db'
+import { type Connection, connect } from '@baton/db'
 import { startDurablePostgres } from '@baton/testkit'
 import { benchDeliveries } from './bench/deliveries.ts'
 import { benchEnqueue } from './bench/enqueue.ts'
@@ -28,6 +28,11 @@ const BENCHES: Record<string, (context: BenchContext) => Promise<Figure[]>> = {
 }
 
 /** A Postgres that syncs to disk as in production, with room so that no checkpoint of one contestant slows the next. */
+const PROFILE_FLAGS = [
+  'shared_preload_libraries=pg_stat_statements',
+  'pg_stat_statements.track=all',
+  'track_io_timing=on',
+]
 const POSTGRES_FLAGS = ['shared_buffers=256MB', 'max_wal_size=4GB', 'checkpoint_timeout=30min']
 
 async function main(): Promise<number> {
@@ -58,9 +63,12 @@ async function main(): Promise<number> {
 }
 
 async function measure(names: string[], quick: boolean, profileDir: string | null): Promise<Figure[]> {
-  await using postgres = await startDurablePostgres({ flags: POSTGRES_FLAGS })
+  await using postgres = await startDurablePostgres({
+    flags: [...POSTGRES_FLAGS, ...(profileDir ? PROFILE_FLAGS : [])],
+  })
   const connection = connect(postgres.url, { max: 2, name: 'baton bench' })
   try {
+    if (profileDir) await connection.sql`create extension pg_stat_statements`
     const [server] = await connection.sql<{ pid: number }[]>`select pg_backend_pid() as pid`
     const context: BenchContext = {
       databaseUrl: postgres.url,
@@ -75,12 +83,27 @@ async function measure(names: string[], quick: boolean, profileDir: string | nul
     for (const name of names) {
       const startedAt = performance.now()
       figures.push(...((await BENCHES[name]?.(context)) ?? []))
+      if (profileDir) context.say(await statementTimes(connection))
       context.say(`${name}: ${Math.round((performance.now() - startedAt) / 1000)} s`)
     }
     return figures
   } finally {
     await connection.close()
   }
+}
+
+/** Where the time of Postgres went since the last call. */
+async function statementTimes({ sql }: Connection): Promise<string> {
+  const rows = await sql<{ calls: number; ms: number; mean: number; rows: number; query: string }[]>`
+    select calls, total_exec_time as ms, mean_exec_time as mean, rows, regexp_replace(query, '\\s+', ' ', 'g') as query
+    from pg_stat_statements order by total_exec_time desc limit 14`
+  await sql`select pg_stat_statements_reset()`
+  return rows
+    .map(
+      (row) =>
+        `${row.ms.toFixed(0).padStart(8)} ms ${String(row.calls).padStart(7)} calls ${row.mean.toFixed(2).padStart(8)} ms  ${String(row.rows).padStart(7)} rows  ${row.query.slice(0, 150)}`,
+    )
+    .join('\n')
 }
 
 process.exitCode = await main()

@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createBatcher } from '@baton/service'
 import postgres from 'postgres'
 import { serveCalls } from '../support/worker.ts'
@@ -21,13 +21,14 @@ serveCalls({
     const sql = postgres(databaseUrl, { max: mode === 'single' ? 32 : 4, onnotice: () => {} })
     await createTable(sql, mode)
     const store = storeFor(mode, sql)
-    const server = createServer(async (request, response) => {
+    const answer = async (request: IncomingMessage, response: ServerResponse) => {
       const body = await readAll(request)
       const sent = Buffer.from(String(request.headers['x-hub-signature-256']).slice('sha256='.length), 'hex')
       const isRight = timingSafeEqual(createHmac('sha256', secret).update(body).digest(), sent)
       if (isRight) await store({ key: createHash('sha256').update(body).digest('hex'), body })
       response.writeHead(isRight ? 202 : 401, { 'content-length': 2 }).end('{}')
-    })
+    }
+    const server = createServer((request, response) => void answer(request, response))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const address = server.address()
     return { port: typeof address === 'object' && address !== null ? address.port : 0 }

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import postgres from 'postgres'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { serveCalls } from '../support/worker.ts'
@@ -19,7 +19,7 @@ serveCalls({
     await sql`create table if not exists raw_queue (id bigserial primary key, state text not null, body bytea not null)`
     await sql`truncate raw_queue`
     const receivers = new Set<WebSocket>()
-    const server = createServer(async (request, response) => {
+    const answer = async (request: IncomingMessage, response: ServerResponse) => {
       const body = await readAll(request)
       const sent = Buffer.from(String(request.headers['x-hub-signature-256']).slice('sha256='.length), 'hex')
       if (!timingSafeEqual(createHmac('sha256', secret).update(body).digest(), sent))
@@ -28,7 +28,8 @@ serveCalls({
       for (const receiver of receivers) receiver.send(JSON.stringify({ id, body: body.toString('utf8') }))
       const answer = JSON.stringify({ eventId: id, deliveries: [id] })
       response.writeHead(202, { 'content-length': Buffer.byteLength(answer) }).end(answer)
-    })
+    }
+    const server = createServer((request, response) => void answer(request, response))
     new WebSocketServer({ server, perMessageDeflate: false }).on('connection', (socket) =>
       receivers.add(socket),
     )

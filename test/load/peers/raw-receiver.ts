@@ -27,7 +27,7 @@ serveCalls({
 
 function overSocket(port: number): Promise<void> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false })
-  socket.on('message', (text) => note((JSON.parse(String(text)) as { id: string }).id))
+  socket.on('message', (data: Buffer) => note((JSON.parse(data.toString()) as { id: string }).id))
   return new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
 }
 

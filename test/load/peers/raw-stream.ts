@@ -23,16 +23,18 @@ serveCalls({
       maxBytes: 4 * 1024 * 1024,
       sizeOf: (chunk) => chunk.bytes.length,
     })
+    async function store(data: Buffer): Promise<number> {
+      const space = data.indexOf(0x20)
+      const seq = Number(data.toString('latin1', 0, space))
+      await batch.add({ seq, text: data.toString('utf8', space + 1), bytes: data })
+      for (const viewer of viewers) viewer.send(data, { binary: false })
+      return seq
+    }
     const server = createServer()
     new WebSocketServer({ server, perMessageDeflate: false }).on('connection', (socket, request) => {
-      if (request.url === '/view') return viewers.add(socket)
-      socket.on('message', async (data: Buffer) => {
-        const space = data.indexOf(0x20)
-        const seq = Number(data.toString('latin1', 0, space))
-        await batch.add({ seq, text: data.toString('utf8', space + 1), bytes: data })
-        for (const viewer of viewers) viewer.send(data, { binary: false })
-        socket.send(String(seq))
-      })
+      if (request.url === '/view') viewers.add(socket)
+      else
+        socket.on('message', (data: Buffer) => void store(data).then((seq) => socket.send(String(seq)), fail))
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const address = server.address()
@@ -47,4 +49,9 @@ function insertTogether(sql: postgres.Sql, chunks: Chunk[]) {
     select c.seq, convert_from(substring(packed.bytes from (sum(c.bytes) over (order by c.place) - c.bytes)::int + 1 for c.bytes), 'UTF8')
     from packed, unnest(${chunks.map((chunk) => chunk.seq)}::bigint[], ${chunks.map((chunk) => Buffer.byteLength(chunk.text))}::int[])
       with ordinality as c (seq, bytes, place)`
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`The raw stream failed: ${(error as Error).stack}\n`)
+  process.exit(1)
 }

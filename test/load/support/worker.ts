@@ -56,13 +56,14 @@ function asWorker<C extends Calls>(child: ChildProcess, module: string): Worker<
 
 /** The worker's side: answers calls until the parent lets go of it, then ends the process. */
 export function serveCalls(calls: Calls): void {
-  process.on('message', async ({ id, name, input }: Request) => {
+  const answer = async ({ id, name, input }: Request) => {
     try {
       process.send?.({ id, result: await calls[name]?.(input) } satisfies Answer)
     } catch (error) {
       process.send?.({ id, error: String((error as Error).stack ?? error) } satisfies Answer)
     }
-  })
+  }
+  process.on('message', (request: Request) => void answer(request))
   process.once('disconnect', () => process.exit(0))
   process.send?.({ ready: true })
 }

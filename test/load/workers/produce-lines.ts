@@ -27,7 +27,6 @@ const TICK_MS = 5
 /** Sends encoded events and resolves when they are stored. */
 type Send = (fromSeq: number, events: string[]) => Promise<void>
 let send: Send = () => Promise.reject(new Error('Connect first.'))
-/** Appends at once: a runner sends one at a time, the raw peer keeps a window of the same size open. */
 let nextSeq = 1
 let runner: WireRunner | null = null
 let lease: LeaseRef | null = null
@@ -60,7 +59,7 @@ serveCalls({
     const socket = new WebSocket(`ws://127.0.0.1:${port}/produce`, { perMessageDeflate: false })
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
     const waiting = new Map<number, () => void>()
-    socket.on('message', (seq) => waiting.get(Number(String(seq)))?.())
+    socket.on('message', (seq: Buffer) => waiting.get(Number(seq.toString()))?.())
     send = async (fromSeq, events) => {
       const stored = events.map((text, index) => {
         const seq = fromSeq + index
@@ -87,8 +86,8 @@ serveCalls({
   },
 
   async steady({ perSecond, seconds }) {
-    let waiting: string[] = []
-    let sending: Promise<void> | null = null
+    const waiting: string[] = []
+    let sending: Promise<void> | undefined
     const firstSeq = nextSeq
     const sendAll = async () => {
       while (waiting.length > 0) {
@@ -96,7 +95,7 @@ serveCalls({
         const seq = nextSeq++
         await send(seq, [encodeRunEvent(Date.now(), { type: 'output', stream: 'stdout', text })])
       }
-      sending = null
+      sending = undefined
     }
     const startedMs = nowMs()
     let printed = 0
@@ -111,8 +110,7 @@ serveCalls({
         resolve()
       }, TICK_MS)
     })
-    await sending
-    waiting = []
+    await Promise.all([sending])
     return { events: nextSeq - firstSeq }
   },
 

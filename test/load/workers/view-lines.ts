@@ -67,8 +67,8 @@ function watchRun(viewer: number, url: string, token: string, runId: string): Pr
 
 function watchRaw(viewer: number, port: number): Promise<void> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/view`, { perMessageDeflate: false })
-  socket.on('message', (data) => {
-    const text = String(data)
+  socket.on('message', (data: Buffer) => {
+    const text = data.toString()
     note(viewer, text.slice(text.indexOf(' ') + 1))
   })
   return new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
