@@ -1,0 +1,124 @@
+import net from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+
+export type Weather = {
+  /** Added to every chunk, both ways. */
+  latencyMs: number
+  jitterMs: number
+  /** Bytes a second each way; null for no limit. */
+  bytesPerSecond: number | null
+  /** Nothing passes and nothing is closed: a half-open connection. */
+  blackHole: boolean
+  /** Each connection is reset after so many bytes from the client; null for never. */
+  resetAfterBytes: number | null
+  /** Chunks are cut into pieces of this size; null to leave them whole. */
+  sliceBytes: number | null
+}
+
+export interface TcpProxy extends AsyncDisposable {
+  url: string
+  port: number
+  /** Holds for every connection from now on, also the open ones. */
+  weather: Weather
+  /** Resets every open connection. */
+  cut(): void
+  /** Connections go there from now on. */
+  target(port: number): void
+  /** Connections that were made so far. */
+  connections(): number
+}
+
+const CLEAR: Weather = {
+  latencyMs: 0,
+  jitterMs: 0,
+  bytesPerSecond: null,
+  blackHole: false,
+  resetAfterBytes: null,
+  sliceBytes: null,
+}
+
+/** A network between a client and a server on this computer, whose weather a test makes. */
+export async function startTcpProxy(targetPort: number, weather: Partial<Weather> = {}): Promise<TcpProxy> {
+  let port = targetPort
+  let made = 0
+  const open = new Set<net.Socket>()
+  const proxy = {
+    weather: { ...CLEAR, ...weather },
+    cut() {
+      for (const socket of open) socket.resetAndDestroy()
+    },
+    target(next: number) {
+      port = next
+    },
+    connections: () => made,
+  }
+  const server = net.createServer((client) => {
+    made++
+    const upstream = net.connect(port, '127.0.0.1')
+    for (const socket of [client, upstream]) {
+      open.add(socket)
+      socket.setNoDelay(true)
+      socket.on('error', () => socket.destroy())
+      socket.once('close', () => open.delete(socket))
+    }
+    const sent = { bytes: 0 }
+    void pass(client, upstream, proxy, sent)
+    void pass(upstream, client, proxy, null)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const listening = (server.address() as net.AddressInfo).port
+  return Object.assign(proxy, {
+    port: listening,
+    url: `http://127.0.0.1:${listening}`,
+    async [Symbol.asyncDispose]() {
+      proxy.cut()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  })
+}
+
+/** One direction of one connection. `sent` counts towards a reset. */
+async function pass(
+  from: net.Socket,
+  to: net.Socket,
+  proxy: { weather: Weather },
+  sent: { bytes: number } | null,
+) {
+  try {
+    for await (const chunk of from as AsyncIterable<Buffer>) {
+      for (const piece of slices(chunk, proxy.weather)) {
+        await delay(piece.length, proxy)
+        if (to.destroyed) return
+        to.write(piece)
+        if (to.writableNeedDrain) await drained(to)
+        if (sent) sent.bytes += piece.length
+        if (sent && proxy.weather.resetAfterBytes !== null && sent.bytes >= proxy.weather.resetAfterBytes)
+          return void from.resetAndDestroy()
+      }
+    }
+    to.end()
+  } catch {
+    // The reading side was reset; the other learns it below.
+  } finally {
+    if (from.errored || from.destroyed) to.destroy()
+  }
+}
+
+function* slices(chunk: Buffer, { sliceBytes }: Weather): Generator<Buffer> {
+  const size = sliceBytes ?? chunk.length
+  for (let at = 0; at < chunk.length; at += size) yield chunk.subarray(at, at + size)
+}
+
+async function delay(bytes: number, proxy: { weather: Weather }) {
+  const { latencyMs, jitterMs, bytesPerSecond } = proxy.weather
+  const ms = latencyMs + jitterMs * Math.random() + (bytesPerSecond ? (bytes / bytesPerSecond) * 1_000 : 0)
+  if (ms >= 1) await wait(ms)
+  while (proxy.weather.blackHole) await wait(20)
+}
+
+function drained(socket: net.Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('drain', resolve)
+    socket.once('close', resolve)
+  })
+}
