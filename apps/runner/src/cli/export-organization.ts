@@ -80,6 +80,7 @@ async function exportRowsOf(
   save: () => Promise<void>,
 ): Promise<void> {
   const { file, open } = await openAt(folder, kind, progress)
+  await using _closed = closing(file)
   for (;;) {
     const page = await baton.organization.exports.page({
       kind,
@@ -103,6 +104,7 @@ async function exportTranscripts(
   save: () => Promise<void>,
 ): Promise<void> {
   const { file, open } = await openAt(folder, 'transcripts', progress)
+  await using _closed = closing(file)
   const names = await readNames(folder)
   const pages = createPages(baton, progress.start.until, open.cursor)
   let saved = open.bytes
@@ -157,6 +159,9 @@ async function openAt(folder: string, kind: ExportKind, progress: Progress) {
   progress.open = open
   return { open, file: await openLineFile(join(folder, fileOf(kind)), { keep: open.bytes }) }
 }
+
+/** Whatever happens, the file does not stay open. */
+const closing = (file: LineFile) => ({ [Symbol.asyncDispose]: async () => void (await file.close()) })
 
 async function finish(file: LineFile, kind: ExportKind, progress: Progress, save: () => Promise<void>) {
   const { bytes, sha256 } = await file.close()
