@@ -33,8 +33,8 @@ export type Reservation = {
   unknown(): void
 }
 
-/** Deliveries in one push. Their prompts and bodies stay below some MiB. */
-const PUSH_MAX = 16
+/** One push carries what is leased, up to this many bytes of prompts and bodies: 16 at a time cost 10 % more CPU. */
+const PUSH_BYTES = 4 * 1024 * 1024
 const LOOK_SOON_MS = 500
 
 /**
@@ -174,7 +174,7 @@ export function createSession(
           await sleep()
           continue
         }
-        const deliveries = leased.splice(0, PUSH_MAX)
+        const deliveries = leased.splice(0, countThatFit(leased))
         const push = { deliveries: deliveries.map(toPushedDelivery), cancels: cancels.splice(0) }
         lastId = String(deliveries.at(-1)?.fence ?? lastId)
         yield { id: lastId, push }
@@ -279,6 +279,16 @@ export function createSession(
   }
 
   return session
+}
+
+/** At least one. */
+function countThatFit(leased: LeasedDelivery[]): number {
+  let bytes = 0
+  const tooMuch = leased.findIndex(({ prompt, event }) => {
+    bytes += prompt.length + (event.body?.length ?? 0)
+    return bytes > PUSH_BYTES
+  })
+  return tooMuch === -1 ? leased.length : Math.max(1, tooMuch)
 }
 
 const byId = (agents: SessionAgent[]) => new Map(agents.map((agent) => [agent.id, agent]))
