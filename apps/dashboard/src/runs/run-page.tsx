@@ -101,10 +101,10 @@ function RunHeader({ run, title }: { run: RunView; title: string }) {
             {run.sentence}
           </span>
         </p>
-        {run.message && run.message !== run.sentence && (
+        {run.message && !run.sentence.includes(run.message) && (
           <p className="mt-1 break-words whitespace-pre-wrap text-soft">{run.message}</p>
         )}
-        {advice && <p className="mt-1 text-soft">{advice}</p>}
+        {advice && !run.sentence.includes(advice) && <p className="mt-1 text-soft">{advice}</p>}
         <p className="mt-1 text-[13px] text-soft">
           {run.agent.key} on {run.machine.name}
           {ladder.startedAt !== null && (

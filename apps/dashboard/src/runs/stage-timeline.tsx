@@ -39,13 +39,13 @@ export function StageTimeline({ ladder }: { ladder: Ladder }) {
         <tbody>
           {stages.map((stage) => (
             <tr key={stage.name} title={stage.what}>
-              <th scope="row" className="py-0.5 text-left font-normal">
+              <th scope="row" className="py-0.5 text-left font-normal whitespace-nowrap">
                 <span aria-hidden className={`${TONES[stage.tone]} mr-2 inline-block size-2 rounded-sm`} />
                 {stage.name}
               </th>
               <td className="px-2 py-0.5 text-right text-soft tabular-nums">{formatInstant(stage.from)}</td>
               <td className="py-0.5 text-right whitespace-nowrap tabular-nums">
-                {stage.to === null ? `${formatDuration(lasting(stage))} …` : formatDuration(lasting(stage))}
+                {formatDuration(lasting(stage))}
               </td>
             </tr>
           ))}

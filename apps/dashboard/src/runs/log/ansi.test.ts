@@ -34,6 +34,10 @@ test('every other control byte is shown as text', () => {
   expect(shown.join('')).toBe('a^[[2Kb^@c^?d⟨U+202E⟩e⟨U+D800⟩')
 })
 
+test('an emoji that is joined of several stays whole, and hidden tag characters show', () => {
+  expect(toSegments('', '👩‍💻 \u{e0041}').map(({ text }) => text)).toEqual(['👩‍💻 ', '⟨U+E0041⟩'])
+})
+
 test('markup stays text', () => {
   expect(looks('', '<img src=x onerror=alert(1)>')).toEqual([['<img src=x onerror=alert(1)>', '']])
 })

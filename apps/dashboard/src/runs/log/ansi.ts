@@ -9,12 +9,11 @@ export type Segment = {
   control: boolean
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
-const SGR = /(\u001b\[[\d;]*m)/
-/** C0 without tab, DEL, C1, and the invisible characters that reorder or hide text. */
-const CONTROL =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
-  /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+/** A code that sets colours or weight: what `SGR_CODE` matches is all that a line may do to how it looks. */
+export const SGR_CODE = '\u001b\\[[\\d;]*m'
+const SGR = new RegExp(`(${SGR_CODE})`)
+/** All that is invisible and is no tab: controls, what reorders or hides text, halves of characters; not emoji's joiner. */
+const CONTROL = /(?![\t\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
 /** Splits a line at its colour codes. `carry` is the codes in force before it. Never makes HTML. */
 export function toSegments(carry: string, text: string): Segment[] {
@@ -100,7 +99,7 @@ function splitControls(text: string, look: Look): Segment[] {
 
 /** "^[" for the C0 controls, as terminals write them, "⟨U+202E⟩" for the rest: signs that every font has. */
 function visible(char: string): string {
-  const code = char.charCodeAt(0)
+  const code = char.codePointAt(0) ?? 0
   if (code < 0x20 || code === 0x7f) return `^${String.fromCharCode(code ^ 0x40)}`
   return `⟨U+${code.toString(16).toUpperCase().padStart(4, '0')}⟩`
 }

@@ -26,8 +26,8 @@ export function LogToolbar(props: LogToolbarProps) {
       aria-label="Log"
       className="flex flex-wrap items-center gap-x-1 gap-y-1.5 border-b border-line px-2 py-1.5"
     >
-      <search className="flex min-w-0 flex-1 basis-64 flex-wrap items-center gap-1">
-        <label className="relative min-w-36 flex-1">
+      <search className={`flex min-w-0 flex-1 items-center gap-1 ${found ? 'basis-96' : 'basis-44'}`}>
+        <label className="relative min-w-28 flex-1">
           <span className="sr-only">Search the loaded lines</span>
           <Search size={15} aria-hidden className="absolute top-1/2 left-2.5 -translate-y-1/2 text-soft" />
           <input

@@ -1,4 +1,5 @@
 import type { RunEvent } from '@baton/protocol'
+import { SGR_CODE } from './ansi.ts'
 import { isErrorRow } from './is-error-row.ts'
 import type { LogEvent } from './read-event.ts'
 
@@ -219,18 +220,16 @@ function cutAt(text: string, at: number): number {
   return last >= 0xd800 && last <= 0xdbff && at > 1 ? at - 1 : at
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes are what is looked for.
-const SGR_AT_START = /^\u001b\[[\d;]*m/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
-const SGR = /\u001b\[([\d;]*)m/g
+const SGR_AT_START = new RegExp(`^${SGR_CODE}`)
+const SGR = new RegExp(SGR_CODE, 'g')
 /** More colour codes than this without a reset are forgotten from the front. */
 const CARRY_CHARS = 120
 
 function carryAfter(carry: string, text: string): string {
   if (!text.includes('\u001b[')) return carry
   let after = carry
-  for (const [code, numbers] of text.matchAll(SGR)) {
-    after = numbers === '' || /^0+$/.test(numbers as string) ? '' : after + code
+  for (const [code] of text.matchAll(SGR)) {
+    after = /\[0*m$/.test(code) ? '' : after + code
   }
   return after.length <= CARRY_CHARS
     ? after
