@@ -59,7 +59,7 @@ async function tokenOf(owner: Api, organizationId: string, role: string): Promis
 const codeOf = (answer: Promise<unknown>): Promise<string> =>
   answer.then(
     () => 'ok',
-    (error: { data?: { batonCode?: string } }) => error.data?.batonCode ?? String(error),
+    (error: Error & { data?: { batonCode?: string } }) => error.data?.batonCode ?? error.message,
   )
 
 const DIGEST = 'a'.repeat(64)

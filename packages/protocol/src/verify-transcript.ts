@@ -125,7 +125,7 @@ function createSection(firstLine: number) {
     if (text === `${JSON.stringify(deserved)}\n`) return
     const given = JSON.parse(text) as { events?: unknown; hash?: unknown }
     const isShort = typeof given.events === 'number' && given.events > found
-    if (isShort) problem(line, `the certificate counts ${given.events} events and here are ${found}`)
+    if (isShort) problem(line, `the certificate counts ${String(given.events)} events and here are ${found}`)
     else if (given.hash === hash) problem(line, 'a line before it or the certificate itself was changed')
     else problem(line, 'the certificate does not fit the events before it')
   }

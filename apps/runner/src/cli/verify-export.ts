@@ -71,7 +71,7 @@ async function checkFile(
       seenBytes += line.length
     }
   } catch (error) {
-    return problem(file, null, `it cannot be read: ${error instanceof Error ? error.message : error}`)
+    return problem(file, null, `it cannot be read: ${error instanceof Error ? error.message : String(error)}`)
   }
   if (seenBytes !== bytes) problem(file, null, `it has ${seenBytes} bytes; the manifest says ${bytes}`)
   else if (hash.digest('hex') !== sha256) problem(file, null, 'its SHA-256 is another than the manifest says')
