@@ -22,7 +22,7 @@ mutantTest('a relay that answers 202 before the commit is found out', async () =
   using mutant = makeMutantTree([
     {
       file: 'apps/relay/src/inbox/receive-hook.ts',
-      from: 'const answer = await deps.intake.accept(event)',
+      from: 'const answer = await withinTime(deps.intake.accept(event), STORE_LIMIT_MS)',
       to: 'deps.intake.accept(event).catch(() => {}); const answer = { eventId: event.id, bodyHash: event.bodyHash, deliveries: event.deliveries }',
     },
   ])
