@@ -15,6 +15,8 @@ export type ConnectOptions = {
   statementTimeoutMs?: number
 }
 
+const STATEMENT_LIMIT_MS = 5_000
+
 /** Postgres counts that pass 2^53 would be wrong; none of ours can (a fence per microsecond lasts 285 years). */
 const bigintAsNumber = { to: 20, from: [20], serialize: String, parse: Number }
 
@@ -35,7 +37,7 @@ export function connect(databaseUrl: string, options: ConnectOptions = {}): Conn
     types: { bigint: bigintAsNumber, ...ARRAY_TYPES },
     connection: {
       application_name: options.name ?? 'baton',
-      statement_timeout: options.statementTimeoutMs ?? 5_000,
+      statement_timeout: options.statementTimeoutMs ?? STATEMENT_LIMIT_MS,
       // What a disk without moving parts costs. Statements are planned once, often while their tables are small: with
       // the default of 4 the settle statement then read all runs for ever (6 ms for each of them at 9,600, else 0.1).
       random_page_cost: 1.1,
@@ -44,7 +46,7 @@ export function connect(databaseUrl: string, options: ConnectOptions = {}): Conn
   const db = new Kysely<Database>({
     dialect: {
       createAdapter: () => new PostgresAdapter(),
-      createDriver: () => createPoolDriver(sql),
+      createDriver: () => createPoolDriver(sql, (options.statementTimeoutMs ?? STATEMENT_LIMIT_MS) + 500),
       createIntrospector: (kysely) => new PostgresIntrospector(kysely),
       createQueryCompiler: () => new PostgresQueryCompiler(),
     },

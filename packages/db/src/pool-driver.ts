@@ -10,11 +10,11 @@ import { withRetries } from './with-retries.ts'
  * single statements on the pool survived five immediate restarts without one uncaught error, and are 1.8 times as fast
  * as `kysely-postgres-js`, which reserves a connection for each query. One state change is one statement.
  */
-export function createPoolDriver(sql: postgres.Sql): Driver {
+export function createPoolDriver(sql: postgres.Sql, limitMs: number): Driver {
   const connection: DatabaseConnection = {
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
       const rows = await withRetries(() =>
-        sql.unsafe(query.sql, query.parameters as never[], { prepare: true }),
+        withinTime(sql.unsafe(query.sql, query.parameters as never[], { prepare: true }), limitMs),
       )
       const changed = rows.command === 'SELECT' ? undefined : BigInt(rows.count ?? 0)
       return { rows: rows as unknown as R[], ...(changed !== undefined && { numAffectedRows: changed }) }
@@ -35,5 +35,23 @@ export function createPoolDriver(sql: postgres.Sql): Driver {
     rollbackTransaction: refuse,
     releaseConnection: async () => {},
     destroy: () => sql.end({ timeout: 5 }),
+  }
+}
+
+/**
+ * The server's own limit does not help while the server cannot be heard at all: a statement that waits for a connection
+ * to a standing server would wait as long as that stands. Its outcome is then unknown.
+ */
+async function withinTime<T>(query: postgres.PendingQuery<T & postgres.MaybeRow[]>, ms: number) {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    late.reject(Object.assign(new Error(`The database did not answer within ${ms} ms.`), { code: '57014' }))
+    // Only what still waits for a connection: `postgres` asks for any other cancel on a socket whose failure nobody hears.
+    if ((query as unknown as { state: unknown }).state === null) query.cancel()
+  }, ms)
+  try {
+    return await Promise.race([query, late.promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
