@@ -113,9 +113,6 @@ test('the protocol and the signature schemes do no input or output', () => {
   expect(wrong.map(show)).toEqual([])
 })
 
-/** Packages that are found only because npm puts them at the root. This list may only become shorter. */
-const UNDECLARED = ['apps/dashboard zod']
-
 test('every package that code uses at run time is declared where it is used', () => {
   const declared = new Map<string, Set<string>>()
   const wrong = imports.filter((one) => {
@@ -135,5 +132,5 @@ test('every package that code uses at run time is declared where it is used', ()
     return !declared.get(owner)?.has(name)
   })
   const pairs = new Set(wrong.map((one) => `${packageOf(one.file)} ${one.from}`))
-  expect(inOrder(pairs).filter((pair) => !UNDECLARED.includes(pair))).toEqual([])
+  expect(inOrder(pairs)).toEqual([])
 })

@@ -65,7 +65,7 @@ export async function runStorm(runners: number, databaseUrl: string): Promise<St
     tries,
     cpuMs: Math.round(process.cpuUsage().user / 1000),
   }
-  await Promise.all(again.map((runner) => runner?.close()))
+  await Promise.all(again.map(async (runner) => runner?.close()))
   return findings
 }
 

@@ -31,7 +31,7 @@ export async function main(argv: string[], env: NodeJS.ProcessEnv): Promise<numb
   } catch (error) {
     const known = error instanceof BatonError ? error : null
     process.stderr.write(
-      `${known ? known.message : `The relay failed: ${error instanceof Error ? error.stack : error}`}\n`,
+      `${known ? known.message : `The relay failed: ${error instanceof Error ? error.stack : String(error)}`}\n`,
     )
     if (known?.code === 'bad_input') return 2
     return known ? Math.min(ERROR_ANSWERS[known.code].exit, 7) : 1
@@ -55,7 +55,7 @@ async function migrateOrSay(config: RelayConfig): Promise<string[]> {
     const url = URL.parse(config.databaseUrl)
     throw new BatonError(
       'unavailable',
-      `The database at ${url?.hostname}:${url?.port || 5432}${url?.pathname ?? ''} cannot be used: ${cause instanceof Error ? cause.message : cause}. Check DATABASE_URL and that the server runs.`,
+      `The database at ${url?.hostname}:${url?.port || 5432}${url?.pathname ?? ''} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}. Check DATABASE_URL and that the server runs.`,
       { cause },
     )
   }

@@ -1,7 +1,8 @@
+type Item = string | number | null | undefined
 type ArrayType = {
   to: number
   from: number[]
-  serialize: (items: unknown[]) => string
+  serialize: (items: Item[]) => string
   parse: (text: string) => unknown[]
 }
 
@@ -21,7 +22,7 @@ function arrayType(oid: number, parseItem: (text: string) => unknown): ArrayType
   return { to: oid, from: [oid], serialize: toLiteral, parse: (text) => fromLiteral(text, parseItem) }
 }
 
-function toLiteral(items: unknown[]): string {
+function toLiteral(items: Item[]): string {
   const quoted = items.map((item) =>
     item === null || item === undefined ? 'NULL' : `"${String(item).replace(/["\\]/g, '\\$&')}"`,
   )

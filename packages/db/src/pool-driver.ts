@@ -19,8 +19,8 @@ export function createPoolDriver(sql: postgres.Sql, limitMs: number): Driver {
       const changed = rows.command === 'SELECT' ? undefined : BigInt(rows.count ?? 0)
       return { rows: rows as unknown as R[], ...(changed !== undefined && { numAffectedRows: changed }) }
     },
-    // biome-ignore lint/correctness/useYield: a cursor would hold a connection, which this driver never does.
-    async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    // A cursor would hold a connection, which this driver never does.
+    streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
       throw new Error('Streaming queries are not supported: read in pages by cursor.')
     },
   }

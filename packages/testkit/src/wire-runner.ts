@@ -52,7 +52,7 @@ export async function connectWireRunner(
     retryDelayMs: () => 100,
   })
   const api = createTRPCClient<AppRouter>({ links: [wsLink({ client })] })
-  const close = async () => void (await client.close())
+  const close = () => client.close()
   const answer = skipHello
     ? ({} as HelloAnswer)
     : await api.runner.hello

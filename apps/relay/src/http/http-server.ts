@@ -21,7 +21,7 @@ export function createHttpServer(parts: RelayParts): Service & { port(): number 
   const metrics = createMetrics()
   const sockets = createSockets(parts)
   const dashboard = createDashboardFiles(parts.config.dashboardDir)
-  const receiveHook = createHookReceiver({ ...parts, count: metrics.countHook })
+  const receiveHook = createHookReceiver({ ...parts, count: (status) => metrics.countHook(status) })
 
   const trpc = createHTTPHandler({
     router: appRouter,
@@ -66,7 +66,7 @@ export function createHttpServer(parts: RelayParts): Service & { port(): number 
     }
   }
 
-  async function answerTrpc(request: IncomingMessage, response: ServerResponse) {
+  function answerTrpc(request: IncomingMessage, response: ServerResponse) {
     response.setHeader('cache-control', 'no-store')
     // JSON only and from our own pages only: no form of another site can make a signed-in browser change something.
     const isForeign =
@@ -79,7 +79,7 @@ export function createHttpServer(parts: RelayParts): Service & { port(): number 
         detail: `Open ${parts.config.publicUrl} instead.`,
       })
     }
-    await trpc(request, response)
+    trpc(request, response)
   }
 
   const server = createServer((request, response) => {

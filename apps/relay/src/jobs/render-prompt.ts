@@ -71,6 +71,5 @@ function valueAt(facts: TemplateFacts, path: string[]): unknown {
 
 function renderValue(value: unknown, asJson: boolean, fallback: string): string {
   if (value === undefined || value === null) return fallback
-  if (asJson) return JSON.stringify(value)
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return typeof value === 'string' && !asJson ? value : JSON.stringify(value)
 }
