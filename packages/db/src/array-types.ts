@@ -1,4 +1,5 @@
 type Item = string | number | null | undefined
+type Item = string | number | null | undefined
 type ArrayType = {
   to: number
   from: number[]
