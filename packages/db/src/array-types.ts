@@ -1,5 +1,4 @@
 type Item = string | number | null | undefined
-type Item = string | number | null | undefined
 type ArrayType = {
   to: number
   from: number[]
