@@ -49,7 +49,8 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
     version: RELAY_VERSION,
   }
   const stopHearing = hints.on('config', () => targets.forget())
-  const server = createHttpServer(parts)
+  const retention = createRetention(parts)
+  const server = createHttpServer({ ...parts, deleted: retention.counts })
 
   const services = inOrder([
     onStop(() => connection.close()),
@@ -61,7 +62,7 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
     }),
     sessions,
     createSweeper(parts),
-    createRetention(parts),
+    retention,
     server,
   ])
   return {

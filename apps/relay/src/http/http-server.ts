@@ -17,7 +17,9 @@ import { createSockets } from './sockets.ts'
 const API_BODY_BYTES = 2 * 1024 * 1024
 
 /** The relay's one port. `port()` is the real one once it listens. */
-export function createHttpServer(parts: RelayParts): Service & { port(): number } {
+export function createHttpServer(
+  parts: RelayParts & { deleted(): Record<string, number> },
+): Service & { port(): number } {
   const metrics = createMetrics()
   const sockets = createSockets(parts)
   const dashboard = createDashboardFiles(parts.config.dashboardDir)
@@ -59,7 +61,11 @@ export function createHttpServer(parts: RelayParts): Service & { port(): number 
         return sendText(
           response,
           200,
-          metrics.render({ sockets: sockets.count(), runners: parts.sessions.count() }),
+          metrics.render({
+            sockets: sockets.count(),
+            runners: parts.sessions.count(),
+            deleted: parts.deleted(),
+          }),
         )
       default:
         return dashboard(request, response)

@@ -36,13 +36,13 @@ export async function deleteOutlived(
   }>`
     with ${chosen(group, options)},
     gone_run_events as (
-      delete from run_events where run_id in (select id from doomed_runs) returning 1
+      delete from run_events where run_id = any(array(select id from doomed_runs)) returning 1
     ),
-    gone_runs as (delete from runs where id in (select id from doomed_runs) returning 1),
+    gone_runs as (delete from runs where id = any(array(select id from doomed_runs)) returning 1),
     gone_deliveries as (
-      delete from deliveries where id in (select id from held where event_id in (select id from due)) returning 1
+      delete from deliveries where id = any(array(select id from held where event_id in (select id from due))) returning 1
     ),
-    gone_events as (delete from events where id in (select id from due) returning 1)
+    gone_events as (delete from events where id = any(array(select id from due)) returning 1)
     select (select count(*) from candidates)::int as chosen, (select count(*) from gone_events)::int as events,
       (select count(*) from gone_deliveries)::int as deliveries, (select count(*) from gone_runs)::int as runs,
       (select count(*) from gone_run_events)::int as run_events,
@@ -60,16 +60,21 @@ export async function deleteOutlived(
   return { ...deleted, runEvents: shortened, done: shortened === 0 }
 }
 
-/** The events of a batch, locked, with their deliveries; `due` are those of them that fit into the batch's rows. */
+/**
+ * Ids go from step to step as arrays: as joins with a CTE, whose size the planner cannot know, the same batch of 100 read
+ * the whole of runs and deliveries (80 to 240 ms beside 100,000 runs, now 10 to 13).
+ *
+ * The events of a batch, locked, with their deliveries; `due` are those of them that fit into the batch's rows.
+ */
 function chosen(group: RetentionGroup, options: DeleteOptions): RawBuilder<unknown> {
   return sql`
     candidates as materialized (
-      select e.id from events e where e.id in (${candidates(group, options.events)})
+      select e.id from events e where e.id = any(array(${candidates(group, options.events)}))
       order by e.id for update skip locked
     ),
     held as materialized (
       select d.id, d.event_id from deliveries d
-      where d.event_id in (select id from candidates) and d.finished_at is not null
+      where d.event_id = any(array(select id from candidates)) and d.finished_at is not null
       order by d.id for update skip locked
     ),
     whole as materialized (
@@ -78,22 +83,29 @@ function chosen(group: RetentionGroup, options: DeleteOptions): RawBuilder<unkno
     ),
     sized as materialized (
       select w.id, coalesce(sum(r.last_seq), 0) as rows, sum(coalesce(sum(r.last_seq), 0)) over (order by w.id) as upto
-      from whole w left join held d on d.event_id = w.id left join runs r on r.delivery_id = d.id
+      from whole w left join held d on d.event_id = w.id left join (
+        select delivery_id, last_seq from runs where delivery_id = any(array(select id from held))) r on r.delivery_id = d.id
       group by w.id
     ),
     due as materialized (select id from sized where upto <= ${options.rows}::bigint),
     doomed_runs as materialized (
-      select r.id from runs r join held d on d.id = r.delivery_id where d.event_id in (select id from due)
+      select id from runs
+      where delivery_id = any(array(select id from held where event_id in (select id from due)))
     ),
     too_long as materialized (
-      select r.id from runs r join held d on d.id = r.delivery_id
-      where d.event_id = (select id from sized where rows > ${options.rows}::bigint order by id limit 1) and r.last_seq > 0
-      order by r.last_seq desc limit 1
+      select id from runs
+      where delivery_id = any(array(select id from held where event_id = (
+        select id from sized where rows > ${options.rows}::bigint order by id limit 1))) and last_seq > 0
+      order by last_seq desc limit 1
     )`
 }
 
 const hours72 = sql`now() - ${DEDUPLICATION_MS}::bigint * interval '1 ms'`
 
+/**
+ * `offset 0` keeps each lookup beside its row, so that the scan of an index in order ends at the limit: as joins they
+ * were planned over all that is kept (100 of 100,000 runs: 82 ms each time, and growing with the table).
+ */
 function candidates(group: RetentionGroup, limit: number): RawBuilder<EventId> {
   const tooOld = sql`now() - ${group.keepDays}::int * interval '1 day'`
   // Ids grow with time (UUIDv7), so that the scan of an index ends where the days kept begin.
@@ -105,19 +117,21 @@ function candidates(group: RetentionGroup, limit: number): RawBuilder<EventId> {
     select e.id from events e
     where ${own} and e.id < ${beforeId} and e.received_at < least(${hours72}, ${tooOld})
       and not exists (
-        select from deliveries d where d.event_id = e.id and (d.finished_at is null or d.finished_at >= ${tooOld}))
+        select from deliveries d where d.event_id = e.id and (d.finished_at is null or d.finished_at >= ${tooOld}) offset 0)
     order by e.id limit ${limit}::int)`
   if (group.jobId === null || group.beyondCount === null) return byAge
   const beyond = sql`${group.beyondCount}::text::timestamptz`
   return sql<EventId>`
     ${byAge}
     union
-    (select e.id from runs r join deliveries d on d.id = r.delivery_id join events e on e.id = d.event_id
-    where r.job_id = ${group.jobId} and r.accepted_at <= ${beyond} and e.organization_id = ${group.organizationId}
-      and e.received_at < ${hours72}
+    (select e.id from runs r, lateral (
+      select e.id from deliveries d join events e on e.id = d.event_id
+      where d.id = r.delivery_id and e.organization_id = ${group.organizationId} and e.received_at < ${hours72}
+      offset 0) e
+    where r.job_id = ${group.jobId} and r.accepted_at <= ${beyond}
       and not exists (
         select from deliveries o where o.event_id = e.id and (o.finished_at is null or exists (
-          select from runs n where n.delivery_id = o.id and n.accepted_at > ${beyond})))
+          select from runs n where n.delivery_id = o.id and n.accepted_at > ${beyond})) offset 0)
     order by r.accepted_at limit ${limit}::int)`
 }
 
