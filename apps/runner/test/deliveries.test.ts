@@ -122,7 +122,7 @@ test.each(refusals)('$what is refused for good, with what to do', async ({ optio
   expect(await readdir(place.workspace)).not.toContain('never.txt')
 })
 
-test('a cancelled run is over within two seconds and leaves no process', async () => {
+test('a cancelled run is over within two seconds, leaves no process and says why', async () => {
   const id = await place.run('@demo ignore-term\n@demo setsid\n@demo fork\n@demo hang')
   await place.untilRunning(id)
   await place.until(id, (run) => run.transcript.events >= 4)
@@ -133,10 +133,11 @@ test('a cancelled run is over within two seconds and leaves no process', async (
   expect(performance.now() - askedAt).toBeLessThan(2_000)
   expect(markedWithRun(id)).toEqual([])
   expect(run.killProof).toMatchObject({ survivors: 0 })
+  expect(run.message).toBe('Cancelled: enough')
   const events = await place.events(id)
   expect(events.slice(-2)).toMatchObject([
-    { type: 'killed', proof: { survivors: 0 } },
-    { type: 'finished', state: 'cancelled' },
+    { type: 'killed', reason: 'Cancelled: enough', proof: { survivors: 0 } },
+    { type: 'finished', state: 'cancelled', message: 'Cancelled: enough' },
   ])
 })
 

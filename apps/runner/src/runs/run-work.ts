@@ -5,7 +5,7 @@ import type { Exit, GoneRun, SupervisedRun } from '../processes/supervised-run.t
 import { countChangedFiles } from '../workspaces/changed-files.ts'
 import { carryOut, readLeftOutput } from './carry-out.ts'
 import { readSnapshot } from './run-folder.ts'
-import { isStopReason, type StopRequest } from './stop-request.ts'
+import { isStopReason, type StopRequest, stoppedVerdict } from './stop-request.ts'
 import type { Transcript } from './transcript.ts'
 import { watchLimits } from './watch-limits.ts'
 
@@ -44,9 +44,11 @@ export async function watchWork(work: WatchedWork): Promise<WorkEnd> {
   const abandoned = stopReason === null && exit.stopReason !== null
   return {
     last: [...events, ...killedEvent(exit, asked?.sentence ?? exit.stopReason)],
-    end: abandoned
-      ? { ...end, ...failed('killed', 'No runner looked after it for too long, so it was ended.') }
-      : end,
+    end: {
+      ...end,
+      ...(abandoned && failed('killed', 'No runner looked after it for too long, so it was ended.')),
+      ...(asked && end.state === 'cancelled' && stoppedVerdict(asked)),
+    },
     exit,
   }
 }

@@ -11,10 +11,10 @@ import type {
 import type { Push } from '../connection/read-push.ts'
 import { adoptSupervised } from '../processes/adopt-supervised.ts'
 import type { Refusal } from './admit-delivery.ts'
-import { createRun, LEASE_LOST, type Run, type RunOrigin } from './run.ts'
+import { createRun, type Run, type RunOrigin } from './run.ts'
 import type { RunContext } from './run-context.ts'
 import { emptyRunFolder, pruneReports } from './run-folder.ts'
-import type { StopRequest } from './stop-request.ts'
+import { cancelRequest, LEASE_LOST, type StopRequest } from './stop-request.ts'
 import { untilAnswered } from './until-answered.ts'
 
 /** A run as `baton status` shows it. */
@@ -120,7 +120,7 @@ export function createRuns(context: RunContext, slots: number, tell: () => void)
   }
 
   function cancel(runId: string, reason: string) {
-    runs.get(runId)?.requestStop({ reason: 'cancelled', sentence: reason })
+    runs.get(runId)?.requestStop(cancelRequest(reason))
   }
 
   async function restore() {
