@@ -20,6 +20,7 @@ afterAll(async () => {
 
 /** Finished work of long ago: so many events with a run of 20 run events each. */
 async function makeOld(place: Place, count: number) {
+  const seed = connect(database.url, { max: 1, statementTimeoutMs: 60_000 })
   await sql`
     with asked as materialized (
       select lpad(to_hex(((extract(epoch from now()) - 40 * 86400) * 1000)::bigint + n), 12, '0') || '7000'
@@ -45,8 +46,9 @@ async function makeOld(place: Place, count: number) {
     )
     insert into run_events (run_id, seq, organization_id, body)
     select 'run_' || uuid, n, ${place.organizationId}, repeat('y', 200) from asked, generate_series(1, 20) n`.execute(
-    connection.db,
+    seed.db,
   )
+  await seed.close()
 }
 
 async function countEvents(place: Place): Promise<number> {

@@ -9,7 +9,7 @@ let connection: Connection
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  connection = connect(database.url)
+  connection = connect(database.url, { statementTimeoutMs: 60_000 })
 })
 afterAll(async () => {
   await connection?.close()
