@@ -63,7 +63,7 @@ function ownCgroup(): string | null {
       readFileSync('/proc/self/mountinfo', 'utf8'),
     )
     if (own === undefined || !mounted) return null
-    const [, root, point] = mounted as unknown as [string, string, string]
+    const [, root = '/', point = '/'] = mounted
     if (root !== '/' && !own.startsWith(root)) return null
     return join(point, root === '/' ? own : own.slice(root.length))
   } catch {
