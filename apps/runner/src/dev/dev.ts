@@ -35,7 +35,7 @@ export async function runDev(session: Session, _args: string[], options: DevOpti
       `Delete the database of "baton dev" in ${places.dataFolder} and this computer's place in it?`,
     )
   const lock = await holdDev(places)
-  const stopped = whenAskedToStop()
+  const stopped = whenAskedToStop(session.env.npm_lifecycle_event === 'start')
   const parts = createParts()
   try {
     await assertPortIsFree(relayPort(session.env))
@@ -136,10 +136,22 @@ function shallOpen(session: Session, { open }: DevOptions): boolean {
   return open !== false && session.canAsk && !session.env.BATON_NO_OPEN
 }
 
-/** The first Ctrl-C or TERM. `or` gives null when it comes before the work is done; the work's own end is then awaited by nobody. */
-function whenAskedToStop() {
+const PARENT_EVERY_MS = 500
+
+/**
+ * The first Ctrl-C or TERM, or the end of the npm that started this: a killed npm tells nobody.
+ * `or` gives null when it comes before the work is done; the work's own end is then
+ * awaited by nobody.
+ */
+function whenAskedToStop(endsWithParent: boolean) {
   const { promise, resolve } = Promise.withResolvers<null>()
   const stop = () => resolve(null)
+  const parent = process.ppid
+  const watch = endsWithParent
+    ? setInterval(() => {
+        if (process.ppid !== parent) stop()
+      }, PARENT_EVERY_MS)
+    : undefined
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
   return {
@@ -149,6 +161,7 @@ function whenAskedToStop() {
       return Promise.race([work, promise])
     },
     dispose: () => {
+      clearInterval(watch)
       process.off('SIGINT', stop)
       process.off('SIGTERM', stop)
     },
