@@ -16,7 +16,7 @@ import { openHttpLink } from './http-link.ts'
 import type { Link, LinkEnd } from './link.ts'
 import { type Push, readPush } from './read-push.ts'
 import { CALL_ANSWERS, type CallAnswer, type CallInputs, type CallName } from './runner-calls.ts'
-import { openSocketLink } from './socket-link.ts'
+import { KEEP_ALIVE, type KeepAlive, openSocketLink } from './socket-link.ts'
 
 /** After so many sockets that could not be had while signing in over HTTP worked, deliveries are fetched over HTTP. */
 const SOCKET_TRIES = 3
@@ -39,6 +39,8 @@ export type ConnectionOptions = {
   freeSlots(): number
   onState(state: ConnectionState): void
   random: () => number
+  /** How soon a socket that went silent is given up. */
+  keepAlive?: KeepAlive
 }
 
 export type Connection = {
@@ -66,7 +68,7 @@ export type Connection = {
  * its successor stands.
  */
 export function createConnection(options: ConnectionOptions): Connection {
-  const { relayUrl, instanceId } = options
+  const { relayUrl, instanceId, keepAlive = KEEP_ALIVE } = options
   const stopping = new AbortController()
   const delayBefore = backoff({ baseMs: RECONNECT_BASE_MS, capMs: RECONNECT_CAP_MS, random: options.random })
   const ended = Promise.withResolvers<BatonError | null>()
@@ -149,7 +151,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     const signedIn: TokenAnswer = await exchangeToken(relayUrl, await options.readKey(), stopping.signal)
     if (socketFailures < SOCKET_TRIES) {
       try {
-        return await openSocketLink(relayUrl, signedIn.token, stopping.signal)
+        return await openSocketLink(relayUrl, signedIn.token, stopping.signal, keepAlive)
       } catch (error) {
         socketFailures += 1
         if (socketFailures < SOCKET_TRIES) throw error

@@ -6,13 +6,13 @@ import { createLinkEnd, endOf, type Link } from './link.ts'
 import { CALL_LIMIT_MS, type CallInputs, type CallName } from './runner-calls.ts'
 
 const OPEN_LIMIT_MS = 10_000
-const PING_EVERY_MS = 10_000
+/** A half-open socket never reports its end, so one that is silent for this long counts as gone: after 35 s at the latest. */
+export type KeepAlive = { pingEveryMs: number; pongWithinMs: number }
 /** A slow line with a full buffer answers late and is healthy all the same. */
-const PONG_WITHIN_MS = 20_000
-/** A half-open socket never reports its end, so silence for this long counts as one. */
-const SILENT_AFTER_MS = PING_EVERY_MS + PONG_WITHIN_MS + 5_000
-/** Above this much unsent output a renew goes by HTTP, so that a lease never waits behind output. */
+export const KEEP_ALIVE: KeepAlive = { pingEveryMs: 10_000, pongWithinMs: 20_000 }
+/** With this much unsent output, or output that was not answered for this long, a renew goes by HTTP and not behind it. */
 const CONGESTED_BYTES = 64 * 1024
+const CONGESTED_MS = 1_000
 
 /**
  * Opens one WebSocket. tRPC's own reconnection is not used: it would send the subscription again before the hello. Its
@@ -21,7 +21,13 @@ const CONGESTED_BYTES = 64 * 1024
  *
  * Rejects with `unavailable` when no socket can be had.
  */
-export async function openSocketLink(relayUrl: string, token: string, stopped: AbortSignal): Promise<Link> {
+export async function openSocketLink(
+  relayUrl: string,
+  token: string,
+  stopped: AbortSignal,
+  { pingEveryMs, pongWithinMs }: KeepAlive = KEEP_ALIVE,
+): Promise<Link> {
+  const silentAfterMs = (pingEveryMs + pongWithinMs) * 1.15
   const { ended, end } = createLinkEnd()
   const opened = Promise.withResolvers<void>()
   let heardAt = performance.now()
@@ -34,7 +40,7 @@ export async function openSocketLink(relayUrl: string, token: string, stopped: A
     url: `${relayUrl.replace(/^http/, 'ws')}/trpc`,
     connectionParams: () => ({ token, protocolVersion: String(PROTOCOL_VERSION) }),
     retryDelayMs: () => 0,
-    keepAlive: { enabled: true, intervalMs: PING_EVERY_MS, pongTimeoutMs: PONG_WITHIN_MS },
+    keepAlive: { enabled: true, intervalMs: pingEveryMs, pongTimeoutMs: pongWithinMs },
     onOpen: () => opened.resolve(),
     onError: (event) => lose(rootReason(event) || 'the socket failed', event),
     onClose: (event) => lose(describeClose(event)),
@@ -52,12 +58,12 @@ export async function openSocketLink(relayUrl: string, token: string, stopped: A
   const calls = createTRPCUntypedClient({ links: [wsLink({ client })] })
   const overHttp = createHttpCalls(relayUrl, token, stopped)
   const gone = new AbortController()
+  const appends = new Set<{ at: number }>()
   let listening: { unsubscribe(): void } | null = null
 
   const watch = setInterval(() => {
-    if (performance.now() - heardAt > SILENT_AFTER_MS)
-      lose(`nothing was heard for ${SILENT_AFTER_MS / 1000} s`)
-  }, 5_000)
+    if (performance.now() - heardAt > silentAfterMs) lose(`nothing was heard for ${silentAfterMs / 1000} s`)
+  }, pingEveryMs / 2)
 
   function close() {
     clearInterval(watch)
@@ -68,16 +74,27 @@ export async function openSocketLink(relayUrl: string, token: string, stopped: A
   }
 
   async function call<K extends CallName>(name: K, input: CallInputs[K]): Promise<unknown> {
-    if (name === 'renew' && (client.connection?.ws.bufferedAmount ?? 0) > CONGESTED_BYTES)
-      return overHttp(name, input)
+    if (name === 'renew' && isCongested()) return overHttp(name, input)
     const limit = AbortSignal.timeout(CALL_LIMIT_MS[name])
+    const sent = { at: performance.now() }
+    if (name === 'append') appends.add(sent)
     try {
       if (gone.signal.aborted || client.connection?.ws.readyState !== WebSocket.OPEN)
         throw new Error('the socket is closed')
       return await calls.mutation(`runner.${name}`, input, { signal: AbortSignal.any([gone.signal, limit]) })
     } catch (error) {
       throw toCallError(error, `calling ${name}`, limit.aborted)
+    } finally {
+      appends.delete(sent)
     }
+  }
+
+  function isCongested(): boolean {
+    const late = performance.now() - CONGESTED_MS
+    return (
+      (client.connection?.ws.bufferedAmount ?? 0) > CONGESTED_BYTES ||
+      appends.values().some(({ at }) => at < late)
+    )
   }
 
   const link: Link = {

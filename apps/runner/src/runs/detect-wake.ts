@@ -16,11 +16,13 @@ export function createWakeDetector(clock: { wallMs(): number; monotonicMs(): num
       monotonic = clock.monotonicMs()
       return wall - wallBefore - (monotonic - monotonicBefore) > JUMP_MS
     },
-    /** Call every `everyMs`. Whether this call comes so late that the process must have been stopped. */
-    stoodStill(everyMs: number): boolean {
-      const before = tickedAt
+    /** Says that the process goes on. Call it every `everyMs`. */
+    tick() {
       tickedAt = clock.monotonicMs()
-      return tickedAt - before > everyMs + JUMP_MS
+    },
+    /** Whether the last tick is so long ago that the process must have been stopped. */
+    stoodStill(everyMs: number): boolean {
+      return clock.monotonicMs() - tickedAt > everyMs + JUMP_MS
     },
   }
 }

@@ -80,6 +80,19 @@ test('a renew that fails after a sleep is tried again before anything is written
   expect(renewed).toBe(2)
 })
 
+test('a process that was stopped writes nothing before a renew, though its timers have not fired yet', async () => {
+  await untilRenews(1)
+  renews[0]?.resolve([])
+  now.wall += 21_000
+  now.monotonic += 21_000
+  const ready = leases.ready(new AbortController().signal)
+  await untilRenews(2)
+  expect(renewed).toBe(1)
+  renews[1]?.resolve([])
+  await ready
+  expect(renewed).toBe(2)
+})
+
 test('a write that waits for a renew ends with its signal', async () => {
   now.wall += HOUR
   const stopped = new AbortController()

@@ -39,16 +39,23 @@ export function createLeases(options: {
       fresh = Promise.withResolvers()
       fresh.promise.catch(() => undefined)
     }
+    detector.tick()
     connection.renewLink('the computer slept')
     sleeping.abort()
   }
 
-  const ticking = () => {
+  /** Asked before every write, too: after a stop of the process what came meanwhile is read before the timer fires. */
+  function lookForSleep() {
     if (detector.sleptSinceLastCall() || detector.stoodStill(TICK_MS)) noteSleep()
   }
 
+  function tick() {
+    lookForSleep()
+    detector.tick()
+  }
+
   async function renewForEver(signal: AbortSignal) {
-    const tick = setInterval(ticking, TICK_MS)
+    const ticking = setInterval(tick, TICK_MS)
     try {
       while (!signal.aborted) {
         const pause = await renewOnce(signal)
@@ -58,7 +65,7 @@ export function createLeases(options: {
         )
       }
     } finally {
-      clearInterval(tick)
+      clearInterval(ticking)
     }
   }
 
@@ -95,7 +102,7 @@ export function createLeases(options: {
     async ready(signal) {
       for (;;) {
         await connection.online(signal)
-        if (detector.sleptSinceLastCall()) noteSleep()
+        lookForSleep()
         if (!fresh) return
         await aborting(fresh.promise, signal)
       }

@@ -3,6 +3,8 @@ import type { CallAnswer, CallInputs } from '../connection/runner-calls.ts'
 import type { Outbox } from '../outbox/open-outbox.ts'
 import { untilAnswered, type Writes } from './until-answered.ts'
 
+/** The line is not known at first: what is on its way on a thin one holds up the renew of the lease. */
+const FIRST_BYTES = 16 * 1024
 /** On a thin line appends become smaller, down to this, so that each is answered in time. */
 const SMALLEST_BYTES = 8 * 1024
 const SLOW_MS = 2_000
@@ -30,7 +32,7 @@ export function startUpload(options: {
 }): Upload {
   const { lease, outbox, signal } = options
   let acked = options.ackedSeq
-  let batchBytes = APPEND_BYTES
+  let batchBytes = FIRST_BYTES
   let unknown = false
   let wake = Promise.withResolvers<void>()
 

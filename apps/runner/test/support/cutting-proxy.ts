@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 
 export type CuttingProxy = AsyncDisposable & {
   url: string
@@ -16,18 +17,29 @@ export type CuttingProxy = AsyncDisposable & {
   refuseWebSockets: boolean
   /** Nobody gets through at all. */
   down: boolean
+  /** What every connection that is made from now on is like; null: as fast as it can be. */
+  line: Line | null
+  /** The connections of this moment carry nothing any more and nobody is told, as when a router forgets them. */
+  freeze(): void
+  /** Every push of deliveries reaches the runner twice. */
+  repeatPushes: boolean
+  /** The procedures that were called over HTTP, in order. */
+  called: string[]
 }
+
+export type Line = { bytesPerSecond: number; latencyMs: number }
 
 /** Stands between a runner and the relay, and does to their connection what networks do. */
 export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
-  const pairs = new Set<{ near: Socket; far: Socket }>()
+  const pairs = new Set<{ near: Socket; far: Socket; frozen: boolean }>()
   let losing: { procedure: string; lost: () => void } | null = null
 
   const server = createServer((near) => {
     if (proxy.down) return near.destroy()
     const far = connect(Number(new URL(proxy.target).port), '127.0.0.1')
-    const pair = { near, far }
+    const pair = { near, far, frozen: false }
     pairs.add(pair)
+    const [up, down] = [createCarrier(near, far, proxy.line), createCarrier(far, near, proxy.line)]
     let answerIsLost: (() => void) | null = null
     near.on('data', (part) => {
       const text = part.toString('latin1')
@@ -35,11 +47,19 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
         near.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
         return
       }
+      if (pair.frozen) return
+      const procedure = /^POST \/trpc\/([\w.]+)/.exec(text)?.[1]
+      if (procedure) proxy.called.push(procedure)
       if (losing && text.startsWith(`POST /trpc/${losing.procedure}`)) answerIsLost = losing.lost
-      far.write(part)
+      up(part)
     })
     far.on('data', (part) => {
-      if (!answerIsLost) return void near.write(part)
+      if (pair.frozen) return
+      if (!answerIsLost) {
+        down(part)
+        if (proxy.repeatPushes && part.includes('"deliveries":[{')) down(part)
+        return
+      }
       end()
       answerIsLost()
     })
@@ -58,6 +78,12 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
     target,
     refuseWebSockets: false,
     down: false,
+    line: null,
+    repeatPushes: false,
+    called: [],
+    freeze() {
+      for (const pair of pairs) pair.frozen = true
+    },
     cut() {
       for (const { near, far } of pairs) {
         near.destroy()
@@ -86,4 +112,21 @@ export async function startCuttingProxy(target: string): Promise<CuttingProxy> {
     },
   }
   return proxy
+}
+
+/** Hands bytes on as the line does. What is on its way is bounded, so that whoever sends too much has to wait. */
+function createCarrier(from: Socket, to: Socket, line: Line | null): (part: Buffer) => void {
+  if (!line) return (part) => void to.write(part)
+  let freeAt = performance.now()
+  let onTheWay = 0
+  return (part) => {
+    onTheWay += part.length
+    if (onTheWay > 4 * line.bytesPerSecond) from.pause()
+    freeAt = Math.max(freeAt, performance.now()) + (part.length / line.bytesPerSecond) * 1_000
+    wait(freeAt + line.latencyMs - performance.now()).then(() => {
+      onTheWay -= part.length
+      if (onTheWay <= 4 * line.bytesPerSecond) from.resume()
+      if (!to.destroyed) to.write(part)
+    })
+  }
 }

@@ -14,16 +14,19 @@ export type RunnerProcess = AsyncDisposable & {
   exited: Promise<{ code: number | null; said: string }>
   /** What happens to a child when its parent dies. */
   closeStdin(): void
+  /** Stops it where it stands, as a debugger or a full machine does, or lets it go on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGUSR2'): void
   kill(signal?: NodeJS.Signals): Promise<{ code: number | null; said: string }>
 }
 
 /** The runner as a person starts it: the command in the foreground, in a home of its own. */
 export function startRunnerProcess(
   home: string,
-  options: { args?: string[]; env?: Record<string, string> } = {},
+  options: { args?: string[]; env?: Record<string, string>; within?: string[] } = {},
 ): RunnerProcess {
-  const args = [entryFile, 'up', '--foreground', ...(options.args ?? [])]
-  const child = spawn(process.execPath, args, {
+  const command = [process.execPath, entryFile, 'up', '--foreground', ...(options.args ?? [])]
+  const [file = '', ...args] = [...(options.within ?? []), ...command]
+  const child = spawn(file, args, {
     env: { ...process.env, ...options.env, BATON_HOME: home },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
@@ -46,8 +49,10 @@ export function startRunnerProcess(
     ready,
     exited,
     closeStdin: () => child.stdin.end(),
+    signal: (name) => void child.kill(name),
     kill,
     async [Symbol.asyncDispose]() {
+      child.kill('SIGCONT')
       await kill('SIGTERM')
     },
   }
