@@ -17,11 +17,9 @@ export function checkInvariants(world: World, before: Snapshot, after: Snapshot,
   for (const delivery of after.deliveries.values()) {
     checkDeliveryStep(before.deliveries.get(delivery.id), delivery, moves)
     checkRunsOf(delivery, after)
+    checkRepeating(before.deliveries.get(delivery.id), delivery, before)
   }
-  for (const run of after.runs.values()) {
-    checkRunStep(before.runs.get(run.id), run)
-    if (!before.runs.has(run.id)) checkRepeating(run, before, after)
-  }
+  for (const run of after.runs.values()) checkRunStep(before.runs.get(run.id), run)
   checkFences(after)
   checkLimits(world, after)
   checkEvents(world, after)
@@ -69,13 +67,14 @@ function checkRunStep(before: RunRow | undefined, after: RunRow) {
   ensure(after.last_seq >= before.last_seq, 'a transcript shrank', after)
 }
 
-/** What was seen running is begun again by itself only where its job says that this does no harm. */
-function checkRepeating(run: RunRow, before: Snapshot, after: Snapshot) {
-  if (after.deliveries.get(run.delivery_id)?.repeatable) return
-  const started = [...before.runs.values()].filter(
-    ({ delivery_id, started_at }) => delivery_id === run.delivery_id && started_at !== null,
-  )
-  ensure(started.length === 0, 'begun again though it may not be repeated', { run, started })
+/**
+ * What is known to have been running is leased again by itself only where its job says that this does no harm. What an
+ * older attempt reports after that lease comes too late to stop it.
+ */
+function checkRepeating(before: DeliveryRow | undefined, after: DeliveryRow, { runs }: Snapshot) {
+  if (!before || after.fence === before.fence || after.repeatable) return
+  const started = [...runs.values()].filter((run) => run.delivery_id === after.id && run.started_at !== null)
+  ensure(started.length === 0, 'leased again though it may not be repeated', { after, started })
 }
 
 function checkRunsOf(delivery: DeliveryRow, { runs }: Snapshot) {
