@@ -86,10 +86,11 @@ async function start(session: Session, places: DevPlaces, relayUrl: string, part
   return { database, machine, agents, found }
 }
 
-/** Loaded here and not above: asking the agent CLIs is slow and runs beside everything else. */
+/** The agent CLIs of this computer. Loaded here and not above: asking them is slow and runs beside everything else. */
 async function detect(): Promise<RuntimeProbe[]> {
   const { detectRuntimes } = await import('../agents/detect-runtimes.ts')
-  return detectRuntimes({})
+  const found = await detectRuntimes({})
+  return found.filter(({ runtime }) => runtime !== 'command')
 }
 
 function step(session: Session, name: string, what: string, since: number | null): void {
