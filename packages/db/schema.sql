@@ -333,7 +333,7 @@ CREATE INDEX deliveries_expiring ON public.deliveries USING btree (lease_expires
 
 CREATE INDEX deliveries_job ON public.deliveries USING btree (job_id, id) WHERE (state = 'pending'::text);
 
-CREATE INDEX deliveries_lanes ON public.deliveries USING btree (machine_id, lane, priority DESC, id) WHERE ((state = 'pending'::text) AND (lane IS NOT NULL));
+CREATE INDEX deliveries_lanes ON public.deliveries USING btree (machine_id, lane, agent_id, priority DESC, id) WHERE ((state = 'pending'::text) AND (lane IS NOT NULL));
 
 CREATE INDEX deliveries_live ON public.deliveries USING btree (machine_id) WHERE (state = ANY (ARRAY['leased'::text, 'running'::text, 'stalled'::text]));
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import http from 'node:http'
+import { connect, sql } from '@baton/db'
 import type { AppRouter } from '@baton/relay'
 import { startTestRelay, type TestRelay } from '@baton/testkit'
 import { generateSecret, signRequest } from '@baton/webhooks'
@@ -35,7 +36,6 @@ beforeAll(async () => {
   github = secrets[1]
 })
 afterAll(async () => {
-  if (process.env.SHOW) console.log(relay.log())
   await relay?.[Symbol.asyncDispose]()
 })
 
@@ -161,4 +161,44 @@ test('a body with NUL, emoji and quotes is kept byte for byte', async () => {
   expect(createHash('sha256').update(event.body).digest('hex')).toBe(
     createHash('sha256').update(body).digest('hex'),
   )
+})
+
+test('a machine with 100,000 deliveries waiting takes no more: 429 with a time, and nothing is dropped', async () => {
+  const { machine } = await api.machines.create.mutate({ name: 'full' })
+  const agent = await api.agents.create.mutate({
+    key: 'full',
+    machineId: machine.id,
+    runtime: 'command',
+    command: 'demo',
+  })
+  const made = await api.jobs.create.mutate({
+    key: 'full',
+    agent: agent.key,
+    prompt: 'go',
+    triggers: [{ kind: 'webhook', scheme: 'standard' }],
+  })
+  const full = made.secrets[0]
+  if (!full) throw new Error('no webhook')
+  const { eventId } = await api.jobs.run.mutate({ id: 'full' })
+  const connection = connect(relay.databaseUrl, { max: 1, statementTimeoutMs: 60_000 })
+  const { rows } = await sql<{
+    organization_id: string
+  }>`select organization_id from events where id = ${eventId}`.execute(connection.db)
+  await sql`
+    insert into deliveries (id, organization_id, event_id, agent_id, machine_id, run_id, prompt, limits)
+    select 'dlv_' || lpad(to_hex(g), 32, '0'), ${rows[0]?.organization_id}, ${eventId}, ${agent.id}, ${machine.id},
+      'run_' || lpad(to_hex(g), 32, '0'), 'x', '{}'
+    from generate_series(1, 100000) g`.execute(connection.db)
+  await connection.close()
+  const body = '{"one":"more"}'
+  const signed = signRequest({
+    scheme: 'standard',
+    secret: full.secret,
+    id: 'msg_full',
+    timestampMs: Date.now(),
+    body,
+  })
+  const answer = await post(body, signed, full.url)
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '60'])
+  expect(answer.body.detail).toMatch(/100,000 pending/)
 })

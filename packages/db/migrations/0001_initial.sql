@@ -209,7 +209,7 @@ create table deliveries (
 ) with (fillfactor = 70);
 create index deliveries_pending on deliveries (machine_id, agent_id, priority desc, id)
   where state = 'pending' and lane is null;
-create index deliveries_lanes on deliveries (machine_id, lane, priority desc, id)
+create index deliveries_lanes on deliveries (machine_id, lane, agent_id, priority desc, id)
   where state = 'pending' and lane is not null;
 create index deliveries_live on deliveries (machine_id) where state in ('leased', 'running', 'stalled');
 create unique index deliveries_one_per_lane on deliveries (machine_id, lane)

@@ -12,8 +12,9 @@ const MAX_LANES = 256
  * use, its agent has `max_concurrent` live ones, its concurrency key is at its limit, or its agent or job has used up its
  * runs of the hour. Leasing and "why" are built on this same text, so they cannot disagree.
  *
- * The cost does not grow with what waits behind a busy lane or a paused agent: of each lane only the head is read (a
- * loose index scan), and of rows without a lane only the first of each agent that has room.
+ * The cost does not grow with what waits behind a busy lane or an agent without room: of each lane only the head of each
+ * agent that has room is read (a loose index scan), and of rows without a lane only the first ones of such an agent. It
+ * does grow with what a job has waiting that has used up its runs of the hour, because those rows are passed over one by one.
  */
 export const chooseDeliveries = (machineId: MachineId, slots: RawBuilder<unknown>) => sql`
     live as materialized (
@@ -41,15 +42,16 @@ export const chooseDeliveries = (machineId: MachineId, slots: RawBuilder<unknown
       from lanes where lanes.lane is not null
     ),
     heads as materialized (
-      select head.* from (select lane from lanes where lane is not null limit ${MAX_LANES}::int) l
+      select distinct on (l.lane) head.*
+      from (select lane from lanes where lane is not null limit ${MAX_LANES}::int) l cross join room
       cross join lateral (
         select ${candidate} from deliveries d
-        where d.machine_id = ${machineId} and d.state = 'pending' and d.lane = l.lane
-          and d.agent_id in (select id from room where room.slots > 0)
+        where d.machine_id = ${machineId} and d.state = 'pending' and d.lane = l.lane and d.agent_id = room.id
           and (d.job_id is null or d.job_id not in (select id from hourly where hourly.room <= 0))
         order by d.priority desc, d.id limit 1
       ) head
-      where l.lane not in (select lane from live where lane is not null)
+      where room.slots > 0 and l.lane not in (select lane from live where lane is not null)
+      order by l.lane, head.priority desc, head.id
     ),
     others as materialized (
       select o.* from room
