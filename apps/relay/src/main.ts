@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { migrate } from '@baton/db'
 import { BatonError, ERROR_ANSWERS } from '@baton/protocol'
 import { parseRelayConfig, type RelayConfig } from './config.ts'
-import { createRelay } from './create-relay.ts'
+import { createRelay, type Relay } from './create-relay.ts'
 import { readJsonFromStdin, setUp } from './setup/set-up.ts'
 
 const USAGE = `Usage: relay <command>
@@ -44,8 +44,25 @@ async function serve(config: RelayConfig): Promise<number> {
   await relay.start()
   process.stdout.write(`${JSON.stringify({ ready: true, url: relay.url(), pid: process.pid })}\n`)
   await untilAskedToStop(config.exitWithParent)
-  await relay.stop()
-  return 0
+  return stopWithin(relay, STOP_LIMIT_MS)
+}
+
+/** Everything that was answered is stored, so a stop that waits for a database that stands still may be cut short. */
+const STOP_LIMIT_MS = 10_000
+
+async function stopWithin(relay: Relay, limitMs: number): Promise<number> {
+  const late = Promise.withResolvers<number>()
+  const timer = setTimeout(() => {
+    process.stderr.write(
+      `The relay did not end within ${limitMs / 1000} s, perhaps for its database, and is cut short.\n`,
+    )
+    late.resolve(1)
+  }, limitMs)
+  try {
+    return await Promise.race([relay.stop().then(() => 0), late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 async function migrateOrSay(config: RelayConfig): Promise<string[]> {

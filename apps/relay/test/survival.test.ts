@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { connect, sql } from '@baton/db'
 import type { PushedDelivery, RunnerPush } from '@baton/protocol'
 import type { AppRouter } from '@baton/relay'
 import {
@@ -143,3 +144,34 @@ test('while the database is away senders get 503 and callers an answer; afterwar
   expect(settled?.result).toBe('settled')
   expect(relay.log()).not.toMatch(/uncaught|unhandled/i)
 })
+
+test('a relay that is asked to stop while its database stands still ends all the same', async () => {
+  await using postgres = await startDurablePostgres()
+  const relay = await startTestRelay({ databaseUrl: postgres.url })
+  const { post } = await makeHook(relay)
+  const pids = await serverProcesses(postgres.url)
+  for (const pid of pids) process.kill(pid, 'SIGSTOP')
+  try {
+    expect((await post('standing')).status).toBe(503)
+    const started = performance.now()
+    await relay.kill('SIGTERM')
+    expect(performance.now() - started).toBeLessThan(13_000)
+  } finally {
+    for (const pid of pids) process.kill(pid, 'SIGCONT')
+    await relay[Symbol.asyncDispose]()
+  }
+})
+
+/** The backends that serve clients now: those of the relay. */
+async function serverProcesses(url: string): Promise<number[]> {
+  const connection = connect(url, { max: 1 })
+  try {
+    const { rows } = await sql<{ pid: number }>`
+      select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`.execute(
+      connection.db,
+    )
+    return rows.map((row) => row.pid)
+  } finally {
+    await connection.close()
+  }
+}
