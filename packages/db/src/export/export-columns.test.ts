@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs'
+import { exportRows } from '@baton/protocol'
+import { expect, test } from 'vitest'
+
+/** Columns that an export leaves out on purpose: secrets, what only this relay or unfinished work needs, and what has another name. */
+const LEFT_OUT: Record<string, string[]> = {
+  machines: [
+    'bootId',
+    'drainingAt',
+    'goodbyeAt',
+    'goodbyeCause',
+    'instanceId',
+    'keyHash',
+    'lastHeartbeatAt',
+    'organizationId',
+    'sessionEpoch',
+  ],
+  agents: ['organizationId'],
+  jobs: ['organizationId', 'keepRuns', 'keepDays'],
+  triggers: ['organizationId', 'secrets'],
+  events: ['organizationId'],
+  deliveries: [
+    'organizationId',
+    'fence',
+    'lane',
+    'parkedUntil',
+    'stallMs',
+    'concurrencyKey',
+    'concurrencyLimit',
+    'overlap',
+    'overlapKey',
+    'leaseExpiresAt',
+  ],
+  runs: ['organizationId', 'fence'],
+}
+
+const schema = readFileSync(new URL('../../schema.sql', import.meta.url), 'utf8')
+const camel = (name: string) => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+
+test.each(Object.keys(LEFT_OUT))('%s: every column is exported or left out on purpose', (table) => {
+  const body = new RegExp(`^create table ${table} \\(([\\s\\S]*?)^\\);`, 'm').exec(schema)?.[1] ?? ''
+  const columns = [...body.matchAll(/^ {2}(\w+) /gm)]
+    .map((match) => match[1] ?? '')
+    .filter((name) => name !== 'constraint')
+  const kept = Object.keys(exportRows[table as keyof typeof exportRows].shape)
+  const missing = columns
+    .map(camel)
+    .filter((name) => !kept.includes(name) && !LEFT_OUT[table]?.includes(name))
+  expect(missing).toEqual([])
+})
