@@ -123,7 +123,7 @@ function createCarrier(from: Socket, to: Socket, line: Line | null): (part: Buff
     onTheWay += part.length
     if (onTheWay > 4 * line.bytesPerSecond) from.pause()
     freeAt = Math.max(freeAt, performance.now()) + (part.length / line.bytesPerSecond) * 1_000
-    wait(freeAt + line.latencyMs - performance.now()).then(() => {
+    void wait(freeAt + line.latencyMs - performance.now()).then(() => {
       onTheWay -= part.length
       if (onTheWay <= 4 * line.bytesPerSecond) from.resume()
       if (!to.destroyed) to.write(part)
