@@ -30,8 +30,7 @@ test('the root holds only what the design allows there', () => {
 })
 
 /** Files that are longer than allowed, with their length when they were put here. It may only fall; none may be added. */
-const TOO_LONG: Record<string, number> = {
-}
+const TOO_LONG: Record<string, number> = {}
 
 test('no source file is longer than 350 lines, and no test longer than 600', () => {
   const long = codeFiles
