@@ -20,8 +20,8 @@ const programs = {
  */
 const onlyUsedZod: Plugin = {
   name: 'only used zod',
-  setup({ onLoad }) {
-    onLoad({ filter: /[/\\](apps|packages)[/\\].*\.ts$/ }, async ({ path }) => ({
+  setup(build) {
+    build.onLoad({ filter: /[/\\](apps|packages)[/\\].*\.ts$/ }, async ({ path }) => ({
       loader: 'ts',
       contents: (await readFile(path, 'utf8')).replace("import { z } from 'zod'", "import * as z from 'zod'"),
     }))

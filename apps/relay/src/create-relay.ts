@@ -50,7 +50,7 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
   }
   const stopHearing = hints.on('config', () => targets.forget())
   const retention = createRetention(parts)
-  const server = createHttpServer({ ...parts, deleted: retention.counts })
+  const server = createHttpServer({ ...parts, deleted: () => retention.counts() })
 
   const services = inOrder([
     onStop(() => connection.close()),
