@@ -1,4 +1,4 @@
-import { connect } from '@baton/db'
+import { connect, explainForgotten } from '@baton/db'
 import { createLogger, inOrder, type Logger, type Service } from '@baton/service'
 import type { RelayParts } from './api/context.ts'
 import type { RelayConfig } from './config.ts'
@@ -72,6 +72,12 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
       await services.start()
       if (given.port === 0) config.publicUrl = `http://127.0.0.1:${server.port()}`
       config.port = server.port()
+      explainForgotten(connection.db).catch((error: unknown) =>
+        log.warn(
+          { error },
+          'events whose explanation was lost in a crash were not looked for; the next start does',
+        ),
+      )
     },
     stop: () => services.stop(),
   }

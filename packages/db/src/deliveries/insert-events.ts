@@ -277,7 +277,8 @@ async function explainWithout(db: Db, events: NewEvent[]): Promise<void> {
 export async function explainForgotten(db: Db): Promise<number> {
   const { numAffectedRows } = await sql`
     update events e set state = 'ignored', reason = 'overlap_skipped'
-    where state = 'matched' and received_at between now() - interval '1 day' and now() - interval '1 minute'
+    where state = 'matched' and received_at < now() - interval '1 minute'
+      and id > 'evt_' || lpad(to_hex((extract(epoch from now() - interval '1 day') * 1000)::bigint), 12, '0')
       and not exists (select from deliveries d where d.event_id = e.id)`.execute(db)
   return Number(numAffectedRows ?? 0n)
 }

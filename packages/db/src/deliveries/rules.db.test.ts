@@ -15,6 +15,7 @@ import {
   type Connection,
   connect,
   type DeliveryRules,
+  explainForgotten,
   giveUpDelivery,
   insertEvents,
   leaseDeliveries,
@@ -198,6 +199,19 @@ test('skip: while one is not finished, a new event starts nothing and says why',
   await settleRuns(connection.db, place.machineId, [finished(ref)], { sentAt: 1, retryBaseMs: 0 })
   expect(await row(first.id)).toMatchObject({ state: 'succeeded' })
   expect((await make(skip)).id).not.toBe(first.id)
+})
+
+test('a skipped event whose explanation was lost in a crash gets it at the next start, and no other event does', async () => {
+  const kept = await make({})
+  const id = `evt_${Date.now().toString(16).padStart(12, '0')}${'0'.repeat(20)}` as const
+  await insertEvents(connection.db, [newEvent(place, { id, deliveries: [] })], LEASE_MS)
+  expect(await explainForgotten(connection.db)).toBe(0)
+  await sql`update events set received_at = now() - interval '2 minutes' where id in (${id}, ${kept.eventId})`.execute(
+    connection.db,
+  )
+  expect(await explainForgotten(connection.db)).toBe(1)
+  const event = await connection.db.selectFrom('events').selectAll().where('id', '=', id).executeTakeFirst()
+  expect(event).toMatchObject({ state: 'ignored', reason: 'overlap_skipped' })
 })
 
 test('coalesce: the newest event takes the place of one that waits, but not of one that runs', async () => {
