@@ -235,7 +235,7 @@ create table runs (
   constraint runs_attempt_check CHECK ((attempt >= 1)),
   constraint runs_delivery_id_attempt_key UNIQUE (delivery_id, attempt),
   constraint runs_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES deliveries(id),
-  constraint runs_error_kind_check CHECK ((error_kind = ANY (ARRAY['agent_missing'::text, 'not_signed_in'::text, 'quota'::text, 'api_error'::text, 'permission_denied'::text, 'timeout_silence'::text, 'timeout_wall'::text, 'crashed'::text, 'killed'::text, 'workspace'::text, 'policy'::text, 'disk_full'::text, 'lost'::text, 'too_old'::text, 'internal'::text]))),
+  constraint runs_error_kind_check CHECK ((error_kind = ANY (ARRAY['agent_missing'::text, 'not_signed_in'::text, 'quota'::text, 'api_error'::text, 'session_lost'::text, 'budget'::text, 'permission_denied'::text, 'timeout_silence'::text, 'timeout_wall'::text, 'crashed'::text, 'killed'::text, 'workspace'::text, 'container'::text, 'policy'::text, 'disk_full'::text, 'lost'::text, 'too_old'::text, 'internal'::text]))),
   constraint runs_id_check CHECK ((id ~~ 'run\_%'::text)),
   constraint runs_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id),
   constraint runs_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES machines(id),

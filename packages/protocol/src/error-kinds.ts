@@ -4,6 +4,9 @@ export const ERROR_KINDS = {
   not_signed_in: 'Sign the agent in on that machine, then run it again.',
   quota: 'The account behind the agent is used up; wait for the shown time or use another account.',
   api_error: "The model's service refused or failed; run it again later.",
+  session_lost:
+    'The conversation to go on with is gone on that machine; it is started afresh by itself, once.',
+  budget: 'The budget of this run is used up; raise the budget or split the work.',
   permission_denied:
     'The agent asked for something it may not do; widen its permissions or change the prompt.',
   timeout_silence:
@@ -13,6 +16,8 @@ export const ERROR_KINDS = {
   killed: 'Something outside Baton ended the agent, or the machine restarted; run it again.',
   workspace:
     'The workspace is missing, not a folder or not writable; mend it on that machine, then run it again.',
+  container:
+    'The container or sandbox could not be started on that machine; the message says what is missing.',
   policy: "That machine's policy file does not allow this run; change policy.json there if it should.",
   disk_full: 'The disk of that machine is full; free some space, then run it again.',
   lost: 'The machine lost this run (its files are gone or it was reinstalled); run it again.',

@@ -1,3 +1,4 @@
+export * from './agent-settings.ts'
 export * from './error-kinds.ts'
 export * from './errors.ts'
 export * from './ids.ts'

@@ -65,6 +65,43 @@ export const runEventBody = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('adopted'), afterMs: z.number().nullable(), why: z.string() }),
   z.object({ type: z.literal('killed'), reason: z.string(), proof: killProofSchema }),
+  z.object({
+    type: z.literal('plan'),
+    entries: z.array(z.object({ text: z.string(), status: z.enum(['pending', 'in_progress', 'completed']) })),
+  }),
+  /** What the agent is doing besides, in its own words: compacting, waiting for a tool server. */
+  z.object({ type: z.literal('status'), text: z.string() }),
+  /** The agent waits for an answer before exactly this action. `ask` is its own number for the question. */
+  z.object({
+    type: z.literal('approval_asked'),
+    ask: z.string(),
+    tool: z.string(),
+    summary: z.string(),
+    input: z.unknown(),
+    cwd: z.string(),
+  }),
+  z.object({
+    type: z.literal('approval_answered'),
+    ask: z.string(),
+    decision: z.enum(['allow', 'deny']),
+    by: z.string(),
+    reason: z.string().nullable(),
+  }),
+  /** A person's message into the running run, each time it gets further. */
+  z.object({
+    type: z.literal('steer'),
+    id: z.string(),
+    text: z.string(),
+    by: z.string(),
+    state: z.enum(['queued', 'consumed', 'indeterminate']),
+  }),
+  z.object({
+    type: z.literal('changes'),
+    filesChanged: z.number().int(),
+    insertions: z.number().int(),
+    deletions: z.number().int(),
+    branch: z.string().nullable(),
+  }),
   z.object({ type: z.literal('result'), text: z.string() }),
   z.object({
     type: z.literal('finished'),

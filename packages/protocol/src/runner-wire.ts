@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { agentIsolation, approvalRules, budget, runChanges, TRUST_LEVELS } from './agent-settings.ts'
 import { ERROR_KIND_NAMES } from './error-kinds.ts'
 import { agentId, deliveryId, eventId, jobId, machineId, organizationId, runId } from './ids.ts'
 import { killProofSchema, usageSchema } from './run-events.ts'
@@ -103,12 +104,25 @@ export const pushedDelivery = lease.extend({
     instructions: z.string(),
     model: z.string().nullable(),
     permissionMode: z.enum(PERMISSION_MODES),
+    isolation: agentIsolation.default({ kind: 'host' }),
+    approvals: approvalRules.prefault({}),
+    /** Names of secrets that the runner fetches for the child's environment when it starts it; never their values. */
+    secretNames: z.array(z.string()).default([]),
   }),
+  /** How far what started it is trusted: the runner gives `public` work the least power. */
+  trust: z.enum(TRUST_LEVELS).default('member'),
+  /** The most that this run may use. */
+  budget: budget.prefault({}),
   /** An absolute folder, or null: a folder of the agent's own that the runner keeps. */
   workspace: z.object({
     path: z.string().nullable(),
     /** A new empty folder for this run alone, so that runs of one agent can work side by side. */
     scratch: z.boolean(),
+    /** A git worktree of its own on a branch of its own: `repository` is an absolute folder or a URL to clone. */
+    worktree: z
+      .object({ repository: z.string().max(4_096), ref: z.string().max(300).nullable() })
+      .nullable()
+      .default(null),
   }),
   prompt: z.string(),
   job: z.object({ id: jobId, key: z.string() }).nullable(),
@@ -122,6 +136,10 @@ export const pushedDelivery = lease.extend({
   limits: runLimits,
   /** The agent CLI's own conversation to go on with, when there is one. */
   sessionId: z.string().nullable(),
+  /** The session already has this prompt and failed after it: only nudge it to go on. */
+  nudge: z.boolean().default(false),
+  /** Deliveries of one conversation go on with one session; null: each run is a conversation of its own. */
+  conversation: z.string().nullable().default(null),
 })
 export type PushedDelivery = z.infer<typeof pushedDelivery>
 
@@ -206,6 +224,9 @@ export const settleReport = lease.extend({
   signal: text(20).nullable(),
   sessionId: text(200).nullable(),
   usage: usageSchema.nullable(),
+  /** When the agent said that its quota comes back; the machine's wall clock, in ms. */
+  quotaUntil: z.number().nullable().default(null),
+  changes: runChanges.nullable().default(null),
   result: text(256 * 1024).nullable(),
   killProof: killProofSchema.nullable(),
   /** The transcript's length and rolling hash as the runner has it. */

@@ -116,6 +116,8 @@ export function wireRun(lease: LeaseRef, bodies: RunEventBody[], only: Partial<S
     sessionId: null,
     usage: null,
     result: 'ok',
+    quotaUntil: null,
+    changes: null,
     killProof: null,
     finalSeq: events.length,
     finalHash: transcriptHash(lease.runId, events),

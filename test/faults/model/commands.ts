@@ -232,6 +232,8 @@ const report = (held: Held, state: SettleReport['state'], finishKey: string): Se
   sessionId: null,
   usage: null,
   result: null,
+  quotaUntil: null,
+  changes: null,
   killProof: null,
   finalSeq: held.seq,
   finalHash: held.hash,

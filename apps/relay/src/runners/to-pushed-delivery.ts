@@ -10,10 +10,19 @@ export function toPushedDelivery(lease: LeasedDelivery): PushedDelivery {
     runId: lease.runId,
     fence: lease.fence,
     attempt: lease.attempt,
-    agent: { id: lease.agentId, ...lease.agent },
+    agent: {
+      id: lease.agentId,
+      ...lease.agent,
+      isolation: { kind: 'host' },
+      approvals: { mode: 'deny', expiresMs: 30 * 60_000, allow: [] },
+      secretNames: [],
+    },
+    trust: 'member',
+    budget: { runUsd: null, runTokens: null, dayUsd: null, dayTokens: null },
     workspace: {
       path: lease.workspace === SCRATCH ? null : lease.workspace,
       scratch: lease.workspace === SCRATCH,
+      worktree: null,
     },
     prompt: lease.prompt,
     job: lease.job,
@@ -25,6 +34,8 @@ export function toPushedDelivery(lease: LeasedDelivery): PushedDelivery {
     },
     limits: lease.limits,
     sessionId: null,
+    nudge: false,
+    conversation: null,
   }
 }
 

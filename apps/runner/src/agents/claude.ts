@@ -15,6 +15,7 @@ import type { Prepared, PrepareInput, Refused, RuntimeDriver } from './runtime.t
  */
 export const claudeDriver: RuntimeDriver = {
   runtime: 'claude',
+  capabilities: ['resume', 'cancel', 'usage', 'cost', 'model', 'tool_allow_list', 'instructions'],
   async prepare(input) {
     const { delivery } = input
     const env: Record<string, string> = { ...runEnvironment(input), ...FIXED_ENVIRONMENT }

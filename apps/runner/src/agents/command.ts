@@ -11,6 +11,7 @@ import { createTextReader } from './text-reader.ts'
  */
 export const commandDriver: RuntimeDriver = {
   runtime: 'command',
+  capabilities: ['cancel'],
   async prepare(input) {
     const name = input.delivery.agent.command
     const command =

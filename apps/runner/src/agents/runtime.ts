@@ -1,4 +1,6 @@
 import type {
+  ApprovalRules,
+  Capability,
   ErrorKind,
   Outcome,
   PermissionMode,
@@ -14,8 +16,29 @@ export type StreamName = 'stdout' | 'stderr'
 /** Byte offsets into an agent's two output streams, counted from the start of the run. */
 export type StreamOffsets = { stdout: number; stderr: number }
 
-/** What a reader asks of the runner: store the events, then write `stdin` to the agent, then close its stdin. */
-export type ReadSteps = { events: RunEventBody[]; stdin?: string; closeStdin?: boolean }
+/**
+ * What a reader asks of the runner: store the events, then write `stdin` to the agent, then close its stdin. `asks` are
+ * questions that the agent waits on; `withdrawn` are the `ask` numbers of questions that it no longer waits on.
+ */
+export type ReadSteps = {
+  events: RunEventBody[]
+  stdin?: string
+  closeStdin?: boolean
+  asks?: PermissionAsk[]
+  withdrawn?: string[]
+}
+
+/** A question of the agent: may it do exactly this? `ask` is the agent's own number for it, unique within its run. */
+export type PermissionAsk = {
+  ask: string
+  tool: string
+  /** The exact command, or the path and what is to be written there: what a person decides about. */
+  summary: string
+  input: JsonValue
+}
+export type PermissionAnswer = { decision: 'allow' | 'deny'; message: string | null }
+/** `by` names the person who said it. */
+export type SteerMessage = { id: string; text: string; by: string }
 
 /** How far a reader got. `state` is plain JSON: a reader made from it goes on as if nothing had happened. */
 export type ReaderPosition = { committed: StreamOffsets; state: JsonValue }
@@ -31,6 +54,17 @@ export type RunReader = {
   flush(): ReadSteps
   /** `committed`: up to where the output is wholly represented by the events returned so far. */
   position(): ReaderPosition
+  /**
+   * A person's answer to a question that came in `asks`. Only of runtimes with the capability `approvals`. What was
+   * asked and not answered is in the reader's state, so a question outlives the runner. Unknown numbers do nothing.
+   */
+  answer?(ask: string, answer: PermissionAnswer): ReadSteps
+  /** A person's message into the running agent (capability `steer`): the `steer` event says how far it got. */
+  steer?(message: SteerMessage): ReadSteps
+  /** Ends what the agent does right now and lets the run end by itself (capability `interrupt`). */
+  interrupt?(): ReadSteps
+  /** What the run has used so far, for its budget; null while nobody knows. */
+  usageSoFar?(): Usage | null
   /**
    * After the process ended and all its output was read: the last events, `usage` and `result` among them, and the honest
    * end. The caller appends the `finished` event, which is made from `end` and the exit.
@@ -66,6 +100,8 @@ export type RunEnd = {
   result: string | null
   usage: Usage | null
   sessionId: string | null
+  /** When the agent said that its quota comes back, in ms since 1970; only with errorKind `quota`. */
+  quotaUntil?: number | null
 }
 
 /** The parts of the machine's policy that agents need; the whole policy fits here. */
@@ -106,12 +142,16 @@ export type Refused = { refused: ErrorKind; message: string }
 
 /** What a reader must know about its run. For an adopted run, what `from` says wins over a policy changed since. */
 export type ReaderContext = {
-  delivery: { agent: { command: string | null; permissionMode: PermissionMode }; sessionId: string | null }
+  delivery: {
+    agent: { command: string | null; permissionMode: PermissionMode; approvals?: ApprovalRules }
+    sessionId: string | null
+  }
   policy: Pick<AgentPolicy, 'commands'>
 }
 
 export type RuntimeDriver = {
   runtime: Runtime
+  capabilities: readonly Capability[]
   /** Says how to start the agent. Nothing is started and nothing outside `tmpDir` is written. */
   prepare(input: PrepareInput): Promise<Prepared | Refused>
   createReader(run: ReaderContext, from?: ReaderPosition): RunReader

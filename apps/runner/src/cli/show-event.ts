@@ -101,6 +101,24 @@ export function createEventWriter(style: Style, { full = false }: { full?: boole
         return full ? note(`${event.usage.inputTokens} tokens in, ${event.usage.outputTokens} out`) : ''
       case 'consumed':
         return ''
+      case 'plan':
+        return event.entries
+          .map((entry) => note(`${PLAN_MARKS[entry.status]} ${clip(printable(entry.text), 120)}`))
+          .join('')
+      case 'status':
+        return note(clip(printable(event.text), 200))
+      case 'approval_asked':
+        return line(style('yellow', `? may it use ${printable(`${event.tool}: ${event.summary}`)}`))
+      case 'approval_answered':
+        return line(
+          style('yellow', `? ${event.decision === 'allow' ? 'allowed' : 'denied'} by ${printable(event.by)}`),
+        )
+      case 'steer':
+        return note(`> ${printable(event.by)} (${event.state}): ${clip(printable(event.text), 400)}`)
+      case 'changes':
+        return full
+          ? note(`${event.filesChanged} files changed, +${event.insertions} −${event.deletions}`)
+          : ''
       case 'finished':
         return full
           ? note(`${event.state}: ${event.outcome}${event.message ? `, ${event.message}` : ''}`)
@@ -109,6 +127,8 @@ export function createEventWriter(style: Style, { full = false }: { full?: boole
   }
   return { show, end: endLine }
 }
+
+const PLAN_MARKS = { pending: '☐', in_progress: '▸', completed: '☑' } as const
 
 /** The bytes of an output event as text; what was no UTF-8 shows its wrong bytes as U+FFFD. */
 function textOf(event: Extract<RunEvent, { type: 'output' }>): string {

@@ -27,6 +27,8 @@ export function toFinishFacts(
     signal: ended.signal,
     sessionId: end.sessionId === null || end.sessionId.length > 200 ? null : end.sessionId,
     usage: end.usage,
+    quotaUntil: end.quotaUntil ?? null,
+    changes: null,
     result: end.result === null ? null : cutToWire(end.result),
     killProof: ended.killProof,
     startedAt: times.startedAt,

@@ -42,14 +42,21 @@ export function newDelivery(
       instructions: '',
       model: null,
       permissionMode: 'edit',
+      isolation: { kind: 'host' },
+      approvals: { mode: 'deny', expiresMs: 60_000, allow: [] },
+      secretNames: [],
       ...agent,
     },
-    workspace: { path: null, scratch: false },
+    trust: 'member',
+    budget: { runUsd: null, runTokens: null, dayUsd: null, dayTokens: null },
+    workspace: { path: null, scratch: false, worktree: null },
     prompt,
     job: { id: newTestId('job'), key: 'nightly' },
     event: { id: newTestId('event'), source: 'webhook', contentType: null, body: null },
     limits: { silenceMs: null, wallMs: null, maxAttempts: 1, repeatable: false },
     sessionId,
+    nudge: false,
+    conversation: null,
   }
 }
 

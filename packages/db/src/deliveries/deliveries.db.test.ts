@@ -74,6 +74,8 @@ const report = (held: LeaseRef, only: Partial<SettleReport> = {}): SettleReport 
   sessionId: null,
   usage: null,
   result: 'ok',
+  quotaUntil: null,
+  changes: null,
   killProof: null,
   finalSeq: 0,
   finalHash: '0'.repeat(64),
