@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import {
   DELIVERY_STATES,
   ERROR_KIND_NAMES,
+  EVENT_SOURCES,
   EVENT_STATES,
   IGNORED_REASONS,
   OUTCOMES,
@@ -37,6 +38,7 @@ test('the words of the protocol and the CHECKs of the database are the same', ()
     const line = schema.split('\n').find((text) => text.includes(`constraint ${constraint} `)) ?? ''
     return [...line.matchAll(/'([a-z_]+)'::text/g)].map((match) => match[1] ?? '').toSorted(inOrder)
   }
+  expect(words('events_source_check')).toEqual(EVENT_SOURCES.toSorted(inOrder))
   expect(words('events_state_check')).toEqual(EVENT_STATES.toSorted(inOrder))
   expect(words('events_reason_check')).toEqual(IGNORED_REASONS.toSorted(inOrder))
   expect(words('deliveries_state_check')).toEqual(DELIVERY_STATES.toSorted(inOrder))

@@ -4,6 +4,7 @@ import type {
   DeliveryState,
   ErrorKind,
   EventId,
+  EventSource,
   EventState,
   Id,
   IgnoredReason,
@@ -149,7 +150,7 @@ export type Database = {
     organization_id: OrganizationId
     job_id: JobId | null
     trigger_id: TriggerId | null
-    source: 'webhook' | 'manual'
+    source: EventSource
     state: EventState
     reason: IgnoredReason | null
     dedup_scope: string

@@ -6,6 +6,7 @@ import { killProofSchema, usageSchema } from './run-events.ts'
 import { runRules } from './run-rules.ts'
 import { PERMISSION_MODES, RUNTIMES, runLimits, runtimeProbe } from './runtimes.ts'
 import {
+  EVENT_SOURCES,
   EVENT_STATES,
   FINISHED_DELIVERY_STATES,
   FINISHED_RUN_STATES,
@@ -107,7 +108,7 @@ export const exportRows = {
     id: eventId,
     jobId: jobId.nullable(),
     triggerId: triggerId.nullable(),
-    source: z.enum(['webhook', 'manual']),
+    source: z.enum(EVENT_SOURCES),
     state: z.enum(EVENT_STATES),
     reason: z.enum(IGNORED_REASONS).nullable(),
     /** The trigger's id, or a text in which `@` stands for the organization: nobody else's repeats are touched. */

@@ -4,7 +4,7 @@ import { ERROR_KIND_NAMES } from './error-kinds.ts'
 import { agentId, deliveryId, eventId, jobId, machineId, organizationId, runId } from './ids.ts'
 import { killProofSchema, usageSchema } from './run-events.ts'
 import { PERMISSION_MODES, RUNTIMES, runLimits, runtimeProbe } from './runtimes.ts'
-import { OUTCOMES } from './states.ts'
+import { EVENT_SOURCES, OUTCOMES } from './states.ts'
 
 /**
  * What a runner and the relay say to each other. Every write of a runner carries the fence of the lease it works under,
@@ -128,7 +128,7 @@ export const pushedDelivery = lease.extend({
   job: z.object({ id: jobId, key: z.string() }).nullable(),
   event: z.object({
     id: eventId,
-    source: z.enum(['webhook', 'manual']),
+    source: z.enum(EVENT_SOURCES),
     contentType: z.string().nullable(),
     /** The body as text when it is UTF-8 and small enough, else null. */
     body: z.string().nullable(),

@@ -6,6 +6,19 @@
 export const EVENT_STATES = ['accepted', 'matched', 'ignored'] as const
 export type EventState = (typeof EVENT_STATES)[number]
 
+/** What an event came from. */
+export const EVENT_SOURCES = [
+  'webhook',
+  'manual',
+  'cron',
+  'interval',
+  'file_change',
+  'git_push',
+  'github',
+  'message',
+] as const
+export type EventSource = (typeof EVENT_SOURCES)[number]
+
 /** Why an accepted event started nothing. */
 export const IGNORED_REASONS = [
   'job_disabled',

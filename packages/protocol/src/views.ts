@@ -18,6 +18,7 @@ import type { PermissionMode, RunLimits, Runtime, RuntimeProbe } from './runtime
 import type {
   AgentState,
   DeliveryState,
+  EventSource,
   EventState,
   IgnoredReason,
   MachineState,
@@ -161,7 +162,7 @@ export type RunView = {
   agent: { id: AgentId; key: string; name: string; runtime: Runtime }
   machine: { id: MachineId; name: string; state: MachineState }
   job: { id: JobId; key: string; name: string } | null
-  event: { id: EventId; source: 'webhook' | 'manual' }
+  event: { id: EventId; source: EventSource }
   cancelRequestedAt: number | null
   /** While it is parked: until when, if a time ends it. */
   parkedUntil: number | null
@@ -191,7 +192,7 @@ export type RunSummary = Pick<
 
 export type EventView = {
   id: EventId
-  source: 'webhook' | 'manual'
+  source: EventSource
   state: EventState
   reason: IgnoredReason | null
   job: { id: JobId; key: string } | null

@@ -3,6 +3,7 @@ import type {
   AgentId,
   DeliveryId,
   EventId,
+  EventSource,
   IgnoredReason,
   JobId,
   MachineId,
@@ -49,7 +50,7 @@ export type NewEvent = {
   organizationId: OrganizationId
   jobId: JobId | null
   triggerId: TriggerId | null
-  source: 'webhook' | 'manual'
+  source: EventSource
   ignored: IgnoredReason | null
   dedupScope: string
   dedupKey: string

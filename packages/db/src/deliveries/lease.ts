@@ -2,6 +2,7 @@ import type {
   AgentId,
   DeliveryId,
   EventId,
+  EventSource,
   JobId,
   MachineId,
   PermissionMode,
@@ -32,7 +33,7 @@ export type LeasedDelivery = {
     permissionMode: PermissionMode
   }
   job: { id: JobId; key: string } | null
-  event: { id: EventId; source: 'webhook' | 'manual'; contentType: string | null; body: Buffer | null }
+  event: { id: EventId; source: EventSource; contentType: string | null; body: Buffer | null }
 }
 
 /**
@@ -114,7 +115,7 @@ type LeasedRow = {
   job_id: JobId | null
   job_key: string | null
   event_id: EventId
-  source: 'webhook' | 'manual'
+  source: EventSource
   content_type: string | null
   body: Buffer | null
 }

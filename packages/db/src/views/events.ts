@@ -4,6 +4,7 @@ import type {
   DeliveryState,
   EventDetail,
   EventId,
+  EventSource,
   EventState,
   EventView,
   IgnoredReason,
@@ -16,7 +17,7 @@ import type { Db } from '../connection.ts'
 
 type Row = {
   id: EventId
-  source: 'webhook' | 'manual'
+  source: EventSource
   state: EventState
   reason: IgnoredReason | null
   job_id: JobId | null

@@ -4,6 +4,7 @@ import {
   type DeliveryState,
   type ErrorKind,
   type EventId,
+  type EventSource,
   type JobId,
   type KillProof,
   type MachineId,
@@ -71,7 +72,7 @@ type Row = {
   job_key: string | null
   job_name: string | null
   event_id: EventId
-  source: 'webhook' | 'manual'
+  source: EventSource
   attempts: { id: RunId; attempt: number; state: RunState; outcome: Outcome | null }[] | null
 }
 
