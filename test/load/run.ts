@@ -8,6 +8,7 @@ import { benchEnqueue } from './bench/enqueue.ts'
 import { benchIntake } from './bench/intake.ts'
 import { benchLatency } from './bench/latency.ts'
 import { benchMemory } from './bench/memory.ts'
+import { benchPeers } from './bench/peers.ts'
 import { benchRunner } from './bench/runner.ts'
 import { benchStreaming } from './bench/streaming.ts'
 import type { BenchContext } from './support/context.ts'
@@ -25,6 +26,7 @@ const BENCHES: Record<string, (context: BenchContext) => Promise<Figure[]>> = {
   streaming: benchStreaming,
   memory: benchMemory,
   runner: benchRunner,
+  peers: benchPeers,
 }
 
 /** A Postgres that syncs to disk as in production, with room so that no checkpoint of one contestant slows the next. */
@@ -33,7 +35,12 @@ const PROFILE_FLAGS = [
   'pg_stat_statements.track=all',
   'track_io_timing=on',
 ]
-const POSTGRES_FLAGS = ['shared_buffers=256MB', 'max_wal_size=4GB', 'checkpoint_timeout=30min']
+const POSTGRES_FLAGS = [
+  'shared_buffers=256MB',
+  'max_wal_size=4GB',
+  'checkpoint_timeout=30min',
+  'max_connections=200',
+]
 
 async function main(): Promise<number> {
   const { values } = parseArgs({

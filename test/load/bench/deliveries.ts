@@ -34,7 +34,7 @@ export async function benchDeliveries(context: BenchContext): Promise<Figure[]> 
   ]
 }
 
-async function drain(
+export async function drain(
   context: BenchContext,
   relay: BenchRelay,
   runners: number,

@@ -35,10 +35,10 @@ export async function benchEnqueue(context: BenchContext): Promise<Figure[]> {
   try {
     const measured = await runRounds(context.rounds, {
       relay: () =>
-        enqueue(Math.round(15_000 * context.scale), () =>
+        enqueue(CALLERS, Math.round(15_000 * context.scale), () =>
           events.add(newBenchEvent(organization.id, machine)),
         ),
-      raw: () => enqueue(Math.round(60_000 * context.scale), () => raw.add('{}')),
+      raw: () => enqueue(CALLERS, Math.round(60_000 * context.scale), () => raw.add('{}')),
     })
     return [
       figure('enqueue', 'events with a delivery, 64 callers', '/s', measured.relay),
@@ -50,11 +50,12 @@ export async function benchEnqueue(context: BenchContext): Promise<Figure[]> {
   }
 }
 
-async function enqueue(count: number, add: () => Promise<unknown>): Promise<number> {
+/** So many callers, each waiting for its own: how many a second. */
+export async function enqueue(callers: number, count: number, add: () => Promise<unknown>): Promise<number> {
   let left = count
   const startedAt = performance.now()
   await Promise.all(
-    Array.from({ length: CALLERS }, async () => {
+    Array.from({ length: callers }, async () => {
       while (left-- > 0) await add()
     }),
   )

@@ -59,7 +59,11 @@ export async function benchLatency(context: BenchContext): Promise<Figure[]> {
   ]
 }
 
-async function throughRelays(intake: BenchRelay, home: BenchRelay, samples: number): Promise<Latencies> {
+export async function throughRelays(
+  intake: BenchRelay,
+  home: BenchRelay,
+  samples: number,
+): Promise<Latencies> {
   const [machine] = await home.addMachines(1)
   if (!machine) throw new Error('No machine was made.')
   const hook = await home.addHook(machine, 'Look at {{ payload.ref }}.')
