@@ -83,6 +83,50 @@ create table deliveries (
   constraint deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'leased'::text, 'running'::text, 'stalled'::text, 'parked'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text, 'dead'::text, 'expired'::text])))
 );
 
+create table dispatches (
+  id text not null,
+  organization_id text not null,
+  output_id text,
+  job_id text,
+  event_id text,
+  delivery_id text,
+  run_id text,
+  kind text not null,
+  key text not null,
+  config jsonb,
+  machine_id text,
+  state text not null default 'pending'::text,
+  fence bigint not null default 0,
+  claim bigint not null default 0,
+  tries integer not null default 0,
+  next_at timestamp with time zone,
+  first_tried_at timestamp with time zone,
+  last_error text,
+  cause text,
+  unknown_tries integer not null default 0,
+  maybe_repeated boolean not null default false,
+  attempts jsonb not null default '[]'::jsonb,
+  external_id text,
+  url text,
+  content text,
+  created_at timestamp with time zone not null default now(),
+  sent_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  constraint dispatches_check CHECK (((state = ANY (ARRAY['pending'::text, 'sending'::text])) = (next_at IS NOT NULL))),
+  constraint dispatches_check1 CHECK (((state = ANY (ARRAY['pending'::text, 'sending'::text])) = (finished_at IS NULL))),
+  constraint dispatches_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES deliveries(id) ON DELETE CASCADE,
+  constraint dispatches_event_id_fkey FOREIGN KEY (event_id) REFERENCES events(id) ON DELETE CASCADE,
+  constraint dispatches_id_check CHECK ((id ~~ 'dsp\_%'::text)),
+  constraint dispatches_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id),
+  constraint dispatches_key_key UNIQUE (key),
+  constraint dispatches_kind_check CHECK ((kind = ANY (ARRAY['log'::text, 'stdout'::text, 'file'::text, 'slack'::text, 'email'::text, 'webhook'::text, 'github_comment'::text, 'github_reaction'::text, 'github_check'::text, 'github_pull_request'::text, 'room'::text, 'lark'::text]))),
+  constraint dispatches_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES machines(id),
+  constraint dispatches_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint dispatches_output_id_fkey FOREIGN KEY (output_id) REFERENCES outputs(id),
+  constraint dispatches_pkey PRIMARY KEY (id),
+  constraint dispatches_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'dead'::text, 'skipped'::text])))
+);
+
 create table events (
   id text not null,
   organization_id text not null,
@@ -187,6 +231,27 @@ create table organizations (
   constraint organizations_keep_runs_check CHECK (((keep_runs >= 1) AND (keep_runs <= 1000000))),
   constraint organizations_pkey PRIMARY KEY (id),
   constraint organizations_slug_key UNIQUE (slug)
+);
+
+create table outputs (
+  id text not null,
+  organization_id text not null,
+  job_id text not null,
+  kind text not null,
+  moment text not null,
+  config jsonb not null,
+  message jsonb not null,
+  secrets text,
+  disabled_at timestamp with time zone,
+  disabled_reason text,
+  deleted_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint outputs_id_check CHECK ((id ~~ 'out\_%'::text)),
+  constraint outputs_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id),
+  constraint outputs_kind_check CHECK ((kind = ANY (ARRAY['log'::text, 'stdout'::text, 'file'::text, 'slack'::text, 'email'::text, 'webhook'::text, 'github_comment'::text, 'github_reaction'::text, 'github_check'::text, 'github_pull_request'::text, 'room'::text, 'lark'::text]))),
+  constraint outputs_moment_check CHECK ((moment = ANY (ARRAY['accepted'::text, 'started'::text, 'success'::text, 'failure'::text, 'always'::text]))),
+  constraint outputs_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint outputs_pkey PRIMARY KEY (id)
 );
 
 create table run_events (
@@ -347,11 +412,27 @@ CREATE INDEX deliveries_replace ON public.deliveries USING btree (overlap_key) W
 
 CREATE INDEX deliveries_stalled ON public.deliveries USING btree (state_since) WHERE ((state = 'stalled'::text) AND (stall_ms IS NOT NULL));
 
+CREATE INDEX dispatches_delivery ON public.dispatches USING btree (delivery_id);
+
+CREATE INDEX dispatches_due ON public.dispatches USING btree (next_at) WHERE ((state = ANY (ARRAY['pending'::text, 'sending'::text])) AND (machine_id IS NULL));
+
+CREATE INDEX dispatches_event ON public.dispatches USING btree (event_id);
+
+CREATE INDEX dispatches_machine ON public.dispatches USING btree (machine_id, next_at) WHERE ((state = ANY (ARRAY['pending'::text, 'sending'::text])) AND (machine_id IS NOT NULL));
+
+CREATE INDEX dispatches_newest ON public.dispatches USING btree (organization_id, id DESC);
+
+CREATE INDEX dispatches_output ON public.dispatches USING btree (output_id, id DESC);
+
+CREATE INDEX dispatches_troubled ON public.dispatches USING btree (organization_id, id DESC) WHERE (state = ANY (ARRAY['failed'::text, 'dead'::text]));
+
 CREATE INDEX events_job ON public.events USING btree (job_id, id DESC);
 
 CREATE INDEX events_newest ON public.events USING btree (organization_id, id DESC);
 
 CREATE INDEX events_without_job ON public.events USING btree (organization_id, id) WHERE (job_id IS NULL);
+
+CREATE INDEX outputs_job ON public.outputs USING btree (job_id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX runs_agent ON public.runs USING btree (agent_id, accepted_at);
 

@@ -2,6 +2,9 @@ import type {
   AgentId,
   DeliveryId,
   DeliveryState,
+  DispatchId,
+  DispatchState,
+  DispatchTry,
   ErrorKind,
   EventId,
   EventSource,
@@ -13,6 +16,10 @@ import type {
   MachineId,
   OrganizationId,
   Outcome,
+  OutputId,
+  OutputKind,
+  OutputMoment,
+  OutputText,
   Overlap,
   PermissionMode,
   Role,
@@ -228,6 +235,50 @@ export type Database = {
     started_at: Date | null
     first_output_at: Date | null
     consumed_at: Date | null
+    finished_at: Date | null
+  }
+  outputs: {
+    id: OutputId
+    organization_id: OrganizationId
+    job_id: JobId
+    kind: OutputKind
+    moment: OutputMoment
+    config: JsonColumn<Record<string, unknown>>
+    message: JsonColumn<OutputText>
+    secrets: string | null
+    disabled_at: Date | null
+    disabled_reason: string | null
+    deleted_at: Date | null
+    created_at: Made
+  }
+  dispatches: {
+    id: DispatchId
+    organization_id: OrganizationId
+    output_id: OutputId | null
+    job_id: JobId | null
+    event_id: EventId | null
+    delivery_id: DeliveryId | null
+    run_id: RunId | null
+    kind: OutputKind
+    key: string
+    config: JsonColumn<Record<string, unknown> | null>
+    machine_id: MachineId | null
+    state: Generated<DispatchState>
+    fence: Generated<number>
+    claim: Generated<number>
+    tries: Generated<number>
+    next_at: Date | null
+    first_tried_at: Date | null
+    last_error: string | null
+    cause: string | null
+    unknown_tries: Generated<number>
+    maybe_repeated: Generated<boolean>
+    attempts: JsonDefault<DispatchTry[]>
+    external_id: string | null
+    url: string | null
+    content: string | null
+    created_at: Made
+    sent_at: Date | null
     finished_at: Date | null
   }
   run_events: { run_id: RunId; seq: number; organization_id: OrganizationId; body: string; stored_at: Made }

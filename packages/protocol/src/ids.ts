@@ -14,6 +14,10 @@ export const ID_PREFIXES = {
   token: 'tok',
   link: 'lnk',
   session: 'ses',
+  output: 'out',
+  dispatch: 'dsp',
+  githubApp: 'gha',
+  githubSetup: 'ghs',
 } as const
 
 export type IdKind = keyof typeof ID_PREFIXES
@@ -30,6 +34,10 @@ export type EventId = Id<'event'>
 export type DeliveryId = Id<'delivery'>
 export type RunId = Id<'run'>
 export type TokenId = Id<'token'>
+export type GithubAppId = Id<'githubApp'>
+export type GithubSetupId = Id<'githubSetup'>
+export type OutputId = Id<'output'>
+export type DispatchId = Id<'dispatch'>
 
 /** Makes an id from a UUID with or without dashes. The source of UUIDs is passed in so that tests can fix it. */
 export function toId<K extends IdKind>(kind: K, uuid: string): Id<K> {
@@ -65,3 +73,5 @@ export const eventId = idSchema('event')
 export const deliveryId = idSchema('delivery')
 export const runId = idSchema('run')
 export const tokenId = idSchema('token')
+export const outputId = idSchema('output')
+export const dispatchId = idSchema('dispatch')
