@@ -4,6 +4,9 @@ import { json } from 'node:stream/consumers'
 import { anthropicMessages } from './anthropic-messages.ts'
 import type { Conversation, Dialect } from './dialect.ts'
 import { type Directive, parseDirectives } from './directives.ts'
+import { geminiGenerate } from './gemini-generate.ts'
+import { openaiChat } from './openai-chat.ts'
+import { openaiResponses } from './openai-responses.ts'
 import { playTurn } from './play-turn.ts'
 import { nextTurn } from './turn.ts'
 
@@ -37,8 +40,13 @@ export interface StandInModel extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-/** The APIs spoken. OpenAI Responses, Chat Completions and Gemini come here as further files. */
-const dialects: Dialect[] = [anthropicMessages as Dialect]
+/** The APIs spoken. */
+const dialects: Dialect[] = [
+  anthropicMessages as Dialect,
+  openaiResponses as Dialect,
+  openaiChat as Dialect,
+  geminiGenerate as Dialect,
+]
 
 /**
  * Starts a model server on loopback that does what the last user prompt says (see `directives.ts`) and, without a
@@ -83,6 +91,10 @@ async function answer(
   entry: ModelRequest,
   failures: Map<string, number>,
 ): Promise<void> {
+  // Codex tries a WebSocket first; another answer than this one costs it five tries.
+  if (request.headers.upgrade !== undefined) {
+    return sendJson(response, 426, { error: { message: 'The stand-in model speaks no WebSocket.' } })
+  }
   const dialect = dialects.find((one) => one.matches(entry.method, entry.path))
   if (!dialect) {
     request.resume()
