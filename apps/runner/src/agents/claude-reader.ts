@@ -1,12 +1,11 @@
-import { isUtf8 } from 'node:buffer'
 import type { RunEventBody } from '@baton/protocol'
 import { readClaudeEvent } from './claude-events.ts'
 import { claudeVerdict } from './claude-outcome.ts'
 import { restoreClaudeState } from './claude-state.ts'
 import { fitEvent } from './fit-event.ts'
-import { type Fields, fieldsOf } from './json-fields.ts'
+import { BRACE, readJsonLines } from './json-lines.ts'
 import { lastWords } from './last-words.ts'
-import { createLineSplitter, LINE_FEED, type Piece } from './lines.ts'
+import { createLineSplitter, type Piece } from './lines.ts'
 import { outputEvents } from './output-events.ts'
 import { createRawStream } from './raw-stream.ts'
 import type { JsonValue, ReaderPosition, ReadSteps, RunReader } from './runtime.ts'
@@ -17,8 +16,6 @@ export type ClaudeReaderOptions = {
   /** Whether a run that changed no file is worth telling. */
   expectsChanges: boolean
 }
-
-const BRACE = 0x7b
 
 /**
  * Reads the stream-json of Claude Code, or of any program that prints the same. Lines that are no JSON, stderr, and
@@ -49,7 +46,7 @@ export function createClaudeReader(options: ClaudeReaderOptions, from?: ReaderPo
   }
   const readPiece = (piece: Piece): Iterable<ReadSteps> => {
     if (piece.kind === 'part') return [{ events: outputEvents('stdout', piece.bytes) }]
-    return readLines(piece.bytes, (event) => {
+    return readJsonLines(piece.bytes, (event) => {
       // Whatever it says after an answer shows that the answer arrived.
       if (state.owed?.closeStdin !== true) state.owed = null
       const steps = readClaudeEvent(event, state)
@@ -84,31 +81,5 @@ export function createClaudeReader(options: ClaudeReaderOptions, from?: ReaderPo
         end: { ...claudeVerdict(state, exit, facts, options.expectsChanges), result, usage, sessionId },
       }
     },
-  }
-}
-
-/** Each line's meaning in order. Neighbouring lines without a meaning come together, as raw output. */
-function* readLines(bytes: Buffer, readEvent: (event: Fields) => ReadSteps | null): Generator<ReadSteps> {
-  let rawStart = 0
-  for (let start = 0; start < bytes.length; ) {
-    const end = bytes.indexOf(LINE_FEED, start) + 1 || bytes.length
-    const event = bytes[start] === BRACE ? parseLine(bytes.subarray(start, end)) : null
-    const steps = event === null ? null : readEvent(event)
-    if (steps !== null) {
-      if (rawStart < start) yield { events: outputEvents('stdout', bytes.subarray(rawStart, start)) }
-      yield steps
-      rawStart = end
-    }
-    start = end
-  }
-  if (rawStart < bytes.length) yield { events: outputEvents('stdout', bytes.subarray(rawStart)) }
-}
-
-function parseLine(line: Buffer): Fields | null {
-  if (!isUtf8(line)) return null
-  try {
-    return fieldsOf(JSON.parse(line.toString('utf8')))
-  } catch {
-    return null
   }
 }
