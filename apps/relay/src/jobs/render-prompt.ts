@@ -14,45 +14,60 @@ export type TemplateFacts = {
 type Part = { text: string } | { path: string[]; asJson: boolean; fallback: string }
 export type Template = { parts: Part[] }
 
-const ROOTS = {
+/** The first steps of names and what may follow; null: any path. `changes.…` also allows any path below it. */
+export type TemplateNames = Readonly<Record<string, readonly string[] | null>>
+
+const PROMPT_NAMES = {
   payload: null,
   event: ['id', 'source'],
   job: ['key', 'name'],
 } as const satisfies Record<keyof TemplateFacts, readonly string[] | null>
 
 /** Parses a template once. Throws `bad_input` naming what is wrong, so that a job with a broken one is never saved. */
-export function parseTemplate(source: string): Template {
+export function parseTemplate(source: string, names: TemplateNames = PROMPT_NAMES): Template {
   const parts: Part[] = []
   let end = 0
   for (const match of source.matchAll(/\{\{(.*?)\}\}/gs)) {
     parts.push({ text: source.slice(end, match.index) })
-    parts.push(parsePlaceholder(match[1] ?? '', match[0]))
+    parts.push(parsePlaceholder(match[1] ?? '', match[0], names))
     end = match.index + match[0].length
   }
   parts.push({ text: source.slice(end) })
   return { parts: parts.filter((part) => !('text' in part) || part.text !== '') }
 }
 
-function parsePlaceholder(inside: string, whole: string): Part {
+function parsePlaceholder(inside: string, whole: string, names: TemplateNames): Part {
   const match = /^\s*([A-Za-z_][\w.-]*)\s*(?:\|\s*(?:(json)|default:\s*"([^"]*)")\s*)?$/.exec(inside)
   if (!match) {
     throw new BatonError(
       'bad_input',
-      `The prompt has ${whole}, which is no placeholder. Write {{ payload.some.field }}, {{ payload.list | json }} or {{ payload.x | default: "none" }}.`,
+      `The template has ${whole}, which is no placeholder. Write {{ payload.some.field }}, {{ payload.list | json }} or {{ payload.x | default: "none" }}.`,
     )
   }
   const path = (match[1] ?? '').split('.')
-  const known = ROOTS[path[0] as keyof typeof ROOTS] as readonly string[] | null | undefined
-  if (known === undefined || (known !== null && (path.length !== 2 || !known.includes(path[1] ?? '')))) {
+  if (!isKnown(path, names)) {
     throw new BatonError(
       'bad_input',
-      `The prompt uses ${whole}, but there is no such value. Known are payload.…, event.id, event.source, job.key and job.name.`,
+      `The template uses ${whole}, but there is no such value. Known are ${listNames(names)}.`,
     )
   }
   return { path, asJson: match[2] === 'json', fallback: match[3] ?? '' }
 }
 
-export function renderPrompt(template: Template, facts: TemplateFacts): string {
+function isKnown([root = '', field = '', ...deeper]: string[], names: TemplateNames): boolean {
+  const fields = Object.hasOwn(names, root) ? names[root] : undefined
+  if (fields === undefined || fields === null) return fields === null
+  return fields.includes(`${field}.…`) || (deeper.length === 0 && fields.includes(field))
+}
+
+function listNames(names: TemplateNames): string {
+  const all = Object.entries(names).flatMap(([root, fields]) =>
+    fields === null ? [`${root}.…`] : fields.map((field) => `${root}.${field}`),
+  )
+  return `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`
+}
+
+export function renderPrompt(template: Template, facts: object): string {
   let prompt = ''
   for (const part of template.parts) {
     prompt += 'text' in part ? part.text : renderValue(valueAt(facts, part.path), part.asJson, part.fallback)
@@ -60,7 +75,7 @@ export function renderPrompt(template: Template, facts: TemplateFacts): string {
   return prompt
 }
 
-function valueAt(facts: TemplateFacts, path: string[]): unknown {
+function valueAt(facts: object, path: string[]): unknown {
   let value: unknown = facts
   for (const step of path) {
     if (value === null || typeof value !== 'object' || !Object.hasOwn(value, step)) return undefined

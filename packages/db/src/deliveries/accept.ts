@@ -1,6 +1,7 @@
 import type { DeliveryId, LeaseRef, MachineId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { queueDispatches } from '../outputs/queue-dispatches.ts'
 import { leaseArrays, lockDeliveries } from './lease-arrays.ts'
 
 /**
@@ -33,7 +34,8 @@ export async function acceptDeliveries(
         encode(sha256(convert_to(run_id, 'UTF8')), 'hex'), workspace
       from accepted
       on conflict (id) do nothing
-    )
+    ),
+    ${queueDispatches('accepted', 'accepted')}
     select id from accepted`.execute(db)
   return new Set(rows.map((row) => row.id))
 }

@@ -1,6 +1,7 @@
 import type { DeliveryId, DeliveryState, LeaseRef, MachineId, OrganizationId, RunId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { queueDispatches } from '../outputs/queue-dispatches.ts'
 
 export type CancelResult = {
   state: DeliveryState
@@ -58,9 +59,10 @@ export async function requestCancel(
         reason = 'cancelled', reason_message = ${reason}::text
       where id = ${id} and organization_id = ${organizationId}
         and state in ('pending', 'leased', 'running', 'stalled', 'parked')
-      returning state, machine_id, run_id, fence, accepted_at
-    )
-    select * from asked
+      returning id, organization_id, event_id, job_id, state, machine_id, run_id, fence, accepted_at
+    ),
+    ${queueDispatches('asked', 'finished')}
+    select state, machine_id, run_id, fence, accepted_at from asked
     union all
     select state, machine_id, run_id, fence, accepted_at from deliveries
     where id = ${id} and organization_id = ${organizationId} and not exists (select from asked)`.execute(db)

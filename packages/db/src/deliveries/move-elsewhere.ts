@@ -1,6 +1,7 @@
 import type { AgentId, DeliveryId, MachineId, OrganizationId, RunId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { queueDispatches } from '../outputs/queue-dispatches.ts'
 
 export type Moved = { runId: RunId; fromMachineId: MachineId }
 
@@ -52,8 +53,9 @@ export async function giveUpDelivery(
       update deliveries d set state = 'failed', state_since = now(), finished_at = now(), reason = 'given_up',
         reason_message = 'A person stopped waiting for its machine.', fence = nextval('fences')
       where id = ${id} and organization_id = ${organizationId} and state = 'stalled'
-      returning run_id
+      returning id, organization_id, event_id, job_id, machine_id, run_id, fence, state
     ),
+    ${queueDispatches('given_up', 'finished')},
     lost as (
       update runs r set state = 'lost', outcome = 'error', error_kind = 'lost', finished_at = now(),
         message = 'A person stopped waiting for its machine.'

@@ -1,6 +1,7 @@
 import type { DeliveryId, DeliveryState, HeldDelivery, MachineId, RunId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { queueDispatches } from '../outputs/queue-dispatches.ts'
 
 export type HeldState = {
   deliveryId: DeliveryId
@@ -77,13 +78,14 @@ export async function loseDeliveries(
         finished_at = case when d.cancel_requested_at is null and d.attempt < d.max_attempts
           and (d.repeatable or d.state = 'leased') then null else now() end
       from locked where d.id = locked.id and d.state in ('leased', 'running', 'stalled') and d.accepted_at is not null
-      returning d.id, d.run_id
+      returning d.id, d.organization_id, d.event_id, d.job_id, d.machine_id, d.run_id, d.fence, d.state
     ),
     lost as (
       update runs r set state = 'lost', outcome = 'error', error_kind = 'lost', finished_at = now(),
         message = 'The machine came back without this run.'
       from gone where r.id = gone.run_id and r.finish_key is null
-    )
+    ),
+    ${queueDispatches('gone', 'finished')}
     select id from gone`.execute(db)
   return rows.map((row) => row.id)
 }

@@ -1,6 +1,7 @@
 import type { DeliveryId, ErrorKind, MachineId, RunId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { queueDispatches } from '../outputs/queue-dispatches.ts'
 import { lockDeliveries } from './lease-arrays.ts'
 
 export type Refusal = {
@@ -59,7 +60,8 @@ export async function refuseDeliveries(
       from refused where final
       on conflict (id) do update set state = 'failed', outcome = 'error', error_kind = excluded.error_kind,
         message = excluded.message, finished_at = now()
-    )
+    ),
+    ${queueDispatches('refused', 'finished')}
     select id from refused`.execute(db)
   return new Set(rows.map((row) => row.id))
 }

@@ -1,6 +1,7 @@
 import type { DeliveryId, MachineId, RunId, SettleAnswer, SettleReport } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { queueDispatches } from '../outputs/queue-dispatches.ts'
 import { lockDeliveries } from './lease-arrays.ts'
 
 /**
@@ -73,8 +74,9 @@ export async function settleRuns(
           * power(2, least(d.attempt, 10) - 1) * (0.5 + random() / 2) * interval '1 ms' end
       from closing k
       where d.id = k."deliveryId" and d.fence = k.fence and d.state in ('pending', 'leased', 'running', 'stalled')
-      returning d.id
-    )
+      returning d.id, d.organization_id, d.event_id, d.job_id, d.machine_id, d.run_id, d.fence, d.state
+    ),
+    ${queueDispatches('closed', 'finished')}
     select "deliveryId" as delivery_id, "runId" as run_id,
       case
         when not exists then 'unknown'

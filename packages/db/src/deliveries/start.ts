@@ -1,6 +1,7 @@
 import type { DeliveryId, MachineId, RunId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { queueDispatches } from '../outputs/queue-dispatches.ts'
 import { lockDeliveries, noRoom } from './lease-arrays.ts'
 
 export type Start = { deliveryId: DeliveryId; runId: RunId; fence: number; agoMs: number; workspace: string }
@@ -32,7 +33,7 @@ export async function startRuns(
       where d.id = locked.id and d.fence = asked.fence and d.machine_id = ${machineId}
         and d.run_id = asked.run_id and d.accepted_at is not null
         and (d.state in ('leased', 'running', 'stalled') or (d.state = 'pending' and not exists (${noRoom})))
-      returning d.id, d.run_id
+      returning d.id, d.organization_id, d.event_id, d.job_id, d.machine_id, d.run_id, d.fence, d.state
     ),
     run_started as (
       update runs r set state = 'running', workspace = asked.workspace, message = null, outcome = null, error_kind = null,
@@ -40,7 +41,8 @@ export async function startRuns(
         started_at = coalesce(r.started_at, greatest(r.accepted_at, now() - asked.ago_ms * interval '1 ms'))
       from started join asked on asked.run_id = started.run_id
       where r.id = started.run_id and r.state in ('starting', 'running', 'lost') and r.finish_key is null
-    )
+    ),
+    ${queueDispatches('started', 'started')}
     select id from started`.execute(db)
   return new Set(rows.map((row) => row.id))
 }

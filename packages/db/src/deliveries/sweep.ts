@@ -1,6 +1,7 @@
 import type { DeliveryId, MachineId, OrganizationId, RunId } from '@baton/protocol'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { queueDispatches } from '../outputs/queue-dispatches.ts'
 
 export type Swept = {
   id: DeliveryId
@@ -81,24 +82,32 @@ const sweepParked = ({ limit }: SweepOptions): RawBuilder<Row> => sql<Row>`
   returning d.id, d.organization_id, d.machine_id, d.run_id, 'due' as moved`
 
 const sweepExpired = ({ limit }: SweepOptions): RawBuilder<Row> => sql<Row>`
-  update deliveries d set state = 'expired', state_since = now(), finished_at = now(), parked_until = null,
-    reason = 'expired', reason_message = 'No machine took it within its time to live.'
-  where d.id in (
-    select id from deliveries where state in ('pending', 'parked') and expires_at <= now() limit ${limit}::int
-    for update skip locked)
-  returning d.id, d.organization_id, d.machine_id, d.run_id, 'expired' as moved`
+  with moved as (
+    update deliveries d set state = 'expired', state_since = now(), finished_at = now(), parked_until = null,
+      reason = 'expired', reason_message = 'No machine took it within its time to live.'
+    where d.id in (
+      select id from deliveries where state in ('pending', 'parked') and expires_at <= now() limit ${limit}::int
+      for update skip locked)
+    returning d.id, d.organization_id, d.event_id, d.job_id, d.machine_id, d.run_id, d.fence, d.state
+  ),
+  ${queueDispatches('moved', 'finished')}
+  select id, organization_id, machine_id, run_id, 'expired' as moved from moved`
 
 /** Of two that came in one moment and replace each other, the newer one stays. */
 const sweepReplaced = ({ limit }: SweepOptions): RawBuilder<Row> => sql<Row>`
-  update deliveries d set state = 'cancelled', state_since = now(), finished_at = now(), parked_until = null,
-    cancel_requested_at = now(), reason = 'replaced', reason_message = 'A newer event replaced it.'
-  where d.id in (
-    select o.id from deliveries o
-    where o.overlap = 'replace' and o.state in ('pending', 'parked') and exists (
-      select from deliveries n where n.overlap = 'replace' and n.overlap_key = o.overlap_key and n.id > o.id
-        and n.state in ('pending', 'parked', 'leased', 'running', 'stalled'))
-    limit ${limit}::int for update of o skip locked)
-  returning d.id, d.organization_id, d.machine_id, d.run_id, 'replaced' as moved`
+  with moved as (
+    update deliveries d set state = 'cancelled', state_since = now(), finished_at = now(), parked_until = null,
+      cancel_requested_at = now(), reason = 'replaced', reason_message = 'A newer event replaced it.'
+    where d.id in (
+      select o.id from deliveries o
+      where o.overlap = 'replace' and o.state in ('pending', 'parked') and exists (
+        select from deliveries n where n.overlap = 'replace' and n.overlap_key = o.overlap_key and n.id > o.id
+          and n.state in ('pending', 'parked', 'leased', 'running', 'stalled'))
+      limit ${limit}::int for update of o skip locked)
+    returning d.id, d.organization_id, d.event_id, d.job_id, d.machine_id, d.run_id, d.fence, d.state
+  ),
+  ${queueDispatches('moved', 'finished')}
+  select id, organization_id, machine_id, run_id, 'replaced' as moved from moved`
 
 /** A run whose machine stayed away longer than its job waits. If it comes back after all, its report is kept on its run. */
 const sweepStalled = ({ limit }: SweepOptions): RawBuilder<Row> => sql<Row>`
@@ -115,8 +124,9 @@ const sweepStalled = ({ limit }: SweepOptions): RawBuilder<Row> => sql<Row>`
       finished_at = case when d.repeatable and d.attempt < d.max_attempts and d.cancel_requested_at is null
         then null else now() end
     from due where d.id = due.id
-    returning d.id, d.organization_id, d.machine_id, d.run_id
+    returning d.id, d.organization_id, d.event_id, d.job_id, d.machine_id, d.run_id, d.fence, d.state
   ),
+  ${queueDispatches('moved', 'finished')},
   lost as (
     update runs r set state = 'lost', outcome = 'error', error_kind = 'lost', finished_at = now(),
       message = 'Its machine stayed away longer than the job waits.'
