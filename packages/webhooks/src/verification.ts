@@ -1,5 +1,5 @@
 /** How a sender proves that a request is its own. One file per scheme stands in `schemes/`. */
-export type Scheme = 'github' | 'standard' | 'slack' | 'stripe' | 'baton' | 'bearer'
+export type Scheme = 'github' | 'standard' | 'slack' | 'stripe' | 'lark' | 'baton' | 'bearer'
 
 /** Headers with every value kept apart, lower-case names, as `request.headersDistinct` of Node gives them. */
 export type DistinctHeaders = Readonly<Record<string, readonly string[] | undefined>>
@@ -55,6 +55,8 @@ export interface UnsignedRequest {
 /** One way of signing. No function throws on what came from the network. */
 export interface SignatureScheme {
   verify(request: SignedRequest): Verification
+  /** The bytes that a body means, for schemes that encrypt it. The others have no such function. */
+  openBody?(secrets: readonly string[], rawBody: Buffer): Buffer
   /** Headers in lower case. Throws a RangeError when the request cannot be signed in this scheme. */
   sign(request: UnsignedRequest): Record<string, string>
   generateSecret(): string

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { acceptedForgeries, proofOf, type Request, requestOf, withHeader } from '../test/forgeries.ts'
 import { distinct, type Vector, vector, vectors } from '../test/vectors.ts'
 import {
+  encryptLarkBody,
   generateSecret,
+  openBody,
   type RefusalReason,
   type Scheme,
   schemeNames,
@@ -11,7 +13,7 @@ import {
 } from './index.ts'
 
 const nowMs = 1_700_000_000_000
-const timed: Scheme[] = ['standard', 'slack', 'stripe', 'baton']
+const timed: Scheme[] = ['standard', 'slack', 'stripe', 'lark', 'baton']
 
 describe('published vectors', () => {
   test.each(vectors)('$name is accepted', (one) => {
@@ -243,6 +245,38 @@ describe('standard', () => {
     const pair = vector('Standard Webhooks, Svix key pair')
     const secrets = [...shared.secrets, ...pair.secrets]
     for (const one of [shared, pair]) expect(reasonOf({ ...requestOf(one), secrets })).toBeNull()
+  })
+})
+
+describe('lark', () => {
+  const secret = generateSecret('lark')
+  const event = '{"schema":"2.0","header":{"event_id":"ev_1"},"event":{}}'
+
+  test('the id is that of the event inside, and the body that is meant is the decrypted one', () => {
+    const one = vector("Lark's encrypted event")
+    expect(verifySignature(requestOf(one))).toMatchObject({ deliveryId: '5e3702a84e847582be8db7fb73283c02' })
+    expect(JSON.parse(openBody('lark', one.secrets, one.rawBody).toString())).toMatchObject({ schema: '2.0' })
+    const body = encryptLarkBody(secret, event)
+    expect(openBody('lark', [secret], Buffer.from(body)).toString()).toBe(event)
+    expect(openBody('lark', [generateSecret('lark')], Buffer.from(body)).toString()).toBe(body)
+  })
+
+  test('an unsigned question about the address is taken only when it is encrypted with the key', () => {
+    const question = '{"type":"url_verification","challenge":"c"}'
+    const ask = (body: string) => ({
+      scheme: 'lark' as const,
+      secrets: [secret],
+      headers: {},
+      rawBody: Buffer.from(body),
+      nowMs,
+    })
+    expect(verifySignature(ask(encryptLarkBody(secret, question)))).toMatchObject({ ok: true })
+    for (const body of [
+      question,
+      encryptLarkBody(generateSecret('lark'), question),
+      encryptLarkBody(secret, event),
+    ])
+      expect(reasonOf(ask(body))).toBe('missing_signature')
   })
 })
 

@@ -24,6 +24,11 @@ export function verifySignature(request: {
   return verification
 }
 
+/** What a verified body says: itself, or what is inside where the scheme encrypts it. Never throws. */
+export function openBody(scheme: Scheme, secrets: readonly string[], rawBody: Buffer): Buffer {
+  return schemes[scheme].openBody?.(secrets, rawBody) ?? rawBody
+}
+
 /** Spends the time of one verification on a request whose endpoint does not exist. */
 export function dummyVerify(rawBody: Buffer): void {
   hmacSha256('no endpoint has this secret, and nothing is compared with it', rawBody)
