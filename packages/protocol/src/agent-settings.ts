@@ -70,29 +70,3 @@ export type Capability = (typeof CAPABILITIES)[number]
  */
 export const TRUST_LEVELS = ['member', 'public'] as const
 export type Trust = (typeof TRUST_LEVELS)[number]
-
-/** What a run changed in its workspace's repository. Paths are relative to the repository's root. */
-export const changedFile = z.object({
-  path: z.string().max(4_096),
-  kind: z.enum(['added', 'modified', 'deleted', 'renamed']),
-  insertions: z.number().int().nonnegative().nullable(),
-  deletions: z.number().int().nonnegative().nullable(),
-})
-export const runChanges = z.object({
-  repository: z.string().max(4_096),
-  baseCommit: z.string().max(64).nullable(),
-  headCommit: z.string().max(64).nullable(),
-  branch: z.string().max(300).nullable(),
-  /** Where the run's own worktree is, while it is kept. */
-  worktree: z.string().max(4_096).nullable(),
-  commits: z.array(z.object({ id: z.string().max(64), subject: z.string().max(500) })).max(200),
-  files: z.array(changedFile).max(2_000),
-  /** All of them, also those beyond the list. */
-  filesChanged: z.number().int().nonnegative(),
-  insertions: z.number().int().nonnegative(),
-  deletions: z.number().int().nonnegative(),
-  /** A unified diff, cut at a file's boundary when it is too long. */
-  diff: z.string().max(256 * 1024),
-  diffCut: z.boolean(),
-})
-export type RunChanges = z.infer<typeof runChanges>

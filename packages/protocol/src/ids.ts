@@ -14,6 +14,9 @@ export const ID_PREFIXES = {
   token: 'tok',
   link: 'lnk',
   session: 'ses',
+  approval: 'apr',
+  control: 'ctl',
+  undo: 'und',
   output: 'out',
   dispatch: 'dsp',
   githubApp: 'gha',
@@ -34,6 +37,9 @@ export type EventId = Id<'event'>
 export type DeliveryId = Id<'delivery'>
 export type RunId = Id<'run'>
 export type TokenId = Id<'token'>
+export type ApprovalId = Id<'approval'>
+export type ControlId = Id<'control'>
+export type UndoId = Id<'undo'>
 export type GithubAppId = Id<'githubApp'>
 export type GithubSetupId = Id<'githubSetup'>
 export type OutputId = Id<'output'>
@@ -73,5 +79,8 @@ export const eventId = idSchema('event')
 export const deliveryId = idSchema('delivery')
 export const runId = idSchema('run')
 export const tokenId = idSchema('token')
+export const approvalId = idSchema('approval')
+export const controlId = idSchema('control')
+export const undoId = idSchema('undo')
 export const outputId = idSchema('output')
 export const dispatchId = idSchema('dispatch')

@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { agentIsolation } from './agent-settings.ts'
 import { ERROR_KIND_NAMES } from './error-kinds.ts'
 import { agentId, deliveryId, eventId, jobId, machineId, runId, triggerId } from './ids.ts'
 import { jobRetentionSchema, retentionSchema } from './retention.ts'
+import { runChanges } from './run-changes.ts'
 import { killProofSchema, usageSchema } from './run-events.ts'
 import { runRules } from './run-rules.ts'
 import { PERMISSION_MODES, RUNTIMES, runLimits, runtimeProbe } from './runtimes.ts'
@@ -13,6 +15,7 @@ import {
   IGNORED_REASONS,
   OUTCOMES,
 } from './states.ts'
+import { TRIGGER_KINDS, WEBHOOK_SCHEMES } from './triggers.ts'
 
 /**
  * An organization as a folder: one file of NDJSON for each kind in this order (each refers only to those before it),
@@ -45,6 +48,12 @@ const count = z.number().int().nonnegative()
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
 const LONG = 8 * 1024 * 1024
 
+const eventVerification = z.strictObject({
+  scheme: z.enum(WEBHOOK_SCHEMES),
+  signedId: z.boolean(),
+  signedAt: z.number().nullable(),
+})
+
 export const exportRows = {
   organization: z.strictObject({ name: text(200), retention: retentionSchema }),
   machines: z.strictObject({
@@ -73,6 +82,7 @@ export const exportRows = {
     workspace: maybeText(8_192),
     maxConcurrent: z.number().int().min(1).max(100),
     perHour: z.number().int().min(1).nullable(),
+    isolation: agentIsolation.default({ kind: 'host' }),
     pausedAt: maybeStamp,
     archivedAt: maybeStamp,
     createdAt: stamp,
@@ -95,12 +105,14 @@ export const exportRows = {
   triggers: z.strictObject({
     id: triggerId,
     jobId,
-    kind: z.enum(['webhook', 'manual']),
+    kind: z.enum(TRIGGER_KINDS),
     path: z
       .string()
       .regex(/^[A-Za-z0-9_-]{1,100}$/)
       .nullable(),
-    scheme: z.enum(['github', 'standard', 'baton']).nullable(),
+    scheme: z.enum(WEBHOOK_SCHEMES).nullable(),
+    config: z.record(z.string(), z.json()).default({}),
+    pausedAt: maybeStamp.default(null),
     deletedAt: maybeStamp,
     createdAt: stamp,
   }),
@@ -111,6 +123,10 @@ export const exportRows = {
     source: z.enum(EVENT_SOURCES),
     state: z.enum(EVENT_STATES),
     reason: z.enum(IGNORED_REASONS).nullable(),
+    reasonMessage: maybeText(10_000).default(null),
+    verification: eventVerification.nullable().default(null),
+    cause: maybeText(100).default(null),
+    hops: count.default(0),
     /** The trigger's id, or a text in which `@` stands for the organization: nobody else's repeats are touched. */
     dedupScope: text(200),
     dedupKey: text(1_000),
@@ -166,6 +182,8 @@ export const exportRows = {
     result: maybeText(LONG),
     usage: usageSchema.nullable(),
     killProof: killProofSchema.nullable(),
+    changes: runChanges.omit({ diff: true }).nullable().default(null),
+    diff: maybeText(LONG).default(null),
     lastSeq: count,
     lastHash: hash,
     finalSeq: count.nullable(),

@@ -2,17 +2,20 @@ import { randomUUID } from 'node:crypto'
 import type {
   DeliveryId,
   EventId,
+  RunChanges,
   RunId,
   RunLimits,
   RunRules,
   RunSummary,
   RunView,
   StatusWord,
+  UndoView,
 } from '@baton/protocol'
 import type { Call } from './call.ts'
 import type { Raw } from './connect.ts'
 import { listPages } from './list-pages.ts'
 import { createRun, type Run } from './run.ts'
+import { type UndoOptions, undoRun } from './undo-run.ts'
 
 export type CreateRun = {
   /** What the agent shall do. */
@@ -51,6 +54,13 @@ export type Runs = {
   move(id: string, to: { agent: string; workspace?: string }): Promise<RunView>
   /** Stops waiting for the machine of a stalled run. */
   giveUp(id: string): Promise<RunView>
+  /** What it changed in its workspace, with the diff; null when it has not ended or nobody could tell. */
+  changes(id: string): Promise<RunChanges | null>
+  /**
+   * Puts the workspace of a finished run back to before it (`redo` takes that back). The machine carries it out, all or
+   * nothing, and waits for nobody: resolves when it has answered, or with `asked` after `waitMs` (default 30 s).
+   */
+  undo(id: string, options?: UndoOptions): Promise<UndoView>
 }
 
 export function createRuns(raw: Raw, call: Call, url: string): Runs {
@@ -69,6 +79,8 @@ export function createRuns(raw: Raw, call: Call, url: string): Runs {
     },
     move: (id, to) => call(raw.runs.move.mutate({ id, ...to })),
     giveUp: (id) => call(raw.runs.giveUp.mutate({ id })),
+    changes: (id) => call(raw.runs.changes.query({ id })),
+    undo: (id, options) => undoRun(raw, call, id, options),
     list({ status, pageSize = 50, ...filter } = {}) {
       const words = status === undefined ? {} : { status: Array.isArray(status) ? status : [status] }
       return listPages((cursor) =>

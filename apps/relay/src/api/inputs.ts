@@ -1,4 +1,10 @@
-import { BatonError, kindOfId, PROMPT_BYTES } from '@baton/protocol'
+import {
+  BatonError,
+  isWorktreeWorkspace,
+  kindOfId,
+  PROMPT_BYTES,
+  parseWorktreeWorkspace,
+} from '@baton/protocol'
 import { z } from 'zod'
 
 export const byId = z.object({ id: z.string().min(1).max(200) })
@@ -28,10 +34,17 @@ export const idempotencyKey = z
 export const workspace = z
   .string()
   .max(4096)
+  .refine((path) => !path.startsWith('worktree:') || !('problem' in parseWorktreeWorkspace(path)), {
+    error: ({ input }) => worktreeProblem(String(input)),
+  })
   .refine(
     (path) =>
-      path === 'scratch' || path.startsWith('/') || path.startsWith('~') || /^[A-Za-z]:[\\/]/.test(path),
-    'give an absolute folder on that machine, ~ for its home, or the word scratch',
+      isWorktreeWorkspace(path) ||
+      path === 'scratch' ||
+      path.startsWith('/') ||
+      path.startsWith('~') ||
+      /^[A-Za-z]:[\\/]/.test(path),
+    'give an absolute folder on that machine, ~ for its home, the word scratch, or worktree:<folder or URL>',
   )
 
 /** A cursor is the last id of the page before; another kind of id there is a mistake of the caller's. */
@@ -40,4 +53,9 @@ export function cursorOf<K extends 'delivery' | 'event'>(kind: K, cursor: string
   if (kindOfId(cursor) !== kind)
     throw new BatonError('bad_input', 'This cursor is not one that a list gave out.')
   return cursor as K extends 'delivery' ? `dlv_${string}` : `evt_${string}`
+}
+
+function worktreeProblem(workspace: string): string {
+  const parsed = parseWorktreeWorkspace(workspace)
+  return 'problem' in parsed ? `worktree: ${parsed.problem}` : ''
 }

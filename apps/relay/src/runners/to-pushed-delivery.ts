@@ -1,6 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import type { LeasedDelivery } from '@baton/db'
-import { PUSHED_BODY_BYTES, type PushedDelivery } from '@baton/protocol'
+import {
+  isWorktreeWorkspace,
+  PUSHED_BODY_BYTES,
+  type PushedDelivery,
+  parseWorktreeWorkspace,
+} from '@baton/protocol'
 import { SCRATCH } from '../jobs/lane.ts'
 
 /** A lease as it is pushed to its runner. */
@@ -13,16 +18,15 @@ export function toPushedDelivery(lease: LeasedDelivery): PushedDelivery {
     agent: {
       id: lease.agentId,
       ...lease.agent,
-      isolation: { kind: 'host' },
       approvals: { mode: 'deny', expiresMs: 30 * 60_000, allow: [] },
-      secretNames: [],
     },
-    trust: 'member',
-    budget: { runUsd: null, runTokens: null, dayUsd: null, dayTokens: null },
+    trust: lease.trust,
+    publicRights: lease.publicRights,
+    budget: lease.budget,
     workspace: {
-      path: lease.workspace === SCRATCH ? null : lease.workspace,
+      path: lease.workspace === SCRATCH || isWorktreeWorkspace(lease.workspace) ? null : lease.workspace,
       scratch: lease.workspace === SCRATCH,
-      worktree: null,
+      worktree: worktreeOf(lease.workspace),
     },
     prompt: lease.prompt,
     job: lease.job,
@@ -33,10 +37,18 @@ export function toPushedDelivery(lease: LeasedDelivery): PushedDelivery {
       body: bodyText(lease.event.body),
     },
     limits: lease.limits,
-    sessionId: null,
-    nudge: false,
-    conversation: null,
+    sessionId: lease.session?.id ?? null,
+    sessionCwd: lease.session?.cwd ?? null,
+    nudge: lease.nudge,
+    conversation: lease.conversation,
   }
+}
+
+/** Null also for what was stored before its form was checked: then the runner is asked for the folder of that name. */
+function worktreeOf(workspace: string | null): PushedDelivery['workspace']['worktree'] {
+  if (workspace === null || !isWorktreeWorkspace(workspace)) return null
+  const parsed = parseWorktreeWorkspace(workspace)
+  return 'problem' in parsed ? { repository: workspace, ref: null } : parsed
 }
 
 function bodyText(body: Buffer | null): string | null {

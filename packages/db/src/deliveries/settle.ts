@@ -24,6 +24,7 @@ export async function settleRuns(
       select * from json_to_recordset(${JSON.stringify(
         reports.map((report) => ({
           ...report,
+          ...apart(report.changes),
           startedAgoMs: ago(report.startedAt),
           firstOutputAgoMs: ago(report.firstOutputAt),
           finishedAgoMs: ago(report.finishedAt),
@@ -31,6 +32,7 @@ export async function settleRuns(
       )}::text::json) as asked (
         "deliveryId" text, "runId" text, fence bigint, "finishKey" text, state text, outcome text, "errorKind" text,
         message text, "exitCode" int, signal text, "sessionId" text, usage jsonb, result text, "killProof" jsonb,
+        changes jsonb, diff text,
         "finalSeq" bigint, "finalHash" text, "startedAgoMs" bigint, "firstOutputAgoMs" bigint, "finishedAgoMs" bigint)
     ),
     ${lockDeliveries(reports.map((report) => report.deliveryId))},
@@ -47,7 +49,7 @@ export async function settleRuns(
     ended as (
       update runs r set state = k.state, outcome = k.outcome, error_kind = k."errorKind", message = k.message,
         exit_code = k."exitCode", signal = k.signal, session_id = k."sessionId", usage = k.usage, result = k.result,
-        kill_proof = k."killProof", final_seq = k."finalSeq", final_hash = k."finalHash", finish_key = k."finishKey",
+        kill_proof = k."killProof", changes = nullif(k.changes, 'null'), diff = k.diff, final_seq = k."finalSeq", final_hash = k."finalHash", finish_key = k."finishKey",
         started_at = coalesce(r.started_at, now() - k."startedAgoMs" * interval '1 ms'),
         first_output_at = greatest(r.accepted_at, now() - k."firstOutputAgoMs" * interval '1 ms'),
         finished_at = greatest(r.accepted_at, now() - k."finishedAgoMs" * interval '1 ms')
@@ -86,4 +88,11 @@ export async function settleRuns(
         else 'superseded' end as result
     from known`.execute(db)
   return rows.map((row) => ({ deliveryId: row.delivery_id, runId: row.run_id, result: row.result }))
+}
+
+/** The diff has a column of its own. */
+function apart(changes: SettleReport['changes']) {
+  if (!changes) return { changes: null, diff: null }
+  const { diff, ...summary } = changes
+  return { changes: summary, diff }
 }

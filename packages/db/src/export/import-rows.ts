@@ -50,10 +50,11 @@ const inserts: Record<Exclude<RowKind, 'organization'>, Insert> = {
 
   agents: (organizationId, json) => sql`
     insert into agents (id, organization_id, machine_id, key, name, runtime, command, instructions, model, permission_mode,
-      workspace, max_concurrent, per_hour, paused_at, archived_at, created_at)
+      workspace, max_concurrent, per_hour, isolation, paused_at, archived_at, created_at)
     select x.id, ${organizationId}, x."machineId", x.key, x.name, x.runtime, x.command, x.instructions, x.model,
-      x."permissionMode", x.workspace, x."maxConcurrent", x."perHour", x."pausedAt", x."archivedAt", x."createdAt"
-    from ${from(json, 'id text, "machineId" text, key text, name text, runtime text, command text, instructions text, model text, "permissionMode" text, workspace text, "maxConcurrent" int, "perHour" int, "pausedAt" timestamptz, "archivedAt" timestamptz, "createdAt" timestamptz')}
+      x."permissionMode", x.workspace, x."maxConcurrent", x."perHour",
+      coalesce(x.isolation, '{"kind": "host"}'), x."pausedAt", x."archivedAt", x."createdAt"
+    from ${from(json, 'id text, "machineId" text, key text, name text, runtime text, command text, instructions text, model text, "permissionMode" text, workspace text, "maxConcurrent" int, "perHour" int, isolation jsonb, "pausedAt" timestamptz, "archivedAt" timestamptz, "createdAt" timestamptz')}
     where ${owned(organizationId, 'machines', 'machineId')}`,
 
   jobs: (organizationId, json) => sql`
@@ -65,18 +66,21 @@ const inserts: Record<Exclude<RowKind, 'organization'>, Insert> = {
     where ${owned(organizationId, 'agents', 'agentId')}`,
 
   triggers: (organizationId, json) => sql`
-    insert into triggers (id, organization_id, job_id, kind, path, scheme, secrets, deleted_at, created_at)
-    select x.id, ${organizationId}, x."jobId", x.kind, x.path, x.scheme, '{}', x."deletedAt", x."createdAt"
-    from ${from(json, 'id text, "jobId" text, kind text, path text, scheme text, "deletedAt" timestamptz, "createdAt" timestamptz')}
+    insert into triggers (id, organization_id, job_id, kind, path, scheme, secrets, config, paused_at, deleted_at, created_at)
+    select x.id, ${organizationId}, x."jobId", x.kind, x.path, x.scheme, '{}', coalesce(x.config, '{}'), x."pausedAt",
+      x."deletedAt", x."createdAt"
+    from ${from(json, 'id text, "jobId" text, kind text, path text, scheme text, config jsonb, "pausedAt" timestamptz, "deletedAt" timestamptz, "createdAt" timestamptz')}
     where ${owned(organizationId, 'jobs', 'jobId')}`,
 
   events: (organizationId, json) => sql`
-    insert into events (id, organization_id, job_id, trigger_id, source, state, reason, dedup_scope, dedup_key, body_hash,
+    insert into events (id, organization_id, job_id, trigger_id, source, state, reason, reason_message, verification, cause,
+      hops, dedup_scope, dedup_key, body_hash,
       content_type, headers, body, received_at)
-    select x.id, ${organizationId}, x."jobId", x."triggerId", x.source, x.state, x.reason,
+    select x.id, ${organizationId}, x."jobId", x."triggerId", x.source, x.state, x.reason, x."reasonMessage",
+      nullif(x.verification, 'null'), x.cause, coalesce(x.hops, 0),
       replace(x."dedupScope", '@', ${organizationId}), x."dedupKey", x."bodyHash", x."contentType", x.headers,
       decode(x.body, 'base64'), x."receivedAt"
-    from ${from(json, 'id text, "jobId" text, "triggerId" text, source text, state text, reason text, "dedupScope" text, "dedupKey" text, "bodyHash" text, "contentType" text, headers jsonb, body text, "receivedAt" timestamptz')}
+    from ${from(json, 'id text, "jobId" text, "triggerId" text, source text, state text, reason text, "reasonMessage" text, verification jsonb, cause text, hops int, "dedupScope" text, "dedupKey" text, "bodyHash" text, "contentType" text, headers jsonb, body text, "receivedAt" timestamptz')}
     where ${owned(organizationId, 'jobs', 'jobId')} and ${owned(organizationId, 'triggers', 'triggerId')}
       and (x."dedupScope" = x."triggerId" or strpos(x."dedupScope", '@') > 0)`,
 
@@ -95,14 +99,14 @@ const inserts: Record<Exclude<RowKind, 'organization'>, Insert> = {
   // The transcript comes afterwards, event by event, and is counted and hashed here as it comes.
   runs: (organizationId, json) => sql`
     insert into runs (id, organization_id, delivery_id, machine_id, agent_id, job_id, attempt, fence, state, outcome, error_kind,
-      message, exit_code, signal, session_id, workspace, result, usage, kill_proof, last_seq, last_hash, final_seq, final_hash,
+      message, exit_code, signal, session_id, workspace, result, usage, kill_proof, changes, diff, last_seq, last_hash, final_seq, final_hash,
       finish_key, leased_at, accepted_at, started_at, first_output_at, consumed_at, finished_at)
     select x.id, ${organizationId}, x."deliveryId", x."machineId", x."agentId", x."jobId", x.attempt, 0, x.state, x.outcome,
       x."errorKind", x.message, x."exitCode", x.signal, x."sessionId", x.workspace, x.result,
-      nullif(x.usage, 'null'), nullif(x."killProof", 'null'), 0, encode(sha256(convert_to(x.id, 'UTF8')), 'hex'),
+      nullif(x.usage, 'null'), nullif(x."killProof", 'null'), nullif(x.changes, 'null'), x.diff, 0, encode(sha256(convert_to(x.id, 'UTF8')), 'hex'),
       x."finalSeq", x."finalHash", x."finishKey", x."leasedAt", x."acceptedAt", x."startedAt", x."firstOutputAt",
       x."consumedAt", x."finishedAt"
-    from ${from(json, 'id text, "deliveryId" text, "machineId" text, "agentId" text, "jobId" text, attempt int, state text, outcome text, "errorKind" text, message text, "exitCode" int, signal text, "sessionId" text, workspace text, result text, usage jsonb, "killProof" jsonb, "finalSeq" bigint, "finalHash" text, "finishKey" text, "leasedAt" timestamptz, "acceptedAt" timestamptz, "startedAt" timestamptz, "firstOutputAt" timestamptz, "consumedAt" timestamptz, "finishedAt" timestamptz')}
+    from ${from(json, 'id text, "deliveryId" text, "machineId" text, "agentId" text, "jobId" text, attempt int, state text, outcome text, "errorKind" text, message text, "exitCode" int, signal text, "sessionId" text, workspace text, result text, usage jsonb, "killProof" jsonb, changes jsonb, diff text, "finalSeq" bigint, "finalHash" text, "finishKey" text, "leasedAt" timestamptz, "acceptedAt" timestamptz, "startedAt" timestamptz, "firstOutputAt" timestamptz, "consumedAt" timestamptz, "finishedAt" timestamptz')}
     where ${owned(organizationId, 'deliveries', 'deliveryId')} and ${owned(organizationId, 'jobs', 'jobId')}
       and ${owned(organizationId, 'agents', 'agentId')} and ${owned(organizationId, 'machines', 'machineId')}`,
 }

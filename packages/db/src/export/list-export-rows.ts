@@ -74,7 +74,7 @@ const queries: Record<RowKind, Query> = {
 
   agents: (organizationId, filter) => sql`
     select id, machine_id as "machineId", key, name, runtime, command, instructions, model,
-      permission_mode as "permissionMode", workspace, max_concurrent as "maxConcurrent", per_hour as "perHour",
+      permission_mode as "permissionMode", workspace, max_concurrent as "maxConcurrent", per_hour as "perHour", isolation,
       ${stamp('paused_at')} as "pausedAt", ${stamp('archived_at')} as "archivedAt", ${stamp('created_at')} as "createdAt"
     from agents where organization_id = ${organizationId} and created_at <= ${instant(filter.until)} ${after('id', filter)}
     ${plainPage(filter)}`,
@@ -87,17 +87,18 @@ const queries: Record<RowKind, Query> = {
     ${plainPage(filter)}`,
 
   triggers: (organizationId, filter) => sql`
-    select id, job_id as "jobId", kind, path, scheme, ${stamp('deleted_at')} as "deletedAt",
+    select id, job_id as "jobId", kind, path, scheme, config, ${stamp('paused_at')} as "pausedAt", ${stamp('deleted_at')} as "deletedAt",
       ${stamp('created_at')} as "createdAt"
     from triggers where organization_id = ${organizationId} and created_at <= ${instant(filter.until)} ${after('id', filter)}
     ${plainPage(filter)}`,
 
   events: (organizationId, filter) =>
     bounded(
-      sql`id, "jobId", "triggerId", source, state, reason, "dedupScope", "dedupKey", "bodyHash", "contentType", headers,
-        body, "receivedAt"`,
+      sql`id, "jobId", "triggerId", source, state, reason, "reasonMessage", verification, cause, hops, "dedupScope",
+        "dedupKey", "bodyHash", "contentType", headers, body, "receivedAt"`,
       sql`
         select e.id, e.job_id as "jobId", e.trigger_id as "triggerId", e.source, e.state, e.reason,
+          e.reason_message as "reasonMessage", e.verification, e.cause, e.hops,
           case when e.dedup_scope = e.trigger_id then e.dedup_scope
             when strpos(e.dedup_scope, ${organizationId}) > 0 then replace(e.dedup_scope, ${organizationId}, '@')
             else e.dedup_scope || ':@' end as "dedupScope",
@@ -129,17 +130,18 @@ const queries: Record<RowKind, Query> = {
   runs: (organizationId, filter) =>
     bounded(
       sql`id, "deliveryId", "machineId", "agentId", "jobId", attempt, state, outcome, "errorKind", message, "exitCode", signal,
-        "sessionId", workspace, result, usage, "killProof", "lastSeq", "lastHash", "finalSeq", "finalHash", "finishKey",
+        "sessionId", workspace, result, usage, "killProof", changes, diff, "lastSeq", "lastHash", "finalSeq", "finalHash", "finishKey",
         "leasedAt", "acceptedAt", "startedAt", "firstOutputAt", "consumedAt", "finishedAt"`,
       sql`
         select r.id, r.delivery_id as "deliveryId", r.machine_id as "machineId", r.agent_id as "agentId", r.job_id as "jobId",
           r.attempt, r.state, r.outcome, r.error_kind as "errorKind", r.message, r.exit_code as "exitCode", r.signal,
-          r.session_id as "sessionId", r.workspace, r.result, r.usage, r.kill_proof as "killProof", r.last_seq as "lastSeq",
+          r.session_id as "sessionId", r.workspace, r.result, r.usage, r.kill_proof as "killProof", r.changes, r.diff, r.last_seq as "lastSeq",
           r.last_hash as "lastHash", r.final_seq as "finalSeq", r.final_hash as "finalHash", r.finish_key as "finishKey",
           ${stamp('r.leased_at')} as "leasedAt", ${stamp('r.accepted_at')} as "acceptedAt",
           ${stamp('r.started_at')} as "startedAt", ${stamp('r.first_output_at')} as "firstOutputAt",
           ${stamp('r.consumed_at')} as "consumedAt", ${stamp('r.finished_at')} as "finishedAt",
-          coalesce(octet_length(r.result), 0) + 1000 as size
+          coalesce(octet_length(r.result), 0) + coalesce(octet_length(r.diff), 0)
+            + coalesce(pg_column_size(r.changes), 0) * 4 + 1000 as size
         from runs r join deliveries d on d.id = r.delivery_id join events e on e.id = d.event_id
         where r.organization_id = ${organizationId} and ${exportable(organizationId, filter.until)} ${after('r.id', filter)}`,
       filter,

@@ -1,5 +1,6 @@
 import {
   type AgentId,
+  type ChangesSummary,
   type DeliveryId,
   type DeliveryState,
   type ErrorKind,
@@ -9,6 +10,7 @@ import {
   type KillProof,
   type MachineId,
   type MachineState,
+  type OpenApproval,
   type OrganizationId,
   type Outcome,
   type RunId,
@@ -18,6 +20,7 @@ import {
   type Runtime,
   type RunView,
   statusWord,
+  type UndoView,
   type Usage,
 } from '@baton/protocol'
 import { type RawBuilder, sql } from 'kysely'
@@ -50,6 +53,8 @@ type Row = {
   usage: Usage | null
   session_id: string | null
   kill_proof: KillProof | null
+  changes: ChangesSummary | null
+  undo: UndoView | null
   workspace: string | null
   last_seq: number | null
   last_hash: string | null
@@ -61,6 +66,7 @@ type Row = {
   first_output_at: Date | null
   consumed_at: Date | null
   finished_at: Date | null
+  open_approvals: OpenApproval[] | null
   agent_id: AgentId
   agent_key: string
   agent_name: string
@@ -88,15 +94,25 @@ const select = (
     d.created_at,
     d.leased_at as delivery_leased_at, d.finished_at as delivery_finished_at, coalesce(r.id, d.run_id) as run_id,
     r.attempt, r.state, r.outcome, r.error_kind, r.message, r.exit_code, r.result, r.usage, r.session_id, r.kill_proof,
+    r.changes, ${newestUndo} as undo,
     r.workspace, r.last_seq, r.last_hash, r.final_seq, r.final_hash, r.leased_at, r.accepted_at, r.started_at,
     r.first_output_at, r.consumed_at, r.finished_at, a.id as agent_id, a.key as agent_key, a.name as agent_name,
     a.runtime, m.id as machine_id, m.name as machine_name, machine_state(m) as machine_state, j.id as job_id,
-    j.key as job_key, j.name as job_name, e.id as event_id, e.source, ${attempts} as attempts
+    j.key as job_key, j.name as job_name, e.id as event_id, e.source, ${openApprovals} as open_approvals, ${attempts} as attempts
   from deliveries d join agents a on a.id = d.agent_id join machines m on m.id = d.machine_id
     join events e on e.id = d.event_id left join jobs j on j.id = d.job_id left join runs r on ${run}
   where d.organization_id = ${organizationId}`
 
+/** In ms since 1970, as the view has them. */
+const openApprovals = sql`(select json_agg(json_build_object('id', p.id, 'tool', p.tool, 'summary', left(p.summary, 1000),
+  'askedAt', floor(extract(epoch from p.asked_at) * 1000), 'expiresAt', floor(extract(epoch from p.expires_at) * 1000))
+  order by p.id) from approvals p where p.run_id = r.id and p.state = 'open')`
 const newest = sql`r.id = d.run_id`
+const newestUndo = sql`(
+  select json_build_object('id', u.id, 'runId', u.run_id, 'kind', u.kind, 'dryRun', u.dry_run, 'state', u.state,
+    'message', u.message, 'files', u.files, 'blocked', u.blocked,
+    'askedAt', floor(extract(epoch from u.created_at) * 1000), 'settledAt', floor(extract(epoch from u.settled_at) * 1000))
+  from undos u where u.run_id = r.id and not u.dry_run order by u.id desc limit 1)`
 const allAttempts = sql`(select json_agg(json_build_object('id', o.id, 'attempt', o.attempt, 'state', o.state,
   'outcome', o.outcome) order by o.attempt) from runs o where o.delivery_id = d.id)`
 
@@ -186,7 +202,8 @@ const time = (date: Date | null) => date?.getTime() ?? null
 
 function toRunView(row: Row): RunView {
   const run = row.state === null ? null : { state: row.state, outcome: row.outcome }
-  const status = statusWord(row.delivery_state, run, row.machine_state)
+  const waitsFor = row.open_approvals ?? []
+  const status = statusWord(row.delivery_state, run, row.machine_state, waitsFor.length > 0)
   return {
     id: row.run_id,
     deliveryId: row.delivery_id,
@@ -197,6 +214,7 @@ function toRunView(row: Row): RunView {
       outcome: row.outcome,
       errorKind: row.error_kind,
       message: row.message ?? row.reason_message,
+      waitsFor,
       exitCode: row.exit_code,
       machineName: row.machine_name,
       agentName: row.agent_name,
@@ -212,6 +230,8 @@ function toRunView(row: Row): RunView {
     usage: row.usage,
     sessionId: row.session_id,
     killProof: row.kill_proof,
+    changes: row.changes,
+    undo: row.undo,
     prompt: row.prompt,
     workspace: row.workspace ?? row.delivery_workspace,
     requestedWorkspace: row.delivery_workspace,
@@ -235,11 +255,12 @@ function toRunView(row: Row): RunView {
       consumedAt: time(row.consumed_at),
       finishedAt: time(row.finished_at ?? row.delivery_finished_at),
     },
+    openApprovals: waitsFor,
     transcript: toTranscript(row),
     attempts: (row.attempts ?? []).map((other) => ({
       id: other.id,
       attempt: other.attempt,
-      status: statusWord(row.delivery_state, other, row.machine_state),
+      status: other.id === row.run_id ? status : statusWord(row.delivery_state, other, row.machine_state),
     })),
   }
 }
