@@ -47,7 +47,8 @@ create table dispatches (
   last_error text,
   -- Why it is sent although its moment did not come: a result that did not match its schema.
   cause text,
-  unknown_tries integer not null default 0,
+  -- A try began and nobody knows yet whether it arrived.
+  unconfirmed boolean not null default false,
   maybe_repeated boolean not null default false,
   attempts jsonb not null default '[]',
   external_id text,

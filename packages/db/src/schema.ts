@@ -1,5 +1,16 @@
 import type {
   AgentId,
+  AgentIsolation,
+  AnsweredVia,
+  ApprovalId,
+  ApprovalScope,
+  ApprovalSettings,
+  ApprovalState,
+  BlockReason,
+  Budget,
+  ChangesSummary,
+  ControlId,
+  ControlState,
   DeliveryId,
   DeliveryState,
   DispatchId,
@@ -9,6 +20,12 @@ import type {
   EventId,
   EventSource,
   EventState,
+  EventVerification,
+  GithubAppId,
+  GithubFeedback,
+  GithubReconciliation,
+  GithubSetupId,
+  GithubVerdict,
   Id,
   IgnoredReason,
   JobId,
@@ -29,10 +46,17 @@ import type {
   RunState,
   Runtime,
   RuntimeProbe,
+  SpawnReport,
   TokenId,
   TriggerId,
+  TriggerKind,
+  Trust,
+  UndoId,
+  UndoKind,
+  UndoReport,
   Usage,
   UserId,
+  WatchState,
   WebhookScheme,
 } from '@baton/protocol'
 import type { ColumnType, Generated, Selectable } from 'kysely'
@@ -120,6 +144,14 @@ export type Database = {
     workspace: string | null
     max_concurrent: Generated<number>
     per_hour: number | null
+    isolation: JsonDefault<AgentIsolation>
+    approvals: JsonDefault<ApprovalSettings>
+    budget: JsonDefault<Budget | null>
+    blocked_reason: BlockReason | null
+    blocked_message: string | null
+    blocked_at: Date | null
+    blocked_until: Date | null
+    quota_strikes: Generated<number>
     paused_at: Date | null
     archived_at: Date | null
     created_at: Made
@@ -134,6 +166,8 @@ export type Database = {
     workspace: string | null
     limits: JsonColumn<RunLimits>
     rules: JsonColumn<RunRules>
+    approvals: JsonDefault<ApprovalSettings>
+    budget: JsonDefault<Budget | null>
     disabled_at: Date | null
     deleted_at: Date | null
     created_at: Made
@@ -145,10 +179,14 @@ export type Database = {
     id: TriggerId
     organization_id: OrganizationId
     job_id: JobId
-    kind: 'webhook' | 'manual'
+    kind: TriggerKind
     path: string | null
     scheme: WebhookScheme | null
     secrets: string[]
+    config: JsonDefault<Record<string, unknown>>
+    paused_at: Date | null
+    next_fire_at: Date | null
+    watch: JsonColumn<(WatchState & { at: number }) | null>
     deleted_at: Date | null
     created_at: Made
   }
@@ -160,6 +198,10 @@ export type Database = {
     source: EventSource
     state: EventState
     reason: IgnoredReason | null
+    reason_message: string | null
+    verification: JsonColumn<EventVerification | null>
+    cause: string | null
+    hops: Generated<number>
     dedup_scope: string
     dedup_key: string
     body_hash: string
@@ -201,6 +243,10 @@ export type Database = {
     cancel_requested_at: Date | null
     cancel_reason: string | null
     finish_key: string | null
+    trust: Generated<Trust>
+    conversation: string | null
+    nudge: Generated<boolean>
+    recovered: Generated<boolean>
     created_at: Made
     state_since: Generated<Date>
     finished_at: Date | null
@@ -225,6 +271,9 @@ export type Database = {
     result: string | null
     usage: JsonColumn<Usage | null>
     kill_proof: JsonColumn<KillProof | null>
+    changes: JsonDefault<ChangesSummary | null>
+    diff: string | null
+    spawn: JsonDefault<SpawnReport | null>
     last_seq: Generated<number>
     last_hash: string
     final_seq: number | null
@@ -271,7 +320,7 @@ export type Database = {
     first_tried_at: Date | null
     last_error: string | null
     cause: string | null
-    unknown_tries: Generated<number>
+    unconfirmed: Generated<boolean>
     maybe_repeated: Generated<boolean>
     attempts: JsonDefault<DispatchTry[]>
     external_id: string | null
@@ -280,6 +329,177 @@ export type Database = {
     created_at: Made
     sent_at: Date | null
     finished_at: Date | null
+  }
+  agent_sessions: {
+    organization_id: OrganizationId
+    agent_id: AgentId
+    conversation: string
+    runtime: Runtime
+    machine_id: MachineId
+    session_id: string
+    cwd: string | null
+    updated_at: Made
+  }
+  usage_days: {
+    organization_id: OrganizationId
+    day: string
+    agent_id: AgentId
+    machine_id: MachineId
+    job_id: JobId | null
+    model: string | null
+    runs: number
+    priced_runs: number
+    input_tokens: number
+    output_tokens: number
+    cached_tokens: number
+    cost_usd: number
+  }
+  agent_secrets: {
+    organization_id: OrganizationId
+    agent_id: AgentId
+    name: string
+    sealed: string
+    updated_at: Made
+  }
+  agent_skills: {
+    organization_id: OrganizationId
+    agent_id: AgentId
+    name: string
+    description: string
+    text: string
+    hash: string
+    updated_at: Made
+  }
+  github_apps: {
+    id: GithubAppId
+    organization_id: OrganizationId
+    app_id: number
+    slug: string
+    name: string
+    api_url: string
+    web_url: string
+    html_url: string
+    client_id: string | null
+    sealed_private_key: string
+    sealed_webhook_secret: string
+    sealed_client_secret: string | null
+    last_delivery_at: Date | null
+    reconciled_to: Generated<Date>
+    reconcile_at: Generated<Date>
+    reconcile_claim: Generated<number>
+    reconcile_claimed_until: Date | null
+    reconciliation: JsonColumn<GithubReconciliation | null>
+    removed_at: Date | null
+    created_at: Made
+  }
+  github_setups: {
+    id: GithubSetupId
+    organization_id: OrganizationId
+    state_hash: string
+    api_url: string
+    web_url: string
+    owner: string | null
+    app_name: string
+    app_id: GithubAppId | null
+    expires_at: Date
+    created_at: Made
+  }
+  github_events: {
+    event_id: EventId
+    organization_id: OrganizationId
+    github_app_id: GithubAppId
+    guid: string
+    name: string
+    action: string | null
+    installation_id: number | null
+    repository: string | null
+    verdicts: JsonDefault<GithubVerdict[]>
+    tries: Generated<number>
+    last_error: string | null
+    next_at: ColumnType<Date | null, Date | null | undefined, Date | null>
+  }
+  github_arrivals: {
+    github_app_id: GithubAppId
+    guid: string
+    event_id: EventId | null
+    body_hash: string
+    arrived_at: Made
+  }
+  github_contexts: {
+    delivery_id: DeliveryId
+    organization_id: OrganizationId
+    github_app_id: GithubAppId
+    trigger_id: TriggerId
+    installation_id: number
+    repository_id: number
+    repository: string
+    number: number | null
+    comment_id: number | null
+    comment_kind: 'issue' | 'review' | null
+    head_sha: string | null
+    base_branch: string | null
+    text_hash: string
+    actor: string
+    feedback: JsonColumn<GithubFeedback>
+    pushed_branch: string | null
+    pushed_commit: string | null
+    push_problem: string | null
+    done_at: Date | null
+    created_at: Made
+  }
+  approvals: {
+    id: ApprovalId
+    organization_id: OrganizationId
+    run_id: RunId
+    delivery_id: DeliveryId
+    fence: number
+    ask: string
+    tool: string
+    summary: string
+    input: JsonColumn<unknown>
+    input_cut: Generated<boolean>
+    cwd: string
+    action_hash: string
+    state: Generated<ApprovalState>
+    asked_at: Made
+    expires_at: Date
+    scope: ApprovalScope | null
+    pattern: string | null
+    message: string | null
+    answered_by: UserId | null
+    answered_via: AnsweredVia | null
+    answered_at: Date | null
+  }
+  run_controls: {
+    id: ControlId
+    organization_id: OrganizationId
+    run_id: RunId
+    delivery_id: DeliveryId
+    machine_id: MachineId
+    fence: number
+    kind: 'answer' | 'steer' | 'interrupt'
+    approval_id: ApprovalId | null
+    text: string | null
+    idempotency_key: string | null
+    state: Generated<ControlState>
+    reason: string | null
+    made_by: UserId | null
+    made_via: AnsweredVia
+    created_at: Made
+  }
+  undos: {
+    id: UndoId
+    organization_id: OrganizationId
+    run_id: RunId
+    machine_id: MachineId
+    kind: UndoKind
+    dry_run: boolean
+    state: Generated<'asked' | 'done' | 'refused'>
+    message: string | null
+    files: JsonDefault<string[]>
+    blocked: JsonDefault<UndoReport['blocked']>
+    created_at: Made
+    settled_at: Date | null
   }
   run_events: { run_id: RunId; seq: number; organization_id: OrganizationId; body: string; stored_at: Made }
 }
