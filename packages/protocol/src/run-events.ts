@@ -78,7 +78,13 @@ export const runEventBody = z.discriminatedUnion('type', [
     tool: z.string(),
     summary: z.string(),
     input: z.unknown(),
+    /** The input is too long for a transcript; `actionHash` is of all of it. */
+    inputCut: z.boolean().default(false),
     cwd: z.string(),
+    /** SHA-256 of the exact action: an answer to anything else is refused. */
+    actionHash: z.string().regex(/^[0-9a-f]{64}$/),
+    /** Denied when nobody answered within this time. */
+    expiresMs: z.number().int().positive(),
   }),
   z.object({
     type: z.literal('approval_answered'),
@@ -87,6 +93,8 @@ export const runEventBody = z.discriminatedUnion('type', [
     by: z.string(),
     reason: z.string().nullable(),
   }),
+  /** Nobody waits for an answer any more. */
+  z.object({ type: z.literal('approval_withdrawn'), ask: z.string(), reason: z.string() }),
   /** A person's message into the running run, each time it gets further. */
   z.object({
     type: z.literal('steer'),

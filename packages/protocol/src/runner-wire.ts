@@ -1,7 +1,11 @@
 import { z } from 'zod'
-import { agentIsolation, approvalRules, budget, runChanges, TRUST_LEVELS } from './agent-settings.ts'
+import { skillRef, spawnReport } from './agent-profile.ts'
+import { agentIsolation, approvalRules, budget, TRUST_LEVELS } from './agent-settings.ts'
+import { APPROVAL_SCOPES } from './approvals.ts'
 import { ERROR_KIND_NAMES } from './error-kinds.ts'
-import { agentId, deliveryId, eventId, jobId, machineId, organizationId, runId } from './ids.ts'
+import { freeText as text } from './free-text.ts'
+import { agentId, controlId, deliveryId, eventId, jobId, machineId, organizationId, runId } from './ids.ts'
+import { runChanges, undoOrder, undoReport } from './run-changes.ts'
 import { killProofSchema, usageSchema } from './run-events.ts'
 import { PERMISSION_MODES, RUNTIMES, runLimits, runtimeProbe } from './runtimes.ts'
 import { EVENT_SOURCES, OUTCOMES } from './states.ts'
@@ -13,20 +17,6 @@ import { EVENT_SOURCES, OUTCOMES } from './states.ts'
 
 const fence = z.number().int().positive()
 
-/**
- * Free text of a runner. Nothing in it may make a report be refused, because a refused report is never settled: what
- * Postgres cannot store (NUL, lone surrogates) is replaced, and what is too long is cut and says so.
- */
-const text = (max: number) =>
-  z.string().transform((value) => {
-    const clean = value.toWellFormed().replaceAll('\0', '\uFFFD')
-    return clean.length <= max
-      ? clean
-      : `${clean
-          .slice(0, max - 1)
-          .toWellFormed()
-          .replace(/\uFFFD$/, '')}…`
-  })
 const lease = z.object({ deliveryId, runId, fence })
 export type LeaseRef = z.infer<typeof lease>
 
@@ -108,9 +98,16 @@ export const pushedDelivery = lease.extend({
     approvals: approvalRules.prefault({}),
     /** Names of secrets that the runner fetches for the child's environment when it starts it; never their values. */
     secretNames: z.array(z.string()).default([]),
+    /** What its skills folder on the machine shall hold. */
+    skills: z.array(skillRef).max(200).default([]),
   }),
   /** How far what started it is trusted: the runner gives `public` work the least power. */
   trust: z.enum(TRUST_LEVELS).default('member'),
+  /** What the job asks for runs that came from outside; the machine's policy has the last word. */
+  publicRights: z
+    .object({ trust: z.enum(TRUST_LEVELS), permissionMode: z.enum(PERMISSION_MODES).nullable() })
+    .nullable()
+    .default(null),
   /** The most that this run may use. */
   budget: budget.prefault({}),
   /** An absolute folder, or null: a folder of the agent's own that the runner keeps. */
@@ -136,6 +133,8 @@ export const pushedDelivery = lease.extend({
   limits: runLimits,
   /** The agent CLI's own conversation to go on with, when there is one. */
   sessionId: z.string().nullable(),
+  /** The folder that the session belongs to; most CLIs find it only from there. */
+  sessionCwd: z.string().nullable().default(null),
   /** The session already has this prompt and failed after it: only nudge it to go on. */
   nudge: z.boolean().default(false),
   /** Deliveries of one conversation go on with one session; null: each run is a conversation of its own. */
@@ -143,9 +142,35 @@ export const pushedDelivery = lease.extend({
 })
 export type PushedDelivery = z.infer<typeof pushedDelivery>
 
+/**
+ * What a person tells a run that goes on. Each is sent again until the runner has acknowledged it, which it does only when
+ * what follows from it is on its disk. `by` names the person.
+ */
+export const runControl = z.discriminatedUnion('kind', [
+  lease.extend({
+    kind: z.literal('answer'),
+    id: controlId,
+    ask: z.string(),
+    /** Of the action that was answered: the runner refuses the answer for any other. */
+    actionHash: z.string(),
+    decision: z.enum(['allow', 'deny']),
+    scope: z.enum(APPROVAL_SCOPES),
+    /** For `session` and `job`: what is allowed from now on without a question. */
+    pattern: z.string().nullable(),
+    message: z.string().nullable(),
+    by: z.string(),
+  }),
+  lease.extend({ kind: z.literal('steer'), id: controlId, text: z.string(), by: z.string() }),
+  lease.extend({ kind: z.literal('interrupt'), id: controlId, by: z.string() }),
+])
+export type RunControl = z.infer<typeof runControl>
+
 export const runnerPush = z.object({
   deliveries: z.array(pushedDelivery),
   cancels: z.array(lease.extend({ reason: z.string() })),
+  controls: z.array(runControl).default([]),
+  /** Workspaces to be put back. Sent again at each new session until `undone` was called. */
+  undos: z.array(undoOrder).default([]),
 })
 export type RunnerPush = z.infer<typeof runnerPush>
 
@@ -177,6 +202,8 @@ export const renewAnswer = z.object({
   ok: z.boolean(),
   reason: z.enum(['lease_lost', 'cancelled']).nullable(),
   cancel: z.string().nullable(),
+  /** Controls of this run that were not acknowledged yet. */
+  controls: z.array(runControl).default([]),
 })
 export type RenewAnswer = z.infer<typeof renewAnswer>
 
@@ -227,6 +254,7 @@ export const settleReport = lease.extend({
   /** When the agent said that its quota comes back; the machine's wall clock, in ms. */
   quotaUntil: z.number().nullable().default(null),
   changes: runChanges.nullable().default(null),
+  spawn: spawnReport.nullable().default(null),
   result: text(256 * 1024).nullable(),
   killProof: killProofSchema.nullable(),
   /** The transcript's length and rolling hash as the runner has it. */
@@ -245,6 +273,33 @@ export const settleAnswer = z.object({
   result: z.enum(['settled', 'already', 'superseded', 'unknown']),
 })
 export type SettleAnswer = z.infer<typeof settleAnswer>
+
+/** The values of the agent's secrets for a run that this machine holds under this fence and has not settled. */
+export const secretsRequest = z.object({ runId, fence })
+export const secretsAnswer = z.object({ values: z.record(z.string(), z.string()) })
+export type SecretsAnswer = z.infer<typeof secretsAnswer>
+/** The texts of the skills of that run's agent. */
+export const skillsRequest = secretsRequest
+export const skillsAnswer = z.object({ skills: z.array(skillRef.extend({ text: z.string() })) })
+export type SkillsAnswer = z.infer<typeof skillsAnswer>
+
+/** These controls are carried out, as far as the machine can, or refused for good; both are on its disk. */
+export const acknowledgeRequest = z.object({
+  controls: z
+    .array(
+      z.object({
+        id: controlId,
+        runId,
+        result: z.enum(['delivered', 'refused']),
+        reason: text(1_000).nullable(),
+      }),
+    )
+    .min(1)
+    .max(1_000),
+})
+export type ControlAnswer = z.infer<typeof acknowledgeRequest>['controls'][number]
+
+export const undoneRequest = z.object({ undos: z.array(undoReport).min(1).max(100) })
 
 export const offerRequest = z.object({ slots: z.number().int().min(1).max(100) })
 /** Tells the relay why this runner goes, so that "offline" carries its cause at once. */

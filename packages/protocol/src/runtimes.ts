@@ -1,10 +1,33 @@
 import { z } from 'zod'
+import type { Capability } from './agent-settings.ts'
 
 /** How an agent runs. `command` is any executable that the machine's own policy file names. */
 export const RUNTIMES = ['claude', 'codex', 'gemini', 'opencode', 'acp', 'chat', 'command'] as const
 export type Runtime = (typeof RUNTIMES)[number]
 /** The runtimes that this version can start. */
 export const STARTABLE_RUNTIMES = ['claude', 'command'] as const satisfies readonly Runtime[]
+
+/** What each runtime can do in this version: the relay refuses at once what nobody would carry out. */
+export const RUNTIME_CAPABILITIES: Record<Runtime, readonly Capability[]> = {
+  claude: [
+    'resume',
+    'cancel',
+    'steer',
+    'interrupt',
+    'approvals',
+    'usage',
+    'cost',
+    'model',
+    'tool_allow_list',
+    'instructions',
+  ],
+  codex: [],
+  gemini: [],
+  opencode: [],
+  acp: [],
+  chat: [],
+  command: [],
+}
 
 const shownText = z
   .string()

@@ -20,6 +20,7 @@ export function statusWord(
   delivery: DeliveryState,
   run: { state: RunState; outcome: Outcome | null } | null,
   machine: MachineState,
+  waitsForApproval = false,
 ): StatusWord {
   if (run?.state === 'lost') return 'lost'
   if (run?.state === 'superseded' || run?.state === 'cancelled' || delivery === 'cancelled') return 'stopped'
@@ -33,6 +34,7 @@ export function statusWord(
     case 'leased':
       return 'starting'
     case 'running':
+      if (waitsForApproval) return 'waiting'
       return run?.state === 'starting' ? 'starting' : 'running'
     case 'stalled':
       return 'asleep'

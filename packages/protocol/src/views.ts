@@ -1,4 +1,7 @@
+import type { AgentIsolation, ApprovalRules } from './agent-settings.ts'
+import type { ApprovalSettings, ApprovalView, OpenApproval } from './approvals.ts'
 import type { ErrorKind } from './error-kinds.ts'
+import type { TriggerFilter } from './filters.ts'
 import type {
   AgentId,
   DeliveryId,
@@ -12,6 +15,7 @@ import type {
   UserId,
 } from './ids.ts'
 import type { JobRetention, Retention } from './retention.ts'
+import type { ChangesSummary, UndoView } from './run-changes.ts'
 import type { KillProof, Usage } from './run-events.ts'
 import type { RunRules } from './run-rules.ts'
 import type { PermissionMode, RunLimits, Runtime, RuntimeProbe } from './runtimes.ts'
@@ -25,6 +29,14 @@ import type {
   Outcome,
   RunState,
 } from './states.ts'
+import type {
+  FileChangeConfig,
+  GitPushConfig,
+  Misfire,
+  TriggerKind,
+  WatchState,
+  WebhookScheme,
+} from './triggers.ts'
 
 /** What the API answers. Times are ms since 1970 by the database's clock unless a field says otherwise. */
 
@@ -71,17 +83,37 @@ export type AgentView = {
   maxConcurrent: number
   /** At most this many runs start within an hour; more wait. */
   perHour: number | null
+  approvals: ApprovalRules
+  isolation: AgentIsolation
   machine: { id: MachineId; name: string; state: MachineState }
   live: number
   pending: number
   createdAt: number
 }
 
-export type WebhookScheme = 'github' | 'standard' | 'baton'
+/** A paused trigger keeps what comes for it and fires nothing. */
+type TriggerFacts<K extends TriggerKind> = { id: TriggerId; kind: K; paused: boolean }
+type ScheduleFacts = {
+  misfire: Misfire
+  /** The next slot; null while it is paused, its job is off, or there is none. */
+  nextFireAt: number | null
+}
 export type TriggerView =
-  | { id: TriggerId; kind: 'manual' }
-  /** `url` is complete; the secret is shown only by the answer that made it. */
-  | { id: TriggerId; kind: 'webhook'; path: string; url: string; scheme: WebhookScheme }
+  | TriggerFacts<'manual'>
+  | (TriggerFacts<'webhook'> & {
+      path: string
+      /** Complete; the secret is shown only by the answer that made it. */
+      url: string
+      scheme: WebhookScheme
+      filters: TriggerFilter[]
+      acceptUnsigned: boolean
+      /** How many secrets are valid now: two while one is replaced by another. */
+      secrets: number
+    })
+  | (TriggerFacts<'cron'> & ScheduleFacts & { expression: string; zone: string })
+  | (TriggerFacts<'interval'> & ScheduleFacts & { everyMs: number })
+  | (TriggerFacts<'file_change'> & FileChangeConfig & { watch: (WatchState & { at: number }) | null })
+  | (TriggerFacts<'git_push'> & GitPushConfig)
 
 export type JobView = {
   id: JobId
@@ -93,6 +125,8 @@ export type JobView = {
   workspace: string | null
   limits: RunLimits
   rules: RunRules
+  /** What it changes of its agent's approvals; its own allow-list counts besides the agent's. */
+  approvals: ApprovalSettings
   /** How long its runs are kept; null follows the organization. */
   retention: JobRetention
   triggers: TriggerView[]
@@ -168,6 +202,12 @@ export type RunView = {
   parkedUntil: number | null
   expiresAt: number | null
   ladder: Ladder
+  /** What it waits for: questions of its agent that nobody has answered, oldest first. */
+  openApprovals: OpenApproval[]
+  /** What it changed in its workspace; `runs.changes` has the diff. null: nobody could tell, or it has not ended. */
+  changes: ChangesSummary | null
+  /** The newest order to put its workspace back or forward that was carried out or waits; null: none. */
+  undo: UndoView | null
   transcript: Transcript
   /** Other attempts of the same delivery, oldest first, this one included. */
   attempts: { id: RunId; attempt: number; status: StatusWord }[]
@@ -195,6 +235,8 @@ export type EventView = {
   source: EventSource
   state: EventState
   reason: IgnoredReason | null
+  /** The same as a sentence, with what exactly: which filter, how many slots. */
+  reasonMessage: string | null
   job: { id: JobId; key: string } | null
   deliveryKey: string
   contentType: string | null
@@ -203,7 +245,47 @@ export type EventView = {
   receivedAt: number
   deliveries: { id: DeliveryId; state: DeliveryState; runId: RunId }[]
 }
-export type EventDetail = EventView & { body: string; bodyEncoding: 'text' | 'base64' }
+export type EventDetail = EventView & {
+  /** As it came, before anything was made of it. */
+  body: string
+  bodyEncoding: 'text' | 'base64'
+  /** How the sender proved itself; null for what does not come over the intake. */
+  verification: EventVerification | null
+  trigger: { id: TriggerId; kind: TriggerKind } | null
+  /** The run, output or event that made this one. */
+  cause: { id: string; hops: number } | null
+  runs: EventRun[]
+}
+
+export type EventVerification = {
+  scheme: WebhookScheme
+  /** Whether the sender's id and time are signed with the body. */
+  signedId: boolean
+  signedAt: number | null
+}
+export type EventRun = {
+  id: RunId
+  deliveryId: DeliveryId
+  attempt: number
+  status: StatusWord
+  leasedAt: number | null
+  startedAt: number | null
+  finishedAt: number | null
+}
+
+/** A request that was refused at a known address: kept in the memory of the relay for a short time. */
+export type RefusedRequest = {
+  at: number
+  status: number
+  /** Its stable name, such as `signature-refused`. */
+  type: string
+  detail: string
+  contentType: string | null
+  bytes: number | null
+  headers: Record<string, string>
+}
+/** Counted since this relay started, with the newest of them. */
+export type RefusedView = { path: string; count: number; requests: RefusedRequest[] }
 
 export type TokenView = {
   id: TokenId
@@ -250,6 +332,8 @@ export type OverviewView = {
   running: RunSummary[]
   recent: RunSummary[]
   jobs: number
+  /** Questions of agents that nobody has answered, oldest first. */
+  openApprovals: ApprovalView[]
 }
 
 /** One unmet condition between a thing and its next step. */
@@ -265,6 +349,9 @@ export type Condition = {
 export type WhyView = { id: string; sentence: string; conditions: Condition[] }
 
 /** A hint that rows of these kinds changed; the reader asks again. */
-export type Change = { kind: 'run' | 'delivery' | 'machine' | 'agent' | 'job' | 'event'; id: string }
+export type Change = {
+  kind: 'run' | 'delivery' | 'machine' | 'agent' | 'job' | 'event' | 'approval'
+  id: string
+}
 
 export type Page<T> = { items: T[]; nextCursor: string | null }

@@ -2,6 +2,8 @@ import { insertAgent, listAgentViews, updateAgent } from '@baton/db'
 import {
   type AgentId,
   type AgentView,
+  agentIsolation,
+  approvalSettings,
   BatonError,
   type OrganizationId,
   PERMISSION_MODES,
@@ -10,6 +12,7 @@ import {
 } from '@baton/protocol'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
+import { settingsOf } from '../approvals/settings-of.ts'
 import type { ApiContext } from './context.ts'
 import { found } from './found.ts'
 import { byId, key, name, workspace } from './inputs.ts'
@@ -32,6 +35,8 @@ const fields = z.object({
   workspace: workspace.nullish(),
   maxConcurrent: z.number().int().min(1).max(100).optional(),
   perHour: z.number().int().min(1).max(100_000).nullish(),
+  approvals: approvalSettings.optional(),
+  isolation: agentIsolation.optional(),
 })
 
 export const agentsRouter = router({
@@ -60,6 +65,8 @@ export const agentsRouter = router({
           workspace: input.workspace ?? null,
           maxConcurrent: input.maxConcurrent ?? 5,
           perHour: input.perHour ?? null,
+          approvals: settingsOf(input.approvals),
+          ...(input.isolation && { isolation: input.isolation }),
         }),
       )
       changed(ctx, id)
@@ -71,8 +78,11 @@ export const agentsRouter = router({
     .mutation(async ({ ctx, input }) => {
       const agent = await getAgent(ctx, input.id)
       if (input.command !== undefined) assertCommand(agent.runtime, input.command)
-      const { id: _, ...change } = input
-      return apply(ctx, agent.id, withoutUndefined(change))
+      const { id: _, approvals, ...change } = input
+      return apply(ctx, agent.id, {
+        ...withoutUndefined(change),
+        ...(approvals && { approvals: { ...agent.approvals, ...settingsOf(approvals) } }),
+      })
     }),
 
   pause: memberProcedure

@@ -1,4 +1,5 @@
 import { agentsRouter } from './agents-router.ts'
+import { approvalsRouter } from './approvals-router.ts'
 import { authRouter } from './auth-router.ts'
 import { eventsRouter } from './events-router.ts'
 import { exportRouter } from './export-router.ts'
@@ -21,6 +22,7 @@ export const appRouter = router({
   agents: agentsRouter,
   jobs: jobsRouter,
   runs: runsRouter,
+  approvals: approvalsRouter,
   deliveries: deliveriesRouter,
   events: eventsRouter,
   tokens: tokensRouter,

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { deliveryRules } from '../jobs/delivery-rules.ts'
 import { planDelivery } from '../jobs/plan-delivery.ts'
 import { parseTemplate, renderPrompt } from '../jobs/render-prompt.ts'
+import { TRUST_OF_SOURCE } from '../jobs/trust-of-source.ts'
 import { getAgent } from './agents-router.ts'
 import { found } from './found.ts'
 import { byId, cursorOf, idempotencyKey, pageInput } from './inputs.ts'
@@ -60,6 +61,7 @@ export const eventsRouter = router({
       job: { id: job.id, key: job.key },
       workspace: job.workspace ?? agent.workspace,
       limits: job.limits,
+      trust: TRUST_OF_SOURCE[event.source],
     }
     const answer = await ctx.intake.accept({
       id,
@@ -74,7 +76,7 @@ export const eventsRouter = router({
       contentType: event.contentType,
       headers: { ...event.headers, 'x-baton-replay-of': event.id },
       body: event.bytes,
-      deliveries: [planDelivery(plan, prompt, deliveryRules(job.id, job.rules, facts))],
+      deliveries: [planDelivery(plan, prompt, deliveryRules({ jobId: job.id, agentId: agent.id }, job.rules, facts))],
     })
     return {
       eventId: answer.eventId,

@@ -1,5 +1,6 @@
 import { insertJob, listJobViews, rotateTriggerSecret, updateJob } from '@baton/db'
 import {
+  approvalSettings,
   BatonError,
   DEFAULT_RULES,
   isId,
@@ -17,6 +18,7 @@ import {
 import { assertSecret, generateSecret } from '@baton/webhooks'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
+import { settingsOf } from '../approvals/settings-of.ts'
 import { DEFAULT_LIMITS } from '../jobs/default-limits.ts'
 import { deliveryRules } from '../jobs/delivery-rules.ts'
 import { fireManually } from '../jobs/fire-manually.ts'
@@ -68,6 +70,7 @@ export const jobsRouter = router({
         workspace: workspace.nullish(),
         limits: runLimits.partial().optional(),
         rules: runRules.partial().optional(),
+        approvals: approvalSettings.optional(),
         triggers: z.array(webhookTrigger).max(20).default([]),
       }),
     )
@@ -87,6 +90,7 @@ export const jobsRouter = router({
           workspace: input.workspace ?? null,
           limits: { ...DEFAULT_LIMITS, ...defined(input.limits) },
           rules: assertRules({ ...DEFAULT_RULES, ...defined(input.rules) }),
+          approvals: settingsOf(input.approvals),
           triggers: secrets.map(({ triggerId, path, scheme, secret }) => ({
             id: triggerId,
             path,
@@ -109,6 +113,8 @@ export const jobsRouter = router({
         workspace: workspace.nullish(),
         limits: runLimits.partial().optional(),
         rules: runRules.partial().optional(),
+        /** null: nothing of its own, its agent's count. */
+        approvals: approvalSettings.nullish(),
         retention: jobRetentionSchema.partial().optional(),
       }),
     )
@@ -121,6 +127,9 @@ export const jobsRouter = router({
         ...(input.workspace !== undefined && { workspace: input.workspace }),
         ...(input.limits !== undefined && { limits: { ...job.limits, ...defined(input.limits) } }),
         ...(input.rules !== undefined && { rules: assertRules({ ...job.rules, ...defined(input.rules) }) }),
+        ...(input.approvals !== undefined && {
+          approvals: input.approvals === null ? {} : { ...job.approvals, ...settingsOf(input.approvals) },
+        }),
         ...(input.retention !== undefined && { retention: defined(input.retention) }),
         ...(input.agent !== undefined && { agentId: (await getAgent(ctx, input.agent)).id }),
       })
@@ -187,7 +196,7 @@ export const jobsRouter = router({
         job: { id: job.id, key: job.key },
         agent,
         prompt: renderPrompt(parseTemplate(job.prompt), facts),
-        rules: deliveryRules(job.id, job.rules, facts),
+        rules: deliveryRules({ jobId: job.id, agentId: agent.id }, job.rules, facts),
         workspace: job.workspace ?? agent.workspace,
         limits: job.limits,
         payload: input.payload,

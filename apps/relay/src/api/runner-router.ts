@@ -1,18 +1,22 @@
 import {
   acceptDeliveries,
+  acknowledgeControls,
   findHeldStates,
   findMachineByKey,
   heartbeatMachine,
   helloMachine,
+  listQueuedControls,
   loseDeliveries,
   refuseDeliveries,
   renewLeases,
   sayGoodbye,
   settleRuns,
+  settleUndos,
   startRuns,
 } from '@baton/db'
 import {
   acceptRequest,
+  acknowledgeRequest,
   appendRequest,
   BatonError,
   goodbyeRequest,
@@ -36,8 +40,10 @@ import {
   settleRequest,
   startRequest,
   type TokenAnswer,
+  undoneRequest,
 } from '@baton/protocol'
 import { tracked } from '@trpc/server'
+import { speaksOfPeople } from '../approvals/read-steps.ts'
 import { drainSocket } from '../live/drain-socket.ts'
 import { judgeHeld } from '../runners/judge-held.ts'
 import { pullOnce } from '../runners/pull-once.ts'
@@ -179,6 +185,7 @@ export const runnerRouter = router({
     }
     const renewed = await renewLeases(ctx.connection.db, machineId, input.deliveries, LEASE_MS)
     session?.noteHeld(renewed.keys())
+    const controls = await listQueuedControls(ctx.connection.db, machineId)
     return input.deliveries.map(({ deliveryId }) => {
       const row = renewed.get(deliveryId)
       return {
@@ -186,6 +193,7 @@ export const runnerRouter = router({
         ok: row !== undefined,
         reason: row === undefined ? 'lease_lost' : row.cancelReason === null ? null : 'cancelled',
         cancel: row?.cancelReason ?? null,
+        controls: controls.filter((control) => control.deliveryId === deliveryId),
       }
     })
   }),
@@ -203,7 +211,21 @@ export const runnerRouter = router({
   /** Stores the next events of a run; answers how far the transcript is stored. */
   append: runnerProcedure
     .input(appendRequest)
-    .mutation(({ ctx, input }) => ctx.transcripts.append(ctx.principal.machineId, input)),
+    .mutation(async ({ ctx, input }) => {
+      const answer = await ctx.transcripts.append(ctx.principal.machineId, input)
+      if (input.events.some(speaksOfPeople)) {
+        ctx.changes.tell(ctx.principal.organizationId, 'approval', input.runId)
+        ctx.changes.tell(ctx.principal.organizationId, 'run', input.runId)
+      }
+      return answer
+    }),
+
+  /** The runner has these controls on its disk, or refuses them for good. */
+  acknowledge: runnerProcedure.input(acknowledgeRequest).mutation(async ({ ctx, input }) => {
+    const { machineId, organizationId } = ctx.principal
+    const runs = await acknowledgeControls(ctx.connection.db, machineId, input.controls)
+    for (const runId of runs) ctx.changes.tell(organizationId, 'run', runId)
+  }),
 
   settle: runnerProcedure.input(settleRequest).mutation(async ({ ctx, input }): Promise<SettleAnswer[]> => {
     const { machineId, organizationId } = ctx.principal
@@ -215,6 +237,13 @@ export const runnerRouter = router({
     }
     ctx.sessions.get(machineId)?.free(answers.map((answer) => answer.deliveryId))
     return answers
+  }),
+
+  /** What came of orders to put workspaces back. */
+  undone: runnerProcedure.input(undoneRequest).mutation(async ({ ctx, input }) => {
+    const { machineId, organizationId } = ctx.principal
+    for (const runId of await settleUndos(ctx.connection.db, machineId, input.undos))
+      ctx.changes.tell(organizationId, 'run', runId)
   }),
 
   goodbye: runnerProcedure.input(goodbyeRequest).mutation(async ({ ctx, input }) => {

@@ -1,6 +1,9 @@
 import {
+  findRunDiff,
   findRunView,
+  findUndo,
   giveUpDelivery,
+  listControls,
   listRunEvents,
   listRunSummaries,
   moveDelivery,
@@ -15,6 +18,7 @@ import {
   isId,
   type OrganizationId,
   type Page,
+  type RunChanges,
   type RunRules,
   type RunSummary,
   type RunView,
@@ -22,15 +26,19 @@ import {
   runRules,
   STATUS_SHAPES,
   type StatusWord,
+  UNDO_KINDS,
+  undoId,
 } from '@baton/protocol'
 import { tracked } from '@trpc/server'
 import { z } from 'zod'
+import { tellRun } from '../approvals/tell-run.ts'
 import { DEFAULT_LIMITS } from '../jobs/default-limits.ts'
 import { deliveryRules } from '../jobs/delivery-rules.ts'
 import { fireManually } from '../jobs/fire-manually.ts'
 import { laneOf } from '../jobs/lane.ts'
 import { drainSocket } from '../live/drain-socket.ts'
 import { chooseAgent, getAgent } from './agents-router.ts'
+import { askForUndo } from './ask-for-undo.ts'
 import type { ApiContext } from './context.ts'
 import { found } from './found.ts'
 import { byId, cursorOf, idempotencyKey, pageInput, prompt, workspace } from './inputs.ts'
@@ -67,11 +75,15 @@ export const runsRouter = router({
         prompt: input.prompt,
         workspace: input.workspace ?? agent.workspace,
         limits,
-        rules: deliveryRules(null, { ...DEFAULT_RULES, ...input.rules } as RunRules, {
-          payload: null,
-          event: { id: '', source: 'manual' },
-          job: { key: '', name: '' },
-        }),
+        rules: deliveryRules(
+          { jobId: null, agentId: agent.id },
+          { ...DEFAULT_RULES, ...input.rules } as RunRules,
+          {
+            payload: null,
+            event: { id: '', source: 'manual' },
+            job: { key: '', name: '' },
+          },
+        ),
         payload: null,
         idempotencyKey: input.idempotencyKey,
       })
@@ -134,6 +146,30 @@ export const runsRouter = router({
       return getRun(ctx, run.deliveryId)
     }),
 
+  /** A person's message into the running run. The same idempotency key again is the same message. */
+  steer: memberProcedure
+    .input(byId.extend({ text: z.string().trim().min(1).max(32_000), idempotencyKey }))
+    .mutation(async ({ ctx, input }) =>
+      tellRun(ctx, await getRun(ctx, input.id), {
+        kind: 'steer',
+        text: input.text,
+        idempotencyKey: input.idempotencyKey ?? null,
+      }),
+    ),
+
+  /** Ends what the agent does right now; a message that waits for it is still heard. */
+  interrupt: memberProcedure
+    .input(byId)
+    .mutation(async ({ ctx, input }) =>
+      tellRun(ctx, await getRun(ctx, input.id), { kind: 'interrupt', text: null, idempotencyKey: null }),
+    ),
+
+  /** What people told this run, oldest first, and how far it got. */
+  controls: userProcedure.input(byId).query(async ({ ctx, input }) => {
+    const run = await getRun(ctx, input.id)
+    return listControls(ctx.connection.db, ctx.principal.organizationId, run.id)
+  }),
+
   /** Gives work whose machine is away to another agent. What the old machine reports later changes nothing else. */
   move: memberProcedure
     .input(byId.extend({ agent: z.string().max(200), workspace: workspace.nullish() }))
@@ -186,6 +222,28 @@ export const runsRouter = router({
       idempotencyKey: input.idempotencyKey,
     })
   }),
+
+  /** What a run changed in its workspace, with the diff. null: it has not ended, or nobody could tell. */
+  changes: userProcedure.input(byId).query(async ({ ctx, input }): Promise<RunChanges | null> => {
+    const run = await getRun(ctx, input.id)
+    const diff = await findRunDiff(ctx.connection.db, ctx.principal.organizationId, run.id)
+    return run.changes && { ...run.changes, diff: diff ?? '' }
+  }),
+
+  undo: memberProcedure
+    .input(byId.extend({ kind: z.enum(UNDO_KINDS).default('undo'), dryRun: z.boolean().default(false) }))
+    .mutation(({ ctx, input }) => askForUndo(ctx, input)),
+
+  /** How an order to put a workspace back stands. */
+  getUndo: userProcedure
+    .input(z.object({ undoId }))
+    .query(async ({ ctx, input }) =>
+      found(
+        await findUndo(ctx.connection.db, ctx.principal.organizationId, input.undoId),
+        'undo',
+        input.undoId,
+      ),
+    ),
 
   /** A page of the transcript: from `fromSeq` on, or the last `tail` events. */
   transcript: userProcedure

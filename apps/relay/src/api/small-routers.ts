@@ -1,6 +1,7 @@
 import {
   insertToken,
   listAgentViews,
+  listApprovals,
   listJobViews,
   listMachineViews,
   listRunSummaries,
@@ -25,14 +26,15 @@ export const overviewRouter = router({
   get: userProcedure.query(async ({ ctx }): Promise<OverviewView> => {
     const { organizationId } = ctx.principal
     const { db } = ctx.connection
-    const [machines, agents, running, recent, jobs] = await Promise.all([
+    const [machines, agents, running, recent, jobs, openApprovals] = await Promise.all([
       listMachineViews(db, organizationId),
       listAgentViews(db, organizationId),
       listRunSummaries(db, organizationId, { finished: false, limit: 50 }),
       listRunSummaries(db, organizationId, { finished: true, limit: RECENT }),
       listJobViews(db, organizationId, ctx.config.publicUrl),
+      listApprovals(db, organizationId, { state: 'open', newestFirst: false, limit: 50 }),
     ])
-    return { machines, agents, running, recent, jobs: jobs.length }
+    return { machines, agents, running, recent, jobs: jobs.length, openApprovals }
   }),
 })
 

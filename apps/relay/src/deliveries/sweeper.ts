@@ -1,4 +1,4 @@
-import { listJustOffline, sweepDeliveries } from '@baton/db'
+import { listJustOffline, sweepApprovals, sweepDeliveries } from '@baton/db'
 import { ACCEPT_WITHIN_MS, SWEEP_EVERY_MS } from '@baton/protocol'
 import { createPollLoop, type Service } from '@baton/service'
 import type { RelayParts } from '../api/context.ts'
@@ -26,6 +26,12 @@ export function createSweeper(
         parts.log.info({ delivery: id, machine: machineId, moved }, 'a delivery was moved on')
       }
       if (swept.length < ROWS || signal.aborted) break
+    }
+    for (const { id, organizationId, machineId, runId, moved } of await sweepApprovals(parts.connection.db, ROWS)) {
+      if (moved === 'expired') parts.hints.send('control', machineId)
+      parts.changes.tell(organizationId, 'approval', id)
+      parts.changes.tell(organizationId, 'run', runId)
+      parts.log.info({ approval: id, run: runId, moved }, 'an approval was closed')
     }
     for (const machine of await listJustOffline(parts.connection.db, 2 * SWEEP_EVERY_MS)) {
       parts.changes.tell(machine.organizationId, 'machine', machine.id)

@@ -6,12 +6,13 @@ import { connect } from '@baton/db'
 import type { Logger, Service } from '@baton/service'
 
 /**
- * "Look again" between relays: machine (it may have work), cancel (a machine holds something to be ended), run (it has new
+ * "Look again" between relays: machine (it may have work), cancel (a machine holds something to be ended), control (a machine holds a run that a
+ * person told something), run (it has new
  * events), change (rows of an organization changed, as `<organization> <kind> <id>`), config (jobs, agents or triggers
  * changed), revoked (a machine's id, or the hash of
  * a session or token). A hint carries no truth and may get lost; whoever waits for one polls as well.
  */
-export type HintKind = 'machine' | 'cancel' | 'run' | 'change' | 'config' | 'revoked'
+export type HintKind = 'machine' | 'cancel' | 'control' | 'run' | 'change' | 'config' | 'revoked'
 export type Hint = { kind: HintKind; key: string }
 
 export type Hints = Service & {

@@ -3,6 +3,7 @@ import {
   type LeasedDelivery,
   leaseDeliveries,
   listAskedCancels,
+  listAskedUndos,
   listLiveDeliveries,
   listSessionAgents,
   listUnacceptedLeases,
@@ -14,10 +15,13 @@ import {
   type DeliveryId,
   LEASE_MS,
   type MachineId,
+  mergeApprovals,
   type OrganizationId,
   PUSHED_BODY_BYTES,
   type RunnerPush,
+  type UndoOrder,
 } from '@baton/protocol'
+import { createSessionControls } from '../approvals/session-controls.ts'
 import type { PlannedDelivery, PlannedEvent } from '../jobs/plan-delivery.ts'
 import { toPushedDelivery } from './to-pushed-delivery.ts'
 
@@ -67,6 +71,9 @@ export function createSession(
   /** Somebody asked for a cancel, perhaps before this session was opened. */
   let cancelsToFind = true
   const toldCancels = new Set<number>()
+  const undos: UndoOrder[] = []
+  const toldUndos = new Set<string>()
+  const controls = createSessionControls(db, place.machineId)
   let wakeUp: (() => void) | null = null
 
   const session = {
@@ -125,9 +132,15 @@ export function createSession(
       session.wake()
     },
 
-    /** A person asked for a cancel of something that this machine holds. */
+    /** A person asked for a cancel of something that this machine holds, or that a workspace is put back. */
     lookForCancels() {
       cancelsToFind = true
+      wakeUp?.()
+    },
+
+    /** A person told a run of this machine something. */
+    lookForControls() {
+      controls.lookAgain()
       wakeUp?.()
     },
 
@@ -170,12 +183,17 @@ export function createSession(
       while (closed === null) {
         await leaseMore().catch(lookSoon)
         if (closed !== null) return
-        if (leased.length === 0 && cancels.length === 0) {
+        if (leased.length + cancels.length + undos.length + controls.count === 0) {
           await sleep()
           continue
         }
         const deliveries = leased.splice(0, countThatFit(leased))
-        const push = { deliveries: deliveries.map(toPushedDelivery), cancels: cancels.splice(0) }
+        const push = {
+          deliveries: deliveries.map(toPushedDelivery),
+          cancels: cancels.splice(0),
+          controls: controls.take(),
+          undos: undos.splice(0),
+        }
         lastId = String(deliveries.at(-1)?.fence ?? lastId)
         yield { id: lastId, push }
       }
@@ -193,6 +211,7 @@ export function createSession(
 
   async function leaseMore() {
     if (cancelsToFind) await findCancels()
+    await controls.find()
     if (pushUnaccepted && reservations === 0) await findUnaccepted()
     if (!lookAgain || credits <= 0 || reservations > 0) return
     leasing = true
@@ -221,6 +240,9 @@ export function createSession(
       const asked = await listAskedCancels(db, place.machineId)
       cancels.push(...asked.filter((cancel) => !toldCancels.has(cancel.fence)))
       for (const cancel of asked) toldCancels.add(cancel.fence)
+      const orders = await listAskedUndos(db, place.machineId)
+      undos.push(...orders.filter(({ id }) => !toldUndos.has(id)))
+      for (const { id } of orders) toldUndos.add(id)
     } catch (error) {
       cancelsToFind = true
       throw error
@@ -244,7 +266,8 @@ export function createSession(
   }
 
   async function refresh() {
-    if (!agentsAreFresh) {
+    // A block ends by time alone, and nobody says so.
+    if (!agentsAreFresh || [...agents.values()].some((agent) => agent.mayUnblock)) {
       agentsAreFresh = true
       agents = byId(await listSessionAgents(db, place.machineId))
     }
@@ -261,16 +284,18 @@ export function createSession(
     lookAgain = false
     const [wasCancels, wasUnaccepted] = [cancelsToFind, pushUnaccepted]
     cancelsToFind = pushUnaccepted = false
+    const wasControls = controls.pause()
     setTimeout(() => {
       cancelsToFind ||= wasCancels
+      if (wasControls) controls.lookAgain()
       pushUnaccepted ||= wasUnaccepted
       session.wake()
     }, LOOK_SOON_MS).unref()
   }
 
   async function sleep() {
-    if (closed !== null || leased.length > 0 || cancels.length > 0) return
-    if (cancelsToFind || (lookAgain && credits > 0 && reservations === 0)) return
+    if (closed !== null || leased.length + cancels.length + undos.length + controls.count > 0) return
+    if (cancelsToFind || controls.mustLook || (lookAgain && credits > 0 && reservations === 0)) return
     if (pushUnaccepted && reservations === 0) return
     await new Promise<void>((resolve) => {
       wakeUp = resolve
@@ -292,6 +317,8 @@ function countThatFit(leased: LeasedDelivery[]): number {
 }
 
 const byId = (agents: SessionAgent[]) => new Map(agents.map((agent) => [agent.id, agent]))
+
+const NO_BUDGET = { runUsd: null, runTokens: null, dayUsd: null, dayTokens: null }
 
 function toLeased(
   event: PlannedEvent,
@@ -316,7 +343,21 @@ function toLeased(
       instructions: agent.instructions,
       model: agent.model,
       permissionMode: agent.permissionMode,
+      approvals: mergeApprovals(
+        agent.approvals,
+        (delivery.jobId && agent.jobApprovals[delivery.jobId]) || null,
+      ),
+      isolation: agent.isolation,
+      secretNames: agent.secretNames,
+      skills: agent.skills,
     },
+    // A delivery with rules, a conversation or a budget is leased by the statement and never pushed from memory.
+    trust: delivery.trust,
+    publicRights: null,
+    budget: NO_BUDGET,
+    conversation: null,
+    session: null,
+    nudge: false,
     job: delivery.jobId && delivery.jobKey ? { id: delivery.jobId, key: delivery.jobKey } : null,
     event: { id: event.id, source: event.source, contentType: event.contentType, body: event.body },
   }

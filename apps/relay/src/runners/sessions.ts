@@ -39,6 +39,7 @@ export function createRunnerSessions(db: Db, hints: Hints, log: Logger): RunnerS
   const stopHearing = [
     hints.on('machine', (machineId) => sessions.get(machineId as MachineId)?.wake()),
     hints.on('cancel', (machineId) => sessions.get(machineId as MachineId)?.lookForCancels()),
+    hints.on('control', (machineId) => sessions.get(machineId as MachineId)?.lookForControls()),
     hints.on('revoked', (machineId) => sessions.get(machineId as MachineId)?.close('the key was revoked')),
     hints.on('config', () => {
       for (const session of sessions.values()) session.agentsChanged()

@@ -18,7 +18,6 @@ export function toPushedDelivery(lease: LeasedDelivery): PushedDelivery {
     agent: {
       id: lease.agentId,
       ...lease.agent,
-      approvals: { mode: 'deny', expiresMs: 30 * 60_000, allow: [] },
     },
     trust: lease.trust,
     publicRights: lease.publicRights,

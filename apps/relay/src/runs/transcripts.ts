@@ -2,6 +2,7 @@ import { type AppendItem, appendRunEvents, type Db, findWatermark, type Watermar
 import type { AppendAnswer, AppendRequest, MachineId, RunId } from '@baton/protocol'
 import { transcriptStep } from '@baton/protocol/transcript-hash'
 import { createBatcher } from '@baton/service'
+import { readApprovalSteps } from '../approvals/read-steps.ts'
 import { withEachAlone } from '../inbox/each-alone.ts'
 import type { Hints } from '../live/hints.ts'
 
@@ -74,6 +75,7 @@ export function createTranscripts(db: Db, hints: Hints): Transcripts {
     if (texts.length === 0) return { ackedSeq: mark.lastSeq, result: 'repeat' }
     const fromSeq = mark.lastSeq + 1
     const hashAfter = texts.reduce(transcriptStep, mark.lastHash)
+    const steps = readApprovalSteps(texts)
     const isStored = await batch.add({
       runId: request.runId,
       machineId,
@@ -84,6 +86,7 @@ export function createTranscripts(db: Db, hints: Hints): Transcripts {
       texts,
       firstOutput: texts.some(showsOutput),
       consumed: texts.some((text) => text.includes('"type":"consumed"')),
+      ...(steps && { steps }),
     })
     if (!isStored) {
       writer.watermark = await findWatermark(db, request.runId)

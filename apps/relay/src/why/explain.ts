@@ -6,7 +6,7 @@ import {
   listJobViews,
   listMachineViews,
 } from '@baton/db'
-import type { AgentView, Condition, MachineView, OrganizationId, RunView, WhyView } from '@baton/protocol'
+import type { AgentView, Condition, MachineView, OpenApproval, OrganizationId, RunView, WhyView } from '@baton/protocol'
 import type { ApiContext } from '../api/context.ts'
 import { found } from '../api/found.ts'
 
@@ -44,10 +44,21 @@ export async function explain(ctx: Caller, id: string): Promise<WhyView> {
 }
 
 function explainRun(run: RunView, conditions: Condition[]): WhyView {
+  if (run.openApprovals.length > 0) return view(run.id, run.openApprovals.map(approvalCondition), run.sentence)
   if (run.status === 'queued' || run.status === 'asleep' || run.status === 'waiting') {
     return view(run.id, conditions, 'Nothing is in its way: the next look of its machine takes it.')
   }
   return { id: run.id, sentence: run.sentence, conditions: [] }
+}
+
+function approvalCondition({ id, tool, summary, askedAt, expiresAt }: OpenApproval): Condition {
+  return {
+    code: 'approval',
+    what: `The agent asks whether it may use ${tool}: ${summary.split('\n', 1)[0]?.slice(0, 200)}`,
+    since: askedAt,
+    unblock: `Answer it; without an answer it is denied at ${new Date(expiresAt).toISOString()}.`,
+    command: `baton approval allow ${id}`,
+  }
 }
 
 const view = (id: string, conditions: Condition[], otherwise: string): WhyView => ({

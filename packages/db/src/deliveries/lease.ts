@@ -1,17 +1,26 @@
-import type {
-  AgentId,
-  DeliveryId,
-  EventId,
-  EventSource,
-  JobId,
-  MachineId,
-  PermissionMode,
-  RunId,
-  RunLimits,
-  Runtime,
+import {
+  type AgentId,
+  type AgentIsolation,
+  type ApprovalRules,
+  type ApprovalSettings,
+  type Budget,
+  type DeliveryId,
+  type EventId,
+  type EventSource,
+  type JobId,
+  type MachineId,
+  mergeApprovals,
+  type PermissionMode,
+  type RunId,
+  type RunLimits,
+  type Runtime,
+  type SkillRef,
+  type Trust,
 } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { type BudgetFacts, tightestBudget } from '../usage/tightest-budget.ts'
+import { budgetFacts } from '../usage/waits-for.ts'
 import { chooseDeliveries } from './choose.ts'
 
 export type LeasedDelivery = {
@@ -31,7 +40,18 @@ export type LeasedDelivery = {
     instructions: string
     model: string | null
     permissionMode: PermissionMode
+    isolation: AgentIsolation
+    /** Its own with its job's over them. */
+    approvals: ApprovalRules
+    secretNames: string[]
+    skills: SkillRef[]
   }
+  trust: Trust
+  publicRights: { trust: Trust; permissionMode: PermissionMode | null } | null
+  budget: Budget
+  conversation: string | null
+  session: { id: string; cwd: string | null } | null
+  nudge: boolean
   job: { id: JobId; key: string } | null
   event: { id: EventId; source: EventSource; contentType: string | null; body: Buffer | null }
 }
@@ -92,9 +112,28 @@ export async function listUnacceptedLeases(
 
 const leasedColumns = (bodyBytes: number) => sql`
   select d.id, d.run_id, d.fence, d.attempt, d.agent_id, d.lane, d.workspace, d.prompt, d.limits,
-    a.key as agent_key, a.runtime, a.command, a.instructions, a.model, a.permission_mode,
-    j.id as job_id, j.key as job_key, e.id as event_id, e.source, e.content_type,
+    a.key as agent_key, a.runtime, a.command, a.instructions, a.model, a.permission_mode, a.isolation,
+    a.approvals as agent_approvals, j.approvals as job_approvals,
+    j.id as job_id, j.key as job_key, d.trust, d.conversation, d.nudge, ${agentExtras},
+    j.rules ->> 'trust' as job_trust, j.rules ->> 'publicMode' as job_public_mode,
+    ${budgetFacts.agent} as agent_budget, ${budgetFacts.job} as job_budget, ${sessionFacts} as session, e.id as event_id, e.source, e.content_type,
     case when octet_length(e.body) <= ${bodyBytes}::int then e.body end as body`
+
+/** What the agent's own tables add to a push. */
+export const agentExtras = sql`
+  (select coalesce(array_agg(x.name order by x.name), '{}') from agent_secrets x where x.agent_id = a.id) as secret_names,
+  (select coalesce(json_agg(json_build_object('name', x.name, 'description', x.description, 'hash', x.hash)
+    order by x.name), '[]') from agent_skills x where x.agent_id = a.id) as skills`
+
+/** The conversation to go on with: that of the attempt before, or the kept one, as far as it is this machine's. */
+const sessionFacts = sql`
+  case when d.nudge then (
+    select json_build_object('id', p.session_id, 'cwd', p.workspace) from runs p
+    where p.delivery_id = d.id and p.attempt = d.attempt and p.machine_id = d.machine_id and p.session_id is not null)
+  else (
+    select json_build_object('id', s.session_id, 'cwd', s.cwd) from agent_sessions s
+    where s.agent_id = d.agent_id and s.conversation = d.conversation and s.machine_id = d.machine_id
+      and s.runtime = a.runtime) end`
 
 type LeasedRow = {
   id: DeliveryId
@@ -112,8 +151,21 @@ type LeasedRow = {
   instructions: string
   model: string | null
   permission_mode: PermissionMode
+  isolation: AgentIsolation
+  agent_approvals: ApprovalSettings
+  job_approvals: ApprovalSettings | null
   job_id: JobId | null
   job_key: string | null
+  trust: Trust
+  conversation: string | null
+  nudge: boolean
+  secret_names: string[]
+  skills: SkillRef[]
+  job_trust: Trust | null
+  job_public_mode: PermissionMode | null
+  agent_budget: BudgetFacts | null
+  job_budget: BudgetFacts | null
+  session: { id: string; cwd: string | null } | null
   event_id: EventId
   source: EventSource
   content_type: string | null
@@ -138,8 +190,23 @@ function toLeasedDelivery(row: LeasedRow): LeasedDelivery {
       instructions: row.instructions,
       model: row.model,
       permissionMode: row.permission_mode,
+      isolation: row.isolation,
+      approvals: mergeApprovals(row.agent_approvals, row.job_approvals),
+      secretNames: row.secret_names,
+      skills: row.skills,
     },
+    trust: row.trust,
+    publicRights: publicRights(row),
+    budget: tightestBudget([row.agent_budget, row.job_budget]),
+    conversation: row.conversation,
+    session: row.session,
+    nudge: row.nudge && row.session !== null,
     job: row.job_id && row.job_key ? { id: row.job_id, key: row.job_key } : null,
     event: { id: row.event_id, source: row.source, contentType: row.content_type, body: row.body },
   }
+}
+
+function publicRights({ trust, job_trust, job_public_mode }: LeasedRow): LeasedDelivery['publicRights'] {
+  if (trust === 'member' || (job_trust === null && job_public_mode === null)) return null
+  return { trust: job_trust ?? 'public', permissionMode: job_public_mode }
 }

@@ -1,5 +1,7 @@
 import type {
   AgentId,
+  AgentIsolation,
+  ApprovalSettings,
   JobId,
   JobRetention,
   MachineId,
@@ -8,11 +10,10 @@ import type {
   RunLimits,
   RunRules,
   Runtime,
-  TriggerId,
-  WebhookScheme,
 } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { type NewTrigger, triggerRecords } from './triggers.ts'
 
 export type AgentFields = {
   key: string
@@ -25,6 +26,8 @@ export type AgentFields = {
   workspace: string | null
   maxConcurrent: number
   perHour: number | null
+  isolation?: AgentIsolation
+  approvals?: ApprovalSettings
 }
 
 export async function insertAgent(
@@ -68,9 +71,9 @@ export async function updateAgent(
 }
 
 function toAgentColumns<F extends Partial<AgentFields>>(fields: F) {
-  const { permissionMode, maxConcurrent, perHour, ...rest } = fields as Partial<AgentFields>
-  const same: Omit<Partial<AgentFields>, 'permissionMode' | 'maxConcurrent' | 'perHour'> = {}
-  for (const name of ['key', 'name', 'runtime', 'command', 'instructions', 'model', 'workspace'] as const) {
+  const { permissionMode, maxConcurrent, perHour, approvals, ...rest } = fields as Partial<AgentFields>
+  const same: Partial<AgentFields> = {}
+  for (const name of ['key', 'name', 'runtime', 'command', 'instructions', 'model', 'workspace', 'isolation'] as const) {
     if (rest[name] !== undefined) Object.assign(same, { [name]: rest[name] })
   }
   return {
@@ -78,6 +81,7 @@ function toAgentColumns<F extends Partial<AgentFields>>(fields: F) {
     ...(permissionMode !== undefined && { permission_mode: permissionMode }),
     ...(maxConcurrent !== undefined && { max_concurrent: maxConcurrent }),
     ...(perHour !== undefined && { per_hour: perHour }),
+    ...(approvals !== undefined && { approvals }),
   }
 }
 
@@ -89,8 +93,8 @@ export type JobFields = {
   workspace: string | null
   limits: RunLimits
   rules: RunRules
+  approvals?: ApprovalSettings
 }
-export type NewTrigger = { id: TriggerId; path: string; scheme: WebhookScheme; sealedSecret: string }
 
 /** A job with its triggers, all or nothing. */
 export async function insertJob(
@@ -99,16 +103,16 @@ export async function insertJob(
 ): Promise<void> {
   await sql`
     with made as (
-      insert into jobs (id, organization_id, agent_id, key, name, prompt, workspace, limits, rules)
+      insert into jobs (id, organization_id, agent_id, key, name, prompt, workspace, limits, rules, approvals)
       values (${job.id}, ${job.organizationId}, ${job.agentId}, ${job.key}, ${job.name}, ${job.prompt}, ${job.workspace},
-        ${JSON.stringify(job.limits)}::text::jsonb, ${JSON.stringify(job.rules)}::text::jsonb)
+        ${JSON.stringify(job.limits)}::text::jsonb, ${JSON.stringify(job.rules)}::text::jsonb,
+        ${JSON.stringify(job.approvals ?? {})}::text::jsonb)
       returning id, organization_id
     )
-    insert into triggers (id, organization_id, job_id, kind, path, scheme, secrets)
-    select t.id, made.organization_id, made.id, 'webhook', t.path, t.scheme, array[t.secret]
-    from made, unnest(${job.triggers.map((t) => t.id)}::text[], ${job.triggers.map((t) => t.path)}::text[],
-      ${job.triggers.map((t) => t.scheme)}::text[], ${job.triggers.map((t) => t.sealedSecret)}::text[])
-      as t (id, path, scheme, secret)`.execute(db)
+    insert into triggers (id, organization_id, job_id, kind, path, scheme, secrets, config)
+    select t.id, made.organization_id, made.id, t.kind, t.path, t.scheme,
+      case when t.secret is null then '{}' else array[t.secret] end, t.config
+    from made, ${triggerRecords(job.triggers)}`.execute(db)
 }
 
 /** False: this organization has no such job. */
@@ -122,6 +126,16 @@ export async function updateJob(
   const set: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(same)) if (value !== undefined) set[name] = value
   const result = await db
+    .with('rescheduled', (also) =>
+      // A schedule that is off makes up nothing for that time when it is on again.
+      also
+        .updateTable('triggers')
+        .set({ next_fire_at: null })
+        .where('job_id', '=', id)
+        .where('organization_id', '=', organizationId)
+        .where('next_fire_at', 'is not', null)
+        .where(sql<boolean>`${enabled !== undefined}::boolean`),
+    )
     .updateTable('jobs')
     .set({
       ...set,
@@ -139,18 +153,4 @@ export async function updateJob(
     .where('deleted_at', 'is', null)
     .executeTakeFirst()
   return result.numUpdatedRows === 1n
-}
-
-/** The new secret becomes the first; the one before it stays valid beside it. False: no such trigger here. */
-export async function rotateTriggerSecret(
-  db: Db,
-  organizationId: OrganizationId,
-  id: TriggerId,
-  sealedSecret: string,
-): Promise<WebhookScheme | null> {
-  const { rows } = await sql<{ scheme: WebhookScheme }>`
-    update triggers set secrets = array[${sealedSecret}::text] || secrets[1:1]
-    where id = ${id} and organization_id = ${organizationId} and deleted_at is null and kind = 'webhook'
-    returning scheme`.execute(db)
-  return rows[0]?.scheme ?? null
 }

@@ -1,14 +1,21 @@
 import type {
   AgentId,
+  AgentIsolation,
+  ApprovalSettings,
   DeliveryId,
+  JobId,
   MachineId,
   OrganizationId,
   PermissionMode,
   RunnerHello,
   Runtime,
+  SkillRef,
 } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { agentExtras } from '../deliveries/lease.ts'
+import type { AgentRow } from '../schema.ts'
+import { isBlocked } from '../usage/waits-for.ts'
 
 export type HelloResult =
   | { result: 'ok'; name: string; organizationId: OrganizationId }
@@ -56,8 +63,16 @@ export type SessionAgent = {
   instructions: string
   model: string | null
   permissionMode: PermissionMode
+  isolation: AgentIsolation
+  approvals: ApprovalSettings
+  /** Of those of its jobs that have some. */
+  jobApprovals: Partial<Record<JobId, ApprovalSettings>>
+  secretNames: string[]
+  skills: SkillRef[]
   maxConcurrent: number
   takesWork: boolean
+  /** It does not take work now, but may by itself: its state has to be read again. */
+  mayUnblock: boolean
   canReserve: boolean
 }
 
@@ -87,7 +102,13 @@ export async function openMachineSession(
 }
 
 export async function listSessionAgents(db: Db, machineId: MachineId): Promise<SessionAgent[]> {
-  const rows = await db.selectFrom('agents').selectAll().where('machine_id', '=', machineId).execute()
+  const { rows } = await sql<AgentRow & { job_approvals: SessionAgent['jobApprovals'] | null; is_blocked: boolean; has_budgets: boolean; secret_names: string[]; skills: SkillRef[] }>`
+    select a.*, (select json_object_agg(j.id, j.approvals) from jobs j where j.agent_id = a.id and j.approvals <> '{}')
+      as job_approvals, ${isBlocked} as is_blocked,
+      exists (select from jobs j where j.agent_id = a.id and j.budget is not null and j.deleted_at is null) as has_budgets,
+      ${agentExtras} from agents a where a.machine_id = ${machineId}`.execute(
+    db,
+  )
   return rows.map((row) => ({
     id: row.id,
     key: row.key,
@@ -96,10 +117,16 @@ export async function listSessionAgents(db: Db, machineId: MachineId): Promise<S
     instructions: row.instructions,
     model: row.model,
     permissionMode: row.permission_mode,
+    isolation: row.isolation,
+    approvals: row.approvals,
+    jobApprovals: row.job_approvals ?? {},
     maxConcurrent: row.max_concurrent,
-    // An hourly limit needs a count, which only the lease statement makes.
-    canReserve: row.per_hour === null,
-    takesWork: row.paused_at === null && row.archived_at === null,
+    secretNames: row.secret_names,
+    skills: row.skills,
+    // An hourly limit and a budget need a count, which only the lease statement makes.
+    canReserve: row.per_hour === null && row.budget === null && !row.has_budgets,
+    takesWork: row.paused_at === null && row.archived_at === null && !row.is_blocked,
+    mayUnblock: row.is_blocked && row.blocked_until !== null,
   }))
 }
 

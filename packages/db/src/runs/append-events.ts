@@ -1,5 +1,6 @@
 import type { MachineId, RunId } from '@baton/protocol'
 import { sql } from 'kysely'
+import { type ApprovalSteps, approvalTables } from '../approvals/append-steps.ts'
 import type { Db } from '../connection.ts'
 
 export type AppendItem = {
@@ -13,6 +14,8 @@ export type AppendItem = {
   texts: string[]
   firstOutput: boolean
   consumed: boolean
+  /** What the events do to approvals and to what was said to the run. */
+  steps?: ApprovalSteps
 }
 
 /**
@@ -45,7 +48,7 @@ export async function appendRunEvents(db: Db, items: AppendItem[]): Promise<Set<
       ) as a (run_id, machine_id, fence, from_seq, count, hash_before, hash_after, first_output, consumed)
       where r.id = a.run_id and r.machine_id = a.machine_id and r.fence = a.fence
         and r.last_seq = a.from_seq - 1 and r.last_hash = a.hash_before
-      returning r.id, r.organization_id
+      returning r.id, r.organization_id, r.delivery_id, r.fence
     ),
     stored as (
       insert into run_events (run_id, seq, organization_id, body)
@@ -53,7 +56,7 @@ export async function appendRunEvents(db: Db, items: AppendItem[]): Promise<Set<
       from packed, unnest(${owner}::text[], ${seqs}::bigint[], ${from}::int[], ${bytes}::int[])
         as e (run_id, seq, from_byte, bytes)
       join next on next.id = e.run_id
-    )
+    )${approvalTables(items)}
     select id from next`.execute(db)
   return new Set(rows.map((row) => row.id))
 }

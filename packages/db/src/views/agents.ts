@@ -1,13 +1,16 @@
-import type {
-  AgentId,
-  AgentState,
-  AgentView,
-  MachineId,
-  MachineState,
-  OrganizationId,
-  PermissionMode,
-  Runtime,
-  RuntimeProbe,
+import {
+  type AgentId,
+  type AgentIsolation,
+  type AgentState,
+  type AgentView,
+  type ApprovalSettings,
+  type MachineId,
+  type MachineState,
+  mergeApprovals,
+  type OrganizationId,
+  type PermissionMode,
+  type Runtime,
+  type RuntimeProbe,
 } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
@@ -24,6 +27,8 @@ type Row = {
   workspace: string | null
   max_concurrent: number
   per_hour: number | null
+  isolation: AgentIsolation
+  approvals: ApprovalSettings
   paused: boolean
   archived: boolean
   machine_id: MachineId
@@ -43,7 +48,7 @@ export async function listAgentViews(
 ): Promise<AgentView[]> {
   const { rows } = await sql<Row>`
     select a.id, a.key, a.name, a.runtime, a.command, a.instructions, a.model, a.permission_mode, a.workspace,
-      a.max_concurrent, a.per_hour, a.paused_at is not null as paused, a.archived_at is not null as archived, a.created_at,
+      a.max_concurrent, a.per_hour, a.isolation, a.approvals, a.paused_at is not null as paused, a.archived_at is not null as archived, a.created_at,
       m.id as machine_id, m.name as machine_name, machine_state(m) as machine_state, m.runtimes,
       (select count(*) from deliveries d where d.machine_id = m.id and d.agent_id = a.id
         and d.state in ('leased', 'running', 'stalled')) as live,
@@ -72,6 +77,8 @@ function toAgentView(row: Row): AgentView {
     workspace: row.workspace,
     maxConcurrent: row.max_concurrent,
     perHour: row.per_hour,
+    isolation: row.isolation,
+    approvals: mergeApprovals(row.approvals, null),
     machine: { id: row.machine_id, name: row.machine_name, state: row.machine_state },
     live: row.live,
     pending: row.pending,

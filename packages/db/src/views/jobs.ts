@@ -1,5 +1,6 @@
 import {
   type AgentId,
+  type ApprovalSettings,
   type DeliveryState,
   type JobId,
   type JobView,
@@ -11,11 +12,10 @@ import {
   type RunRules,
   type RunState,
   statusWord,
-  type TriggerId,
-  type WebhookScheme,
 } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { type TriggerJson, toTriggerView } from './to-trigger-view.ts'
 
 type Row = {
   id: JobId
@@ -25,6 +25,7 @@ type Row = {
   workspace: string | null
   limits: RunLimits
   rules: RunRules
+  approvals: ApprovalSettings
   keep_runs: number | null
   keep_days: number | null
   enabled: boolean
@@ -33,7 +34,7 @@ type Row = {
   agent_id: AgentId
   agent_key: string
   agent_name: string
-  triggers: { id: TriggerId; path: string; scheme: WebhookScheme }[] | null
+  triggers: TriggerJson[] | null
   last_runs:
     | {
         id: RunId
@@ -56,10 +57,12 @@ export async function listJobViews(
   only?: { idOrKey: string },
 ): Promise<JobView[]> {
   const { rows } = await sql<Row>`
-    select j.id, j.key, j.name, j.prompt, j.workspace, j.limits, j.rules, j.keep_runs, j.keep_days, j.disabled_at is null as enabled, j.created_at,
+    select j.id, j.key, j.name, j.prompt, j.workspace, j.limits, j.rules, j.approvals, j.keep_runs, j.keep_days, j.disabled_at is null as enabled, j.created_at,
       j.updated_at, a.id as agent_id, a.key as agent_key, a.name as agent_name,
-      (select json_agg(json_build_object('id', t.id, 'path', t.path, 'scheme', t.scheme) order by t.id)
-        from triggers t where t.job_id = j.id and t.kind = 'webhook' and t.deleted_at is null) as triggers,
+      (select json_agg(json_build_object('id', t.id, 'kind', t.kind, 'paused', t.paused_at is not null, 'path', t.path,
+          'scheme', t.scheme, 'secrets', cardinality(t.secrets), 'config', t.config, 'watch', t.watch,
+          'nextFireAt', floor(extract(epoch from t.next_fire_at) * 1000)) order by t.id)
+        from triggers t where t.job_id = j.id and t.deleted_at is null) as triggers,
       (select json_agg(json_build_object('id', l.run_id, 'at', extract(epoch from l.created_at) * 1000, 'delivery', l.delivery_state,
           'state', l.run_state, 'outcome', l.outcome, 'machine', l.machine) order by l.id desc)
         from (
@@ -83,14 +86,9 @@ export async function listJobViews(
     workspace: row.workspace,
     limits: row.limits,
     rules: row.rules,
+    approvals: row.approvals,
     retention: { runs: row.keep_runs, days: row.keep_days },
-    triggers: [
-      ...(row.triggers ?? []).map((trigger) => ({
-        ...trigger,
-        kind: 'webhook' as const,
-        url: `${publicUrl}/hooks/${trigger.path}`,
-      })),
-    ],
+    triggers: (row.triggers ?? []).map((trigger) => toTriggerView(trigger, publicUrl)),
     lastRuns: (row.last_runs ?? []).map((run) => ({
       id: run.id,
       at: Math.round(Number(run.at)),

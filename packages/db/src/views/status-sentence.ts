@@ -9,6 +9,7 @@ type Facts = {
   machineName: string
   agentName: string
   cancelRequested: boolean
+  waitsFor: readonly { tool: string; summary: string }[]
 }
 
 const OUTCOME_SENTENCES: Record<Outcome, string> = {
@@ -22,7 +23,7 @@ const OUTCOME_SENTENCES: Record<Outcome, string> = {
 
 /** One sentence that explains a status: the same in dashboard, CLI and SDK. */
 export function statusSentence(facts: Facts): string {
-  if (facts.cancelRequested && ['running', 'starting', 'asleep'].includes(facts.status)) {
+  if (facts.cancelRequested && ['running', 'starting', 'asleep', 'waiting'].includes(facts.status)) {
     return facts.status === 'asleep'
       ? `A stop was asked for; ${facts.machineName} is away and ends the run when it is back.`
       : 'A stop was asked for; the processes are being ended.'
@@ -35,6 +36,7 @@ export function statusSentence(facts: Facts): string {
     case 'running':
       return `${facts.agentName} is working on ${facts.machineName}.`
     case 'waiting':
+      if (facts.waitsFor.length > 0) return approvalSentence(facts.waitsFor)
       return facts.message ?? 'Waiting for something other than its machine.'
     case 'asleep':
       return facts.message ?? `${facts.machineName} is away; it starts when the machine is back.`
@@ -49,6 +51,13 @@ export function statusSentence(facts: Facts): string {
     case 'failed':
       return failedSentence(facts)
   }
+}
+
+function approvalSentence([first, ...others]: Facts['waitsFor']): string {
+  const line = first?.summary.split('\n', 1)[0] ?? ''
+  const what = `${first?.tool} ${line.length > 120 ? `${line.slice(0, 119)}…` : line}`.trim()
+  const more = others.length === 0 ? '' : `, and ${others.length} more`
+  return `Waiting for approval: ${what}${more}.`
 }
 
 function failedSentence(facts: Facts): string {
