@@ -5,7 +5,7 @@ import type { Capability } from './agent-settings.ts'
 export const RUNTIMES = ['claude', 'codex', 'gemini', 'opencode', 'acp', 'chat', 'command'] as const
 export type Runtime = (typeof RUNTIMES)[number]
 /** The runtimes that this version can start. */
-export const STARTABLE_RUNTIMES = ['claude', 'command'] as const satisfies readonly Runtime[]
+export const STARTABLE_RUNTIMES = ['claude', 'gemini', 'command'] as const satisfies readonly Runtime[]
 
 /** What each runtime can do in this version: the relay refuses at once what nobody would carry out. */
 export const RUNTIME_CAPABILITIES: Record<Runtime, readonly Capability[]> = {
@@ -22,7 +22,7 @@ export const RUNTIME_CAPABILITIES: Record<Runtime, readonly Capability[]> = {
     'instructions',
   ],
   codex: [],
-  gemini: [],
+  gemini: ['resume', 'cancel', 'usage', 'model', 'tool_allow_list', 'instructions'],
   opencode: [],
   acp: [],
   chat: [],

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PermissionMode } from '@baton/protocol'
+import { refuseNames, uuidOfRun } from './agent-names.ts'
 import { askVersion } from './ask-program.ts'
 import { initializeRequest, userMessage } from './claude-control.ts'
 import { createClaudeReader } from './claude-reader.ts'
 import { runEnvironment } from './environment.ts'
 import { findExecutable } from './find-executable.ts'
-
 import type { Prepared, PrepareInput, Refused, RuntimeDriver } from './runtime.ts'
 
 /**
@@ -65,22 +65,12 @@ const PERMISSIONS: Record<PermissionMode, readonly string[]> = {
 
 async function argumentsFor({ delivery, tmpDir }: PrepareInput): Promise<string[] | Refused> {
   const { agent, sessionId } = delivery
-  if (sessionId !== null && !UUID.test(sessionId)) {
-    return {
-      refused: 'policy',
-      message: 'The conversation to go on with has an id that Claude Code does not use.',
-    }
-  }
-  if (agent.model !== null && !MODEL.test(agent.model)) {
-    return {
-      refused: 'policy',
-      message: `"${agent.model.slice(0, 80)}" is no name of a model. Change the agent's model.`,
-    }
-  }
+  const refused = refuseNames(delivery, 'Claude Code')
+  if (refused !== null) return refused
   const args = ['-p', '--input-format', 'stream-json', '--output-format', 'stream-json', '--verbose']
   args.push('--permission-prompt-tool', 'stdio', '--replay-user-messages')
   args.push('--setting-sources', 'user', '--strict-mcp-config')
-  args.push(...(sessionId === null ? ['--session-id', uuidOf(delivery.runId)] : ['--resume', sessionId]))
+  args.push(...(sessionId === null ? ['--session-id', uuidOfRun(delivery.runId)] : ['--resume', sessionId]))
   args.push(...PERMISSIONS[agent.permissionMode])
   if (agent.model !== null) args.push('--model', agent.model)
   if (agent.instructions.trim() !== '') {
@@ -91,13 +81,4 @@ async function argumentsFor({ delivery, tmpDir }: PrepareInput): Promise<string[
     if (sessionId !== null) args.push('--system-prompt-snapshot', 'off')
   }
   return args
-}
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-/** It stands on an argv, so it does not begin with a dash. */
-const MODEL = /^[A-Za-z0-9][A-Za-z0-9._:@/[\]-]{0,199}$/
-
-/** The run's own id as the id of the CLI's conversation: known before the process runs, and never used twice. */
-function uuidOf(runId: string): string {
-  return runId.replace(/^run_(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }

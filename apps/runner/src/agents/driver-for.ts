@@ -1,9 +1,10 @@
 import type { Runtime } from '@baton/protocol'
 import { claudeDriver } from './claude.ts'
 import { commandDriver } from './command.ts'
+import { geminiDriver } from './gemini.ts'
 import type { RuntimeDriver } from './runtime.ts'
 
-const drivers: readonly RuntimeDriver[] = [claudeDriver, commandDriver]
+const drivers: readonly RuntimeDriver[] = [claudeDriver, geminiDriver, commandDriver]
 
 /** The driver of a runtime, or null for one that this version cannot start. */
 export function driverFor(runtime: Runtime): RuntimeDriver | null {

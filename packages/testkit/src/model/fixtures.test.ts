@@ -1,23 +1,31 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
-const folder = new URL('fixtures/claude-2.1.328/', import.meta.url)
-const read = (name: string) => readFileSync(new URL(name, folder), 'utf8')
-const transcripts = readdirSync(folder).filter((name) => name.endsWith('.jsonl'))
-const index: Record<string, { exit: object }> = JSON.parse(read('index.json'))
+const fixtures = new URL('fixtures/', import.meta.url)
+const folders = readdirSync(fixtures).filter((name) => name !== 'README.md')
 
-test('every recorded situation has its transcript, and every line of it is JSON with a type', () => {
-  const recorded = transcripts
-    .filter((name) => !name.endsWith('.stdin.jsonl'))
-    .map((name) => name.slice(0, -6))
-  expect(recorded.toSorted()).toEqual(Object.keys(index).toSorted())
-  for (const line of transcripts.flatMap((name) => read(name).split('\n')).filter(Boolean)) {
-    expect(JSON.parse(line)).toHaveProperty('type')
-  }
-})
+describe.each(folders)('the transcripts of %s', (name) => {
+  const folder = new URL(`${name}/`, fixtures)
+  const read = (file: string) => readFileSync(new URL(file, folder), 'utf8')
+  const transcripts = readdirSync(folder).filter((file) => file.endsWith('.jsonl'))
+  const index: Record<string, { exit: object }> = JSON.parse(read('index.json'))
 
-test.each(transcripts)('%s holds nothing of the machine on which it was recorded', (name) => {
-  expect(read(name)).not.toMatch(
-    /baton-fixture|(?<!\/home\/dev)\/tmp\/|\/root\b|\/work\b|127\.0\.0\.1:(?!8089|9\b)/,
+  test('are there for every recorded situation, and every line of them is JSON with a type', () => {
+    const recorded = transcripts
+      .filter((file) => !file.endsWith('.stdin.jsonl'))
+      .map((file) => file.slice(0, -6))
+    expect(recorded.toSorted()).toEqual(Object.keys(index).toSorted())
+    for (const line of transcripts.flatMap((file) => read(file).split('\n')).filter(Boolean)) {
+      expect(JSON.parse(line)).toHaveProperty('type')
+    }
+  })
+
+  test.each([...transcripts, 'index.json'])(
+    '%s holds nothing of the machine on which it was recorded',
+    (file) => {
+      expect(read(file)).not.toMatch(
+        /baton-fixture|(?<!\/home\/dev(?:\/\.gemini)?)\/tmp\/|\/root\b|\/work\b|127\.0\.0\.1:(?!8089|9\b)/,
+      )
+    },
   )
 })
