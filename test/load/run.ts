@@ -1,8 +1,10 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Connection, connect } from '@baton/db'
 import { startDurablePostgres } from '@baton/testkit'
+import { measureCurves } from './bench/curves.ts'
 import { benchDeliveries } from './bench/deliveries.ts'
 import { benchEnqueue } from './bench/enqueue.ts'
 import { benchIntake } from './bench/intake.ts'
@@ -13,9 +15,10 @@ import { benchRunner } from './bench/runner.ts'
 import { benchStreaming } from './bench/streaming.ts'
 import type { BenchContext } from './support/context.ts'
 import { parentOf } from './support/cpu-of.ts'
+import { drawPlot } from './support/plot.ts'
 import { type Figure, formatTable } from './support/report.ts'
 
-const USAGE = `Usage: npm run bench -- [--quick] [--only intake,latency,…] [--json <file>] [--profile <folder for CPU profiles>]
+const USAGE = `Usage: npm run bench -- [--quick] [--only intake,latency,…] [--json <file>] [--plots <folder>] [--profile <folder for CPU profiles>]
   Measures this machine against peers in the same run and against the targets of docs/performance.md.`
 
 const BENCHES: Record<string, (context: BenchContext) => Promise<Figure[]>> = {
@@ -27,6 +30,7 @@ const BENCHES: Record<string, (context: BenchContext) => Promise<Figure[]>> = {
   memory: benchMemory,
   runner: benchRunner,
   peers: benchPeers,
+  curves: benchCurves,
 }
 
 /** A Postgres that syncs to disk as in production, with room so that no checkpoint of one contestant slows the next. */
@@ -48,6 +52,7 @@ async function main(): Promise<number> {
       quick: { type: 'boolean', default: false },
       only: { type: 'string' },
       json: { type: 'string' },
+      plots: { type: 'string' },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -59,7 +64,7 @@ async function main(): Promise<number> {
     process.stderr.write(`${problem}${USAGE}\nBenchmarks: ${Object.keys(BENCHES).join(', ')}\n`)
     return values.help ? 0 : 2
   }
-  const figures = await measure(names, values.quick, values.profile ?? null)
+  const figures = await measure(names, values.quick, values)
   process.stdout.write(`${formatTable(figures)}\n`)
   if (values.json) {
     const machine = { cpus: os.availableParallelism(), memoryGb: Math.round(os.totalmem() / 2 ** 30) }
@@ -69,7 +74,12 @@ async function main(): Promise<number> {
   return 0
 }
 
-async function measure(names: string[], quick: boolean, profileDir: string | null): Promise<Figure[]> {
+async function measure(
+  names: string[],
+  quick: boolean,
+  folders: { plots?: string | undefined; profile?: string | undefined },
+): Promise<Figure[]> {
+  const profileDir = folders.profile ?? null
   await using postgres = await startDurablePostgres({
     flags: [...POSTGRES_FLAGS, ...(profileDir ? PROFILE_FLAGS : [])],
   })
@@ -83,6 +93,7 @@ async function measure(names: string[], quick: boolean, profileDir: string | nul
       postgresPid: parentOf(server?.pid ?? 0),
       rounds: quick ? 1 : 3,
       profileDir,
+      plotsDir: folders.plots ?? null,
       scale: quick ? 0.5 : 1,
       say: (line) => process.stderr.write(`${line}\n`),
     }
@@ -97,6 +108,16 @@ async function measure(names: string[], quick: boolean, profileDir: string | nul
   } finally {
     await connection.close()
   }
+}
+
+/** The curves; their plots are drawn where they are asked for. */
+async function benchCurves(context: BenchContext): Promise<Figure[]> {
+  const { figures, plots } = await measureCurves(context)
+  if (context.plotsDir === null) return figures
+  mkdirSync(context.plotsDir, { recursive: true })
+  for (const [name, plot] of Object.entries(plots))
+    writeFileSync(join(context.plotsDir, `${name}.svg`), drawPlot(plot))
+  return figures
 }
 
 /** Where the time of Postgres went since the last call. */

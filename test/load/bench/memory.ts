@@ -4,7 +4,7 @@ import { insertMachine } from '@baton/db'
 import { toId } from '@baton/protocol'
 import { uuidv7 } from 'uuidv7'
 import { hashSecret } from '../../../apps/relay/src/secrets/hash-secret.ts'
-import { startBenchRelay } from '../support/bench-relay.ts'
+import { type BenchRelay, startBenchRelay } from '../support/bench-relay.ts'
 import type { BenchContext } from '../support/context.ts'
 import { residentKb } from '../support/cpu-of.ts'
 import { type Figure, figure } from '../support/report.ts'
@@ -20,15 +20,7 @@ export async function benchMemory(context: BenchContext): Promise<Figure[]> {
   const runners = Math.round(1_000 * context.scale)
   const collect = new URL('../support/collect-on-signal.ts', import.meta.url).href
   await using relay = await startBenchRelay(context, { NODE_OPTIONS: `--import=${collect}` })
-  const { organization } = await relay.baton.raw.auth.me.query()
-  const keys = await Promise.all(
-    Array.from({ length: WARM_UP + runners }, async (_, index) => {
-      const key = `sk_machine_${randomBytes(32).toString('base64url')}`
-      const machine = { id: toId('machine', uuidv7()), name: `idle-${index}`, keyHash: hashSecret(key) }
-      await insertMachine(context.connection.db, { ...machine, organizationId: organization.id })
-      return key
-    }),
-  )
+  const keys = await addIdleMachines(context, relay, WARM_UP + runners)
   const settledKb = async () => {
     await wait(SETTLE_MS)
     for (let pass = 0; pass < 3; pass++) {
@@ -47,4 +39,22 @@ export async function benchMemory(context: BenchContext): Promise<Figure[]> {
     figure('memory', 'relay memory before', 'MB', [beforeKb / 1024]),
     figure('memory', 'runners connected per second', '/s', [perSecond]),
   ]
+}
+
+/** Machines without agents, made without the API; answers their keys. */
+export async function addIdleMachines(
+  context: BenchContext,
+  relay: BenchRelay,
+  count: number,
+): Promise<string[]> {
+  const { organization } = await relay.baton.raw.auth.me.query()
+  return await Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const key = `sk_machine_${randomBytes(32).toString('base64url')}`
+      const name = `idle-${index}-${randomBytes(4).toString('hex')}`
+      const machine = { id: toId('machine', uuidv7()), name, keyHash: hashSecret(key) }
+      await insertMachine(context.connection.db, { ...machine, organizationId: organization.id })
+      return key
+    }),
+  )
 }

@@ -45,7 +45,7 @@ export async function benchStreaming(context: BenchContext): Promise<Figure[]> {
   ]
 }
 
-async function overRelay(
+export async function overRelay(
   context: BenchContext,
   relay: BenchRelay,
   viewers: number,

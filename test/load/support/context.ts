@@ -11,6 +11,8 @@ export type BenchContext = {
   scale: number
   /** Where relay processes leave CPU profiles, or null. */
   profileDir: string | null
+  /** Where plots are drawn, or null. */
+  plotsDir: string | null
   /** For people who wait. */
   say: (line: string) => void
 }

@@ -34,6 +34,7 @@ export function newBenchEvent(organizationId: NewEvent['organizationId'], machin
         lane: null,
         rules: null,
         limits: LIMITS,
+        trust: 'member',
         leaseEpoch: null,
       },
     ],
