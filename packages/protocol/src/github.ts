@@ -49,57 +49,62 @@ export const githubFeedback = z.object({
 export type GithubFeedback = z.infer<typeof githubFeedback>
 
 /** A trigger on what happens in repositories where a GitHub App of the organization is installed. */
-export const githubTriggerConfig = z
-  .object({
-    /** The App, by its id here or its slug on GitHub; left out while there is only one. */
-    app: z.string().min(1).max(200).nullable().default(null),
-    event: z.enum(GITHUB_TRIGGER_EVENTS),
-    actions: z
-      .array(z.string().regex(/^[a-z_]{1,50}$/, 'an action is a word like opened'))
-      .max(20)
-      .default([]),
-    /** `owner/name`, with globs; none means every repository of the installations. */
-    repositories: globs,
-    /** The branch pushed to, the base of a pull request, or the branch a check ran on. */
-    branches: globs,
-    /** Changed files of a push or pull request; one that fits is enough. */
-    paths: globs,
-    labels: globs,
-    /** Logins. Whoever it is must have write permission as well, always. */
-    actors: globs,
-    /** The first line of the text begins with this word. */
-    command: z
-      .string()
-      .regex(/^\/[a-z][a-z0-9-]{0,31}$/, 'a command is a word like /fix')
-      .nullable()
-      .default(null),
-    /** The text mentions the App as @its-slug. With `command` one of the two is enough. */
-    mention: z.boolean().default(false),
-    /** Pull requests, checks and workflows of forks. */
-    forks: z.boolean().default(false),
-    /** Bots that may fire it: by the id of their App, and only through this installation of ours when one is named. */
-    bots: z
-      .array(
-        z.object({
-          appId: z.number().int().positive(),
-          installationId: z.number().int().positive().optional(),
-        }),
-      )
-      .max(20)
-      .default([]),
-    feedback: githubFeedback.prefault({}),
-  })
-  .superRefine((config, context) => {
-    const refuse = (path: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [path], message })
-    if (config.paths.length > 0 && config.event !== 'push' && config.event !== 'pull_request')
-      refuse('paths', 'only push and pull_request have changed files')
-    if ((config.command !== null || config.mention) && !hasText(config.event))
-      refuse('command', `${config.event} has no text that could hold a command or a mention`)
-    if (config.branches.length > 0 && ['issues', 'issue_comment', 'label'].includes(config.event))
-      refuse('branches', `${config.event} has no branch`)
-  })
+const triggerFields = z.strictObject({
+  /** The App, by its id here or its slug on GitHub; left out while there is only one. */
+  app: z.string().min(1).max(200).nullable().default(null),
+  event: z.enum(GITHUB_TRIGGER_EVENTS),
+  actions: z
+    .array(z.string().regex(/^[a-z_]{1,50}$/, 'an action is a word like opened'))
+    .max(20)
+    .default([]),
+  /** `owner/name`, with globs; none means every repository of the installations. */
+  repositories: globs,
+  /** The branch pushed to, the base of a pull request, or the branch a check ran on. */
+  branches: globs,
+  /** Changed files of a push or pull request; one that fits is enough. */
+  paths: globs,
+  labels: globs,
+  /** Logins. Whoever it is must have write permission as well, always. */
+  actors: globs,
+  /** The first line of the text begins with this word. */
+  command: z
+    .string()
+    .regex(/^\/[a-z][a-z0-9-]{0,31}$/, 'a command is a word like /fix')
+    .nullable()
+    .default(null),
+  /** The text mentions the App as @its-slug. With `command` one of the two is enough. */
+  mention: z.boolean().default(false),
+  /** Pull requests, checks and workflows of forks. */
+  forks: z.boolean().default(false),
+  /** Bots that may fire it: by the id of their App, and only through this installation of ours when one is named. */
+  bots: z
+    .array(
+      z.object({
+        appId: z.number().int().positive(),
+        installationId: z.number().int().positive().optional(),
+      }),
+    )
+    .max(20)
+    .default([]),
+  feedback: githubFeedback.prefault({}),
+})
+
+/** What one field says must fit the others. */
+function checkTrigger(config: z.infer<typeof triggerFields>, context: z.RefinementCtx): void {
+  const refuse = (path: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [path], message })
+  if (config.paths.length > 0 && config.event !== 'push' && config.event !== 'pull_request')
+    refuse('paths', 'only push and pull_request have changed files')
+  if ((config.command !== null || config.mention) && !hasText(config.event))
+    refuse('command', `${config.event} has no text that could hold a command or a mention`)
+  if (config.branches.length > 0 && ['issues', 'issue_comment', 'label'].includes(config.event))
+    refuse('branches', `${config.event} has no branch`)
+}
+
+export const githubTriggerConfig = triggerFields.superRefine(checkTrigger)
 export type GithubTriggerConfig = z.infer<typeof githubTriggerConfig>
+/** The same as an input of `jobs.create` and `jobs.addTrigger`. */
+export const githubTrigger = triggerFields.extend({ kind: z.literal('github') }).superRefine(checkTrigger)
 
 const hasText = (event: GithubTriggerEvent) =>
   ['issues', 'issue_comment', 'pull_request', 'pull_request_review_comment'].includes(event)
@@ -127,6 +132,9 @@ export const GITHUB_EVENTS = [
   'release',
   'label',
 ] as const
+
+/** What one trigger came to for one event: it fired, or why it did not. */
+export type GithubVerdict = { trigger: string; job: string; fired: boolean; why: string }
 
 /** How the last look for missed deliveries ended. */
 export type GithubReconciliation = {
