@@ -53,6 +53,7 @@ async function makeWorld(random: () => number): Promise<Place> {
           concurrencyLimit: limit,
           overlap: 'queue',
           overlapKey: null,
+          conversation: null,
         },
       },
     })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { agentIsolation } from './agent-settings.ts'
+import { spawnReport } from './agent-profile.ts'
+import { agentIsolation, budget, TRUST_LEVELS } from './agent-settings.ts'
 import { ERROR_KIND_NAMES } from './error-kinds.ts'
 import { agentId, deliveryId, eventId, jobId, machineId, runId, triggerId } from './ids.ts'
 import { jobRetentionSchema, retentionSchema } from './retention.ts'
@@ -83,6 +84,7 @@ export const exportRows = {
     maxConcurrent: z.number().int().min(1).max(100),
     perHour: z.number().int().min(1).nullable(),
     isolation: agentIsolation.default({ kind: 'host' }),
+    budget: budget.nullable().default(null),
     pausedAt: maybeStamp,
     archivedAt: maybeStamp,
     createdAt: stamp,
@@ -96,6 +98,7 @@ export const exportRows = {
     workspace: maybeText(8_192),
     limits: runLimits,
     rules: runRules,
+    budget: budget.nullable().default(null),
     retention: jobRetentionSchema,
     disabledAt: maybeStamp,
     deletedAt: maybeStamp,
@@ -154,6 +157,8 @@ export const exportRows = {
     workspace: maybeText(8_192),
     prompt: text(LONG),
     limits: runLimits,
+    trust: z.enum(TRUST_LEVELS).default('member'),
+    conversation: maybeText(1_000).default(null),
     expiresAt: maybeStamp,
     leasedAt: maybeStamp,
     acceptedAt: maybeStamp,
@@ -182,6 +187,7 @@ export const exportRows = {
     result: maybeText(LONG),
     usage: usageSchema.nullable(),
     killProof: killProofSchema.nullable(),
+    spawn: spawnReport.nullable().default(null),
     changes: runChanges.omit({ diff: true }).nullable().default(null),
     diff: maybeText(LONG).default(null),
     lastSeq: count,

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { TRUST_LEVELS } from './agent-settings.ts'
+import { PERMISSION_MODES } from './runtimes.ts'
 
 /** What happens when a job fires while an earlier firing with the same key is not finished. */
 export const OVERLAPS = ['queue', 'skip', 'replace', 'coalesce'] as const
@@ -41,6 +43,15 @@ export const runRules = z.object({
    * stopped. `coalesce`: one that still waits takes the newest event's place. The key is the concurrency key, or the job.
    */
   overlap: z.enum(OVERLAPS),
+  /**
+   * A template like the prompt: runs with the same text go on with one conversation of their agent, one after the
+   * other. Not together with `concurrency`.
+   */
+  conversation: z.string().min(1).max(500).nullable().optional(),
+  /** `member`: what its public triggers bring is trusted like a member's words, where the machine's policy agrees. */
+  trust: z.enum(TRUST_LEVELS).nullable().optional(),
+  /** The permission mode of runs that came from outside, where the machine's policy agrees; else it is read_only. */
+  publicMode: z.enum(PERMISSION_MODES).nullable().optional(),
 })
 export type RunRules = z.infer<typeof runRules>
 
@@ -52,4 +63,7 @@ export const DEFAULT_RULES: RunRules = {
   perHour: null,
   concurrency: null,
   overlap: 'queue',
+  conversation: null,
+  trust: null,
+  publicMode: null,
 }

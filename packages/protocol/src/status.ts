@@ -15,6 +15,10 @@ export const STATUS_SHAPES: Record<StatusWord, string> = {
   lost: '?',
 }
 
+/** The delivery waits for its next attempt, so that the end of this one is not its end. */
+export const isBetweenAttempts = (delivery: DeliveryState, newestRun: RunState) =>
+  (delivery === 'pending' || delivery === 'parked') && (newestRun === 'failed' || newestRun === 'timed_out')
+
 /** The one word that people see for a delivery and its newest run: the same in dashboard, CLI and SDK. */
 export function statusWord(
   delivery: DeliveryState,

@@ -1,4 +1,5 @@
-import type { AgentIsolation, ApprovalRules } from './agent-settings.ts'
+import type { BlockReason, SkillRef } from './agent-profile.ts'
+import type { AgentIsolation, ApprovalRules, Budget, Trust } from './agent-settings.ts'
 import type { ApprovalSettings, ApprovalView, OpenApproval } from './approvals.ts'
 import type { ErrorKind } from './error-kinds.ts'
 import type { TriggerFilter } from './filters.ts'
@@ -85,6 +86,17 @@ export type AgentView = {
   perHour: number | null
   approvals: ApprovalRules
   isolation: AgentIsolation
+  budget: Budget | null
+  /** It takes no work although nobody paused it; `until` null: until somebody does something. */
+  blocked: {
+    reason: BlockReason | 'budget'
+    message: string
+    since: number | null
+    until: number | null
+  } | null
+  /** Names only; values are shown to nobody. */
+  secretNames: string[]
+  skills: SkillRef[]
   machine: { id: MachineId; name: string; state: MachineState }
   live: number
   pending: number
@@ -129,6 +141,7 @@ export type JobView = {
   approvals: ApprovalSettings
   /** How long its runs are kept; null follows the organization. */
   retention: JobRetention
+  budget: Budget | null
   triggers: TriggerView[]
   lastRuns: { id: RunId; status: StatusWord; at: number }[]
   createdAt: number
@@ -200,6 +213,10 @@ export type RunView = {
   cancelRequestedAt: number | null
   /** While it is parked: until when, if a time ends it. */
   parkedUntil: number | null
+  /** `public`: what started it came from outside the organization. */
+  trust: Trust
+  /** Its agent's conversation that it belongs to. */
+  conversation: string | null
   expiresAt: number | null
   ladder: Ladder
   /** What it waits for: questions of its agent that nobody has answered, oldest first. */
@@ -352,6 +369,41 @@ export type WhyView = { id: string; sentence: string; conditions: Condition[] }
 export type Change = {
   kind: 'run' | 'delivery' | 'machine' | 'agent' | 'job' | 'event' | 'approval'
   id: string
+}
+
+/** A conversation that an agent can go on with. */
+export type AgentSessionView = {
+  conversation: string
+  agent: { id: AgentId; key: string }
+  runtime: Runtime
+  machine: { id: MachineId; name: string }
+  /** The agent CLI's own id. */
+  sessionId: string
+  cwd: string | null
+  updatedAt: number
+}
+
+export const USAGE_GROUPS = ['agent', 'job', 'model', 'day', 'machine'] as const
+export type UsageGroup = (typeof USAGE_GROUPS)[number]
+export type UsageTotals = {
+  runs: number
+  /** Their agents reported no money, so `costUsd` lacks them. */
+  runsWithoutCost: number
+  /** All that went in; `cachedTokens` are a part of it. */
+  inputTokens: number
+  outputTokens: number
+  cachedTokens: number
+  costUsd: number
+}
+/** `id` is null for what belongs to none, for example runs without a job. */
+export type UsageRow = { id: string | null; name: string | null } & UsageTotals
+/** Days of UTC, both counted. */
+export type UsageView = {
+  by: UsageGroup
+  since: string
+  until: string
+  rows: UsageRow[]
+  total: UsageTotals
 }
 
 export type Page<T> = { items: T[]; nextCursor: string | null }

@@ -92,6 +92,7 @@ export function newEvent(
         workspace: null,
         lane: null,
         limits: LIMITS,
+        trust: 'member',
         rules: null,
         leaseEpoch: null,
         ...delivery,

@@ -1,20 +1,24 @@
-import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { GITHUB_BODY_BYTES, INTAKE_BODY_BYTES, SIGNATURE_TOLERANCE_MS, toId } from '@baton/protocol'
+import type { Db } from '@baton/db'
+import { CAUSE_HEADER, GITHUB_BODY_BYTES, INTAKE_BODY_BYTES, readCause, toId } from '@baton/protocol'
 import type { Logger } from '@baton/service'
-import { dummyVerify, githubEventMatchesBody, parseJsonBody, verifySignature } from '@baton/webhooks'
+import { dummyVerify } from '@baton/webhooks'
 import { uuidv7 } from 'uuidv7'
 import { type Problem, sendProblem } from '../http/problem.ts'
-import { deliveryRules } from '../jobs/delivery-rules.ts'
-import { type PlannedEvent, planDelivery } from '../jobs/plan-delivery.ts'
-import { renderPrompt } from '../jobs/render-prompt.ts'
+import type { PlannedEvent } from '../jobs/plan-delivery.ts'
+import { type Ignored, planEvent } from '../jobs/plan-event.ts'
 import { withinTime } from '../live/within-time.ts'
-import { deduplicationKey } from './deduplication-key.ts'
+import { findLoop, trueCause } from './find-loop.ts'
+import { challengeOf, readPayload } from './hook-payload.ts'
 import type { HookTarget, HookTargets } from './hook-targets.ts'
 import type { Intake } from './intake.ts'
 import { readBody } from './read-body.ts'
 import { redactHeaders } from './redact-headers.ts'
 import { REFUSALS } from './refusals.ts'
+import type { RefusedRequests } from './refused-requests.ts'
+import { type VerifiedRequest, verifyRequest } from './verify-request.ts'
+
+type RefuseOptions = { close?: boolean; target?: HookTarget | null }
 
 const BODY_TIMEOUT_MS = 15_000
 /** Slack gives three seconds; a request that was not stored by then is answered 503 and may be repeated. */
@@ -28,20 +32,23 @@ export type HookReceiver = (request: IncomingMessage, response: ServerResponse, 
  * with a wrong signature costs.
  */
 export function createHookReceiver(deps: {
+  db: Db
   targets: HookTargets
   intake: Intake
+  refused: RefusedRequests
   log: Logger
   now: () => number
   count: (answer: number) => void
 }): HookReceiver {
   return async function receiveHook(request, response, path) {
-    const refuse = (problem: Problem, close = false) => {
+    const refuse = (problem: Problem, { close = false, target }: RefuseOptions = {}) => {
       deps.count(problem.status)
+      if (target) deps.refused.note({ id: target.trigger_id, path }, request, problem)
       sendProblem(response, problem, { close })
     }
     if (request.method !== 'POST') return refuse(REFUSALS.method)
     const encoding = request.headers['content-encoding']
-    if (encoding !== undefined && encoding !== 'identity') return refuse(REFUSALS.encoded, true)
+    if (encoding !== undefined && encoding !== 'identity') return refuse(REFUSALS.encoded, { close: true })
 
     let target: HookTarget | null
     try {
@@ -52,35 +59,27 @@ export function createHookReceiver(deps: {
     }
     const maxBytes = target?.scheme === 'github' ? GITHUB_BODY_BYTES : INTAKE_BODY_BYTES
     const read = await readBody(request, { maxBytes, timeoutMs: BODY_TIMEOUT_MS })
-    if (!read.ok) return refuse(REFUSALS[read.reason], true)
+    if (!read.ok) return refuse(REFUSALS[read.reason], { close: true, target })
     if (!target) {
       dummyVerify(read.body)
       return refuse(REFUSALS.unknown_path)
     }
-    const verified = verifySignature({
-      scheme: target.scheme,
-      secrets: target.openSecrets,
-      headers: request.headersDistinct,
-      rawBody: read.body,
-      nowMs: deps.now(),
-      toleranceMs: SIGNATURE_TOLERANCE_MS,
-    })
-    if (!verified.ok) return refuse({ ...REFUSALS.signature, detail: verified.message })
-    const payload = readPayload(request, target, read.body)
-    if ('problem' in payload) return refuse(payload.problem)
-    if (target.backlogFull) return refuse(REFUSALS.backlog)
+    const verified = verifyRequest(target, request, read.body, deps.now())
+    if ('problem' in verified) return refuse(verified.problem, { target })
+    const payload = readPayload(request, target, verified.body)
+    if ('problem' in payload) return refuse(payload.problem, { target })
+    if (target.backlogFull) return refuse(REFUSALS.backlog, { target })
 
-    const event = toEvent(request, target, read.body, verified, payload.value)
+    const challenge = challengeOf(target, payload.value)
     try {
+      const event = await plan(deps.db, target, request, verified, payload.value)
       const answer = await withinTime(deps.intake.accept(event), STORE_LIMIT_MS)
-      if (answer.bodyHash !== event.bodyHash) return refuse(REFUSALS.conflict)
-      deps.count(202)
-      const body = JSON.stringify({ eventId: answer.eventId, deliveries: answer.deliveries.map((d) => d.id) })
-      response.writeHead(202, {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-      })
-      response.end(body)
+      if (verified.idNamesBody && answer.bodyHash !== event.bodyHash)
+        return refuse(REFUSALS.conflict, { target })
+      deps.count(challenge === null ? 202 : 200)
+      const { eventId, deliveries } = answer
+      if (challenge !== null) return sendJson(response, 200, { challenge })
+      sendJson(response, 202, { eventId, deliveries: deliveries.map((one) => one.id) })
     } catch (error) {
       deps.log.warn({ error }, 'a webhook was answered 503: it could not be stored')
       refuse(REFUSALS.unavailable)
@@ -88,85 +87,42 @@ export function createHookReceiver(deps: {
   }
 }
 
-function readPayload(
-  request: IncomingMessage,
-  target: HookTarget,
-  body: Buffer,
-): { value: unknown } | { problem: Problem } {
-  const type =
-    (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? ''
-  if (type.startsWith('text/')) return { value: body.toString('utf8') }
-  if (type !== 'application/json' && !type.endsWith('+json')) {
-    const detail = `The content type is "${type.slice(0, 100)}". Send application/json (for GitHub: choose it in the webhook's settings).`
-    return {
-      problem: {
-        ...REFUSALS.encoded,
-        type: 'wrong-content-type',
-        title: 'Only JSON or text is accepted',
-        detail,
-      },
-    }
-  }
-  const json = parseJsonBody(body)
-  if (!json.ok) return { problem: { ...REFUSALS.bad_json, detail: json.message } }
-  const name = request.headersDistinct['x-github-event']?.[0] ?? ''
-  if (target.scheme === 'github' && !githubEventMatchesBody(name, json.value))
-    return { problem: REFUSALS.wrong_event }
-  return { value: json.value }
+function sendJson(response: ServerResponse, status: number, value: object) {
+  const body = JSON.stringify(value)
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+  })
+  response.end(body)
 }
 
-function toEvent(
-  request: IncomingMessage,
+/** Asks the database only about requests that say they were caused by a run. */
+async function plan(
+  db: Db,
   target: HookTarget,
-  body: Buffer,
-  verified: Parameters<typeof deduplicationKey>[0],
+  request: IncomingMessage,
+  verified: VerifiedRequest,
   payload: unknown,
-): PlannedEvent {
-  const id = toId('event', uuidv7())
-  const bodyHash = createHash('sha256').update(body).digest('hex')
-  const isPing = target.scheme === 'github' && request.headers['x-github-event'] === 'ping'
-  const ignored = target.deleted
-    ? ('job_deleted' as const)
-    : target.disabled
-      ? ('job_disabled' as const)
-      : target.agent_archived
-        ? ('agent_archived' as const)
-        : isPing
-          ? ('filtered' as const)
-          : null
-  const plan = {
-    agentId: target.agent_id,
-    machineId: target.machine_id,
-    job: { id: target.job_id, key: target.job_key },
-    workspace: target.job_workspace ?? target.agent_workspace,
-    limits: target.limits,
-  }
-  const facts = {
+): Promise<PlannedEvent> {
+  const said = readCause(request.headersDistinct[CAUSE_HEADER]?.[0])
+  const cause = said && (await trueCause(db, target.organization_id, said))
+  const isCheck = challengeOf(target, payload) !== null
+  return planEvent(target, {
+    id: toId('event', uuidv7()),
+    source: 'webhook',
     payload,
-    event: { id, source: 'webhook' },
-    job: { key: target.job_key, name: target.job_name },
-  }
-  return {
-    id,
-    organizationId: target.organization_id,
-    jobId: target.job_id,
-    triggerId: target.trigger_id,
-    source: 'webhook' as const,
-    ignored,
-    dedupScope: target.trigger_id,
-    dedupKey: deduplicationKey(verified, bodyHash),
-    bodyHash,
+    body: verified.body,
+    bodyHash: verified.bodyHash,
     contentType: request.headers['content-type'] ?? null,
     headers: redactHeaders(request.headersDistinct),
-    body,
-    deliveries: ignored
-      ? []
-      : [
-          planDelivery(
-            plan,
-            renderPrompt(target.template, facts),
-            deliveryRules(target.job_id, target.rules, facts),
-          ),
-        ],
-  }
+    dedupKey: verified.dedupKey,
+    verification: verified.verification,
+    cause,
+    ignored: isCheck ? ADDRESS_CHECK : await findLoop(db, target, cause),
+  })
+}
+
+const ADDRESS_CHECK: Ignored = {
+  reason: 'filtered',
+  message: 'The sender checked this address and was answered.',
 }

@@ -1,5 +1,5 @@
 import type { DeliveryRules } from '@baton/db'
-import type { JobId, RunRules } from '@baton/protocol'
+import type { AgentId, JobId, RunRules } from '@baton/protocol'
 import { parseTemplate, renderPrompt, type TemplateFacts } from './render-prompt.ts'
 
 /**
@@ -7,13 +7,13 @@ import { parseTemplate, renderPrompt, type TemplateFacts } from './render-prompt
  * lease statement reads from the job) is out of the ordinary.
  */
 export function deliveryRules(
-  jobId: JobId | null,
+  { jobId, agentId }: { jobId: JobId | null; agentId: AgentId },
   rules: RunRules,
   facts: TemplateFacts,
 ): DeliveryRules | null {
-  const filledIn = rules.concurrency
-    ? renderPrompt(parseTemplate(rules.concurrency.key), facts).slice(0, 500)
-    : null
+  const fillIn = (template: string) => renderPrompt(parseTemplate(template), facts).slice(0, 500)
+  const conversation = rules.conversation ? fillIn(rules.conversation).trim() || null : null
+  const filledIn = rules.concurrency ? fillIn(rules.concurrency.key) : conversation
   const key = `${jobId ?? 'manual'}:${filledIn ?? ''}`
   const isPlain =
     rules.priority === 0 &&
@@ -22,6 +22,9 @@ export function deliveryRules(
     rules.stallMs === null &&
     rules.perHour === null &&
     rules.concurrency === null &&
+    conversation === null &&
+    !rules.trust &&
+    !rules.publicMode &&
     rules.overlap === 'queue'
   if (isPlain) return null
   return {
@@ -29,9 +32,13 @@ export function deliveryRules(
     delayMs: rules.delayMs,
     ttlMs: rules.ttlMs,
     stallMs: rules.stallMs,
-    concurrencyKey: rules.concurrency ? key : null,
-    concurrencyLimit: rules.concurrency?.limit ?? null,
+    concurrencyKey: rules.concurrency ? key : conversation && conversationKey(agentId, conversation),
+    concurrencyLimit: rules.concurrency?.limit ?? (conversation ? 1 : null),
     overlap: rules.overlap,
     overlapKey: rules.overlap === 'queue' ? null : key,
+    conversation,
   }
 }
+
+/** An agent goes on with one conversation in one run at a time. */
+const conversationKey = (agentId: AgentId, conversation: string) => `conversation:${agentId}:${conversation}`

@@ -34,6 +34,7 @@ export async function fireManually(
     job: work.job,
     workspace: work.workspace,
     limits: work.limits,
+    trust: 'member' as const,
   }
   const id = work.eventId ?? toId('event', uuidv7())
   const bodyHash = createHash('sha256')

@@ -1,5 +1,13 @@
 import type { DeliveryRules, NewDelivery, NewEvent } from '@baton/db'
-import { type AgentId, type JobId, type MachineId, PROMPT_BYTES, type RunLimits, toId } from '@baton/protocol'
+import {
+  type AgentId,
+  type JobId,
+  type MachineId,
+  PROMPT_BYTES,
+  type RunLimits,
+  type Trust,
+  toId,
+} from '@baton/protocol'
 import { uuidv7 } from 'uuidv7'
 import { laneOf } from './lane.ts'
 
@@ -9,6 +17,8 @@ export type DeliveryPlan = {
   job: { id: JobId; key: string } | null
   workspace: string | null
   limits: RunLimits
+  /** `public`: its text came from outside the organization, so the run gets the least power. */
+  trust: Trust
 }
 
 /** What is stored, and what a push from memory needs besides. */
@@ -32,6 +42,7 @@ export function planDelivery(
     workspace: plan.workspace,
     lane: laneOf(plan.workspace, plan.agentId),
     limits: plan.limits,
+    trust: plan.trust,
     rules,
     leaseEpoch: null,
   }

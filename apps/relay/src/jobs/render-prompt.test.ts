@@ -40,3 +40,21 @@ test('an unknown name or a broken placeholder is refused with the words to mend 
   expect(() => parseTemplate('{{ payload.x | eval }}')).toThrow('is no placeholder')
   expect(() => parseTemplate('{{ job.prompt }}')).toThrow('Known are payload')
 })
+
+test('headers, firings, changed files and pushes can be named', () => {
+  const more = {
+    ...facts,
+    event: { ...facts.event, headers: { 'x-github-event': 'push' } },
+    fire: { at: '2026-01-01T00:00:00Z' },
+    changes: { paths: ['a.txt', 'b.txt'] },
+    push: { branch: 'main', commits: [{ subject: 'Mend it' }] },
+  }
+  const text =
+    '{{ event.headers.X-GitHub-Event }} {{ fire.at }} {{ changes.paths }} {{ push.branch }} {{ push.commits.0.subject }}'
+  expect(renderPrompt(parseTemplate(text), more)).toBe(
+    'push 2026-01-01T00:00:00Z ["a.txt","b.txt"] main Mend it',
+  )
+  expect(render('[{{ fire.at }}]')).toBe('[]')
+  for (const wrong of ['fire.when', 'event.body', 'changes', 'push.secret', 'constructor.name'])
+    expect(() => parseTemplate(`{{ ${wrong} }}`)).toThrow('there is no such value')
+})

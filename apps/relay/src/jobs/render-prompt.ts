@@ -2,13 +2,18 @@ import { BatonError } from '@baton/protocol'
 
 /**
  * Prompt templates: text with `{{ name.path }}`, values only, nothing evaluated. Names: `payload` (the event's body as
- * JSON, with a path like `payload.commits.0.id`), `event.id`, `event.source`, `job.key`, `job.name`. After a `|` come
- * `json` (the value as JSON) or `default: "text"` (when the value is missing or null). Objects are written as JSON.
+ * JSON, with a path like `payload.commits.0.id`), `event.id`, `event.source`, `event.headers.<name>`, `job.key`,
+ * `job.name`, and what only one kind of trigger knows: `fire` (schedules), `changes` (files) and `push` (git), each
+ * empty in events of another kind. After a `|` come `json` (the value as JSON) or `default: "text"` (when the value is
+ * missing or null). Objects are written as JSON.
  */
 export type TemplateFacts = {
   payload: unknown
-  event: { id: string; source: string }
+  event: { id: string; source: string; headers?: Record<string, string> }
   job: { key: string; name: string }
+  fire?: unknown
+  changes?: unknown
+  push?: unknown
 }
 
 type Part = { text: string } | { path: string[]; asJson: boolean; fallback: string }
@@ -17,10 +22,14 @@ export type Template = { parts: Part[] }
 /** The first steps of names and what may follow; null: any path. `changes.…` also allows any path below it. */
 export type TemplateNames = Readonly<Record<string, readonly string[] | null>>
 
+/** `fire` is of schedules, `changes` of files, `push` of git. */
 const PROMPT_NAMES = {
   payload: null,
-  event: ['id', 'source'],
+  event: ['id', 'source', 'headers.…'],
   job: ['key', 'name'],
+  fire: ['at', 'zone', 'schedule', 'late', 'missed'],
+  changes: ['paths', 'paths.…', 'count', 'folder', 'overflow'],
+  push: ['branch', 'ref', 'before', 'after', 'commits', 'commits.…', 'repository', 'remote', 'hook'],
 } as const satisfies Record<keyof TemplateFacts, readonly string[] | null>
 
 /** Parses a template once. Throws `bad_input` naming what is wrong, so that a job with a broken one is never saved. */
@@ -51,6 +60,7 @@ function parsePlaceholder(inside: string, whole: string, names: TemplateNames): 
       `The template uses ${whole}, but there is no such value. Known are ${listNames(names)}.`,
     )
   }
+  if (path[0] === 'event' && path[1] === 'headers') path[2] = (path[2] ?? '').toLowerCase()
   return { path, asJson: match[2] === 'json', fallback: match[3] ?? '' }
 }
 
@@ -75,7 +85,8 @@ export function renderPrompt(template: Template, facts: object): string {
   return prompt
 }
 
-function valueAt(facts: object, path: string[]): unknown {
+/** What stands at a path of the facts; undefined where there is nothing. Inherited properties are nothing. */
+export function valueAt(facts: object, path: readonly string[]): unknown {
   let value: unknown = facts
   for (const step of path) {
     if (value === null || typeof value !== 'object' || !Object.hasOwn(value, step)) return undefined

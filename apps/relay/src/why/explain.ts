@@ -6,7 +6,15 @@ import {
   listJobViews,
   listMachineViews,
 } from '@baton/db'
-import type { AgentView, Condition, MachineView, OpenApproval, OrganizationId, RunView, WhyView } from '@baton/protocol'
+import type {
+  AgentView,
+  Condition,
+  MachineView,
+  OpenApproval,
+  OrganizationId,
+  RunView,
+  WhyView,
+} from '@baton/protocol'
 import type { ApiContext } from '../api/context.ts'
 import { found } from '../api/found.ts'
 
@@ -44,7 +52,8 @@ export async function explain(ctx: Caller, id: string): Promise<WhyView> {
 }
 
 function explainRun(run: RunView, conditions: Condition[]): WhyView {
-  if (run.openApprovals.length > 0) return view(run.id, run.openApprovals.map(approvalCondition), run.sentence)
+  if (run.openApprovals.length > 0)
+    return view(run.id, run.openApprovals.map(approvalCondition), run.sentence)
   if (run.status === 'queued' || run.status === 'asleep' || run.status === 'waiting') {
     return view(run.id, conditions, 'Nothing is in its way: the next look of its machine takes it.')
   }
@@ -101,6 +110,23 @@ export function unmetConditions(facts: DeliveryFacts): Condition[] {
     since: null,
     unblock: 'Resume it.',
     command: `baton agent resume ${agent.key}`,
+  })
+  add(agent.blocked !== null, {
+    code: `agent_${agent.blocked?.reason}`,
+    what: blockedSentence(facts),
+    since: agent.blocked?.since ?? null,
+    unblock:
+      agent.blocked?.reason === 'quota'
+        ? 'It goes on by itself at that time; or use another account there and resume the agent.'
+        : `Sign it in on ${machine.name}, then resume the agent.`,
+    command: `baton agent resume ${agent.key}`,
+  })
+  add(agent.isSpent || facts.isJobSpent, {
+    code: agent.isSpent ? 'agent_budget' : 'job_budget',
+    what: `The budget of the day of ${agent.isSpent ? `agent ${agent.key}` : 'its job'} is used up.`,
+    since: null,
+    unblock: `It goes on by itself at ${new Date(facts.nextDay).toISOString().slice(0, 16).replace('T', ' ')} UTC, or when the budget is raised.`,
+    command: agent.isSpent ? `baton agent update ${agent.key} --day-budget <usd>` : null,
   })
   add(agent.archived, {
     code: 'agent_archived',
@@ -173,6 +199,14 @@ export function unmetConditions(facts: DeliveryFacts): Condition[] {
     command: `baton runs list --machine ${machine.name}`,
   })
   return unmet
+}
+
+function blockedSentence({ agent, machine }: DeliveryFacts): string {
+  if (agent.blocked?.reason === 'not_signed_in')
+    return `Agent ${agent.key} is not signed in on ${machine.name}.`
+  const until = agent.blocked?.until
+  const at = until ? ` until ${new Date(until).toISOString().slice(0, 16).replace('T', ' ')} UTC` : ''
+  return `The account behind agent ${agent.key} is used up${at}.`
 }
 
 function parkedSentence(facts: DeliveryFacts): string {

@@ -1,5 +1,6 @@
 import type { MachineId } from '@baton/protocol'
 import { type RawBuilder, sql } from 'kysely'
+import { isBlocked, isSpent } from '../usage/waits-for.ts'
 
 /** How many lane-less rows of an agent one statement looks at for each free slot: enough to pass over busy keys. */
 const WINDOW_PER_SLOT = 16
@@ -9,8 +10,8 @@ const MAX_LANES = 256
 /**
  * The part of a statement (after `with recursive`) that ends in a table `chosen (id)`: the pending deliveries of a
  * machine that go next, at most `slots`, oldest first within a priority. A delivery is passed over while its lane is in
- * use, its agent has `max_concurrent` live ones, its concurrency key is at its limit, or its agent or job has used up its
- * runs of the hour. Leasing and "why" are built on this same text, so they cannot disagree.
+ * use, its agent has `max_concurrent` live ones or is blocked, its concurrency key is at its limit, or its agent or job has
+ * used up its runs of the hour or its budget of the day. Leasing and "why" are built on this same text, so they cannot disagree.
  *
  * The cost does not grow with what waits behind a busy lane or an agent without room: of each lane only the head of each
  * agent that has room is read (a loose index scan), and of rows without a lane only the first ones of such an agent. It
@@ -27,11 +28,12 @@ export const chooseDeliveries = (machineId: MachineId, slots: RawBuilder<unknown
         a.per_hour - (select count(*) from runs r where r.agent_id = a.id and r.accepted_at > now() - interval '1 hour')
       ) as slots
       from agents a where a.machine_id = ${machineId} and a.paused_at is null and a.archived_at is null
+        and not ${isBlocked} and not ${isSpent.agent}
     ),
     hourly as materialized (
-      select j.id, (j.rules ->> 'perHour')::int - (
-        select count(*) from runs r where r.job_id = j.id and r.accepted_at > now() - interval '1 hour') as room
-      from jobs j join room on room.id = j.agent_id where j.rules ->> 'perHour' is not null
+      select j.id, least(case when ${isSpent.job} then 0 else 1000000 end, (j.rules ->> 'perHour')::int - (
+        select count(*) from runs r where r.job_id = j.id and r.accepted_at > now() - interval '1 hour')) as room
+      from jobs j join room on room.id = j.agent_id where j.rules ->> 'perHour' is not null or j.budget is not null
     ),
     lanes (lane) as (
       (select lane from deliveries where machine_id = ${machineId} and state = 'pending' and lane is not null

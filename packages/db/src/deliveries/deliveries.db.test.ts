@@ -76,6 +76,7 @@ const report = (held: LeaseRef, only: Partial<SettleReport> = {}): SettleReport 
   result: 'ok',
   quotaUntil: null,
   changes: null,
+  spawn: null,
   killProof: null,
   finalSeq: 0,
   finalHash: '0'.repeat(64),

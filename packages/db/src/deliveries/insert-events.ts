@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import type {
   AgentId,
+  Cause,
   DeliveryId,
   EventId,
   EventSource,
+  EventVerification,
   IgnoredReason,
   JobId,
   MachineId,
@@ -12,9 +14,11 @@ import type {
   RunId,
   RunLimits,
   TriggerId,
+  Trust,
 } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { queueDispatches } from '../outputs/queue-dispatches.ts'
 
 export type NewDelivery = {
   id: DeliveryId
@@ -27,6 +31,8 @@ export type NewDelivery = {
   /** Deliveries in the same lane of a machine run one after the other; null runs beside all others. */
   lane: string | null
   limits: RunLimits
+  /** `public`: what the agent is told came from outside the organization. */
+  trust: Trust
   /** null: none of the rules below. */
   rules: DeliveryRules | null
   /** Insert it already leased, if this is still the machine's session; else it is pending. */
@@ -43,6 +49,8 @@ export type DeliveryRules = {
   concurrencyLimit: number | null
   overlap: Overlap
   overlapKey: string | null
+  /** Its agent's conversation to go on with. One delivery of it is at work at a time: see `concurrencyKey`. */
+  conversation: string | null
 }
 
 export type NewEvent = {
@@ -52,12 +60,19 @@ export type NewEvent = {
   triggerId: TriggerId | null
   source: EventSource
   ignored: IgnoredReason | null
+  /** Why it is ignored, as a sentence. */
+  ignoredMessage?: string | null
+  verification?: EventVerification | null
+  /** What made it, when that was a run, an output or another event. */
+  cause?: Cause | null
   dedupScope: string
   dedupKey: string
   bodyHash: string
   contentType: string | null
   headers: Record<string, string>
   body: Buffer
+  /** It is stored and `accepted` already: its deliveries are decided now. No deliveries is not for this statement. */
+  stored?: true
   deliveries: NewDelivery[]
 }
 
@@ -85,32 +100,45 @@ export async function insertEvents(db: Db, unordered: NewEvent[], leaseMs: numbe
   const deliveries = events.flatMap((event) =>
     event.deliveries.map((delivery) => ({ ...delivery, event, place: unordered.indexOf(event) })),
   )
-  const bodies = packBodies(events.map((event) => event.body))
+  const fresh = events.filter((event) => !event.stored)
+  const stored = events.filter((event) => event.stored)
+  const bodies = packBodies(fresh.map((event) => event.body))
   const overlapping = deliveries.some(({ rules }) => rules !== null && rules.overlap !== 'queue')
   const others = overlapping ? overlaps(leaseMs) : { tables: sql``, rows: sql`` }
   const { rows } = await sql<ResultRow>`
     with packed as materialized (select convert_to(${bodies.text}::text, 'UTF8') as bytes),
-    new_events as (
-      insert into events (id, organization_id, job_id, trigger_id, source, state, reason, dedup_scope, dedup_key,
-        body_hash, content_type, headers, body)
+    made_events as (
+      insert into events (id, organization_id, job_id, trigger_id, source, state, reason, reason_message, verification, cause,
+        hops, dedup_scope, dedup_key, body_hash, content_type, headers, body)
       select e.id, e.organization_id, e.job_id, e.trigger_id, e.source,
-        case when e.reason is null then 'matched' else 'ignored' end, e.reason, e.dedup_scope, e.dedup_key,
-        e.body_hash, e.content_type, e.headers::jsonb,
+        case when e.reason is null then 'matched' else 'ignored' end, e.reason, e.reason_message,
+        e.verification::jsonb, e.cause, e.hops, e.dedup_scope, e.dedup_key, e.body_hash, e.content_type, e.headers::jsonb,
         case when e.binary_body is null then substring(packed.bytes from e.body_from for e.body_bytes)
           else decode(e.binary_body, 'hex') end
       from packed, unnest(
-        ${events.map((e) => e.id)}::text[], ${events.map((e) => e.organizationId)}::text[],
-        ${events.map((e) => e.jobId)}::text[], ${events.map((e) => e.triggerId)}::text[],
-        ${events.map((e) => e.source)}::text[], ${events.map((e) => e.ignored)}::text[],
-        ${events.map((e) => e.dedupScope)}::text[], ${events.map((e) => e.dedupKey)}::text[],
-        ${events.map((e) => e.bodyHash)}::text[], ${events.map((e) => e.contentType)}::text[],
-        ${events.map((e) => JSON.stringify(e.headers))}::text[],
+        ${fresh.map((e) => e.id)}::text[], ${fresh.map((e) => e.organizationId)}::text[],
+        ${fresh.map((e) => e.jobId)}::text[], ${fresh.map((e) => e.triggerId)}::text[],
+        ${fresh.map((e) => e.source)}::text[], ${fresh.map((e) => e.ignored)}::text[],
+        ${fresh.map((e) => e.ignoredMessage ?? null)}::text[],
+        ${fresh.map((e) => (e.verification ? JSON.stringify(e.verification) : null))}::text[],
+        ${fresh.map((e) => e.cause?.id ?? null)}::text[], ${fresh.map((e) => e.cause?.hops ?? 0)}::int[],
+        ${fresh.map((e) => e.dedupScope)}::text[], ${fresh.map((e) => e.dedupKey)}::text[],
+        ${fresh.map((e) => e.bodyHash)}::text[], ${fresh.map((e) => e.contentType)}::text[],
+        ${fresh.map((e) => JSON.stringify(e.headers))}::text[],
         ${bodies.from}::int[], ${bodies.bytes}::int[], ${bodies.binary}::text[]
-      ) as e (id, organization_id, job_id, trigger_id, source, reason, dedup_scope, dedup_key, body_hash,
-        content_type, headers, body_from, body_bytes, binary_body)
+      ) as e (id, organization_id, job_id, trigger_id, source, reason, reason_message, verification, cause,
+        hops, dedup_scope, dedup_key, body_hash, content_type, headers, body_from, body_bytes, binary_body)
       on conflict (dedup_scope, dedup_key) do nothing
       returning id
     ),
+    taken_up as (
+      update events set state = 'matched', job_id = x.job_id, trigger_id = x.trigger_id
+      from unnest(${stored.map((e) => e.id)}::text[], ${stored.map((e) => e.jobId)}::text[],
+        ${stored.map((e) => e.triggerId)}::text[]) as x (id, job_id, trigger_id)
+      where events.id = x.id and events.state = 'accepted'
+      returning events.id
+    ),
+    new_events as materialized (select id from made_events union all select id from taken_up),
     sessions as materialized (
       select id, session_epoch from machines
       where id = any(${[...new Set(deliveries.filter((d) => d.leaseEpoch !== null).map((d) => d.machineId))]}::text[])
@@ -121,7 +149,7 @@ export async function insertEvents(db: Db, unordered: NewEvent[], leaseMs: numbe
       select d.*, d.limits_text::jsonb as limits, sessions.id is not null as is_leased,
         coalesce(r.priority, 0) as priority, r."delayMs" as delay_ms, r."ttlMs" as ttl_ms, r."stallMs" as stall_ms,
         r."concurrencyKey" as concurrency_key, r."concurrencyLimit" as concurrency_limit,
-        coalesce(r.overlap, 'queue') as overlap, r."overlapKey" as overlap_key
+        coalesce(r.overlap, 'queue') as overlap, r."overlapKey" as overlap_key, r.conversation
       from unnest(
         ${deliveries.map((d) => d.id)}::text[], ${deliveries.map((d) => d.event.organizationId)}::text[],
         ${deliveries.map((d) => d.event.id)}::text[], ${deliveries.map((d) => d.jobId)}::text[],
@@ -129,13 +157,15 @@ export async function insertEvents(db: Db, unordered: NewEvent[], leaseMs: numbe
         ${deliveries.map((d) => d.runId)}::text[], ${deliveries.map((d) => d.prompt)}::text[],
         ${deliveries.map((d) => d.workspace)}::text[], ${deliveries.map((d) => d.lane)}::text[],
         ${deliveries.map((d) => JSON.stringify(d.limits))}::text[], ${deliveries.map((d) => d.leaseEpoch)}::bigint[],
-        ${deliveries.map((d) => d.rules && JSON.stringify(d.rules))}::text[], ${deliveries.map((d) => d.place)}::int[]
+        ${deliveries.map((d) => d.rules && JSON.stringify(d.rules))}::text[], ${deliveries.map((d) => d.place)}::int[],
+        ${deliveries.map((d) => d.trust)}::text[]
       ) as d (id, organization_id, event_id, job_id, agent_id, machine_id, run_id, prompt, workspace, lane,
-        limits_text, lease_epoch, rules, place)
+        limits_text, lease_epoch, rules, place, trust)
       join new_events on new_events.id = d.event_id
       left join sessions on sessions.id = d.machine_id and sessions.session_epoch = d.lease_epoch
       left join lateral json_to_record(d.rules::json) as r (priority int, "delayMs" bigint, "ttlMs" bigint,
-        "stallMs" bigint, "concurrencyKey" text, "concurrencyLimit" int, overlap text, "overlapKey" text)
+        "stallMs" bigint, "concurrencyKey" text, "concurrencyLimit" int, overlap text, "overlapKey" text,
+        conversation text)
         on d.rules is not null
     ),
     queued as (
@@ -184,7 +214,8 @@ type ResultRow = {
 
 const columns = sql`id, organization_id, event_id, job_id, agent_id, machine_id, run_id, prompt, workspace, lane, limits,
   max_attempts, repeatable, state, fence, leased_at, lease_expires_at, parked_until, reason, reason_message, expires_at,
-  priority, stall_ms, concurrency_key, concurrency_limit, overlap, overlap_key`
+  priority, stall_ms, concurrency_key, concurrency_limit, overlap, overlap_key,
+  trust, conversation`
 const values = (
   leaseMs: number,
 ) => sql`id, organization_id, event_id, job_id, agent_id, machine_id, run_id, prompt, workspace, lane, limits,
@@ -195,7 +226,7 @@ const values = (
   case when delay_ms > 0 then now() + delay_ms * interval '1 ms' end,
   case when delay_ms > 0 then 'delayed' end, case when delay_ms > 0 then 'Its job asks for a delay.' end,
   case when ttl_ms is not null then now() + ttl_ms * interval '1 ms' end,
-  priority, stall_ms, concurrency_key, concurrency_limit, overlap, overlap_key`
+  priority, stall_ms, concurrency_key, concurrency_limit, overlap, overlap_key, trust, conversation`
 
 /**
  * What the other overlap rules than `queue` add to the statement. Left out where no delivery of a batch needs it: each
@@ -220,7 +251,8 @@ const overlaps = (leaseMs: number) => ({
       select distinct on (overlap_key) ${values(leaseMs)} from planned where overlap = 'coalesce' order by overlap_key, place desc
       on conflict (overlap_key) where overlap = 'coalesce' and state in ('pending', 'parked') and fence = 0
         do update set event_id = excluded.event_id, prompt = excluded.prompt, workspace = excluded.workspace,
-          lane = excluded.lane, limits = excluded.limits, agent_id = excluded.agent_id, machine_id = excluded.machine_id
+          lane = excluded.lane, limits = excluded.limits, agent_id = excluded.agent_id, machine_id = excluded.machine_id,
+          trust = excluded.trust, conversation = excluded.conversation
       returning id, run_id, event_id, fence, overlap_key
     ),
     overtaken as (
@@ -236,8 +268,10 @@ const overlaps = (leaseMs: number) => ({
         finished_at = case when d.accepted_at is null or d.state in ('pending', 'parked') then now() end
       where d.overlap = 'replace' and d.state in ('pending', 'parked', 'leased', 'running', 'stalled')
         and d.overlap_key in (select overlap_key from planned where overlap = 'replace')
-      returning d.id, d.run_id, d.machine_id, d.overlap_key, d.fence, d.state <> 'cancelled' as must_stop
-    )`,
+      returning d.id, d.organization_id, d.event_id, d.job_id, d.run_id, d.machine_id, d.overlap_key, d.fence, d.state,
+        d.state <> 'cancelled' as must_stop
+    ),
+    ${queueDispatches('replaced', 'finished')}`,
   rows: sql`
     union all select 'delivery', id, run_id, event_id, fence, null, null, false from skipped
     union all select 'coalesced', id, run_id, event_id, fence, overlap_key, null, false from coalesced

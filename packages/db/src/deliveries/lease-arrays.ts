@@ -16,7 +16,7 @@ export function leaseArrays(leases: readonly LeaseRef[]) {
  */
 export const lockDeliveries = (ids: readonly DeliveryId[]) => sql`
   locked as materialized (
-    select id, attempt, max_attempts, repeatable, cancel_requested_at from deliveries
+    select id, agent_id, attempt, max_attempts, repeatable, recovered, cancel_requested_at from deliveries
     where id = any(${ids}::text[]) order by id for update
   )`
 

@@ -30,7 +30,7 @@ export async function moveDelivery(
     ),
     moved as (
       update deliveries d set state = 'pending', state_since = now(), agent_id = ${to.agentId}, machine_id = ${to.machineId},
-        workspace = ${to.workspace}, lane = ${to.lane}, fence = nextval('fences'), accepted_at = null, leased_at = null,
+        workspace = ${to.workspace}, lane = ${to.lane}, fence = nextval('fences'), accepted_at = null, leased_at = null, nudge = false,
         parked_until = null, reason = 'moved', reason_message = 'A person gave it to this machine.',
         max_attempts = greatest(d.max_attempts, d.attempt + 1),
         run_id = case when exists (select from runs r where r.id = d.run_id) then 'run_' || uuid7_hex() else d.run_id end

@@ -2,6 +2,7 @@ import type { DeliveryId, ErrorKind, MachineId, RunId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
 import { queueDispatches } from '../outputs/queue-dispatches.ts'
+import { blockAccounts } from '../usage/block-accounts.ts'
 import { lockDeliveries } from './lease-arrays.ts'
 
 export type Refusal = {
@@ -16,16 +17,23 @@ export type Refusal = {
 
 /**
  * The machine does not take these. A final refusal ends the delivery as failed, with a run that says why; any other
- * puts it back, parked as long as the machine asks for. Answers the deliveries whose lease this still was.
+ * puts it back, parked as long as the machine asks for. An agent that is not signed in is stopped instead: its work
+ * waits for that. Answers the deliveries whose lease this still was.
  */
 export async function refuseDeliveries(
   db: Db,
   machineId: MachineId,
   refusals: Refusal[],
 ): Promise<Set<DeliveryId>> {
+  const isSignedOut = refusals.some((refusal) => refusal.errorKind === 'not_signed_in')
+  const blocks = isSignedOut
+    ? blockAccounts(sql`
+        select agent_id, error_kind as reason, message, 0::float8 as rest_ms from refused where error_kind = 'not_signed_in'`)
+    : sql``
   const { rows } = await sql<{ id: DeliveryId }>`
     with asked as (
-      select delivery_id, run_id, fence, error_kind, message, final = 'yes' as final, retry_ms
+      select delivery_id, run_id, fence, error_kind, message, final = 'yes' and error_kind <> 'not_signed_in' as final,
+        case when error_kind = 'not_signed_in' then 0 else retry_ms end as retry_ms
       from unnest(
         ${refusals.map((r) => r.deliveryId)}::text[], ${refusals.map((r) => r.runId)}::text[],
         ${refusals.map((r) => r.fence)}::bigint[], ${refusals.map((r) => r.errorKind)}::text[],
@@ -40,6 +48,7 @@ export async function refuseDeliveries(
         state_since = now(), lease_expires_at = null, accepted_at = case when asked.final then d.accepted_at end,
         attempt = case when asked.final and d.accepted_at is null then d.attempt + 1 else d.attempt end,
         finished_at = case when asked.final then now() end,
+        max_attempts = d.max_attempts + case when d.accepted_at is not null and not asked.final then 1 else 0 end,
         reason = asked.error_kind, reason_message = asked.message,
         parked_until = case when not asked.final and asked.retry_ms > 0
           then now() + asked.retry_ms * interval '1 ms' end
@@ -61,7 +70,7 @@ export async function refuseDeliveries(
       on conflict (id) do update set state = 'failed', outcome = 'error', error_kind = excluded.error_kind,
         message = excluded.message, finished_at = now()
     ),
-    ${queueDispatches('refused', 'finished')}
+    ${queueDispatches('refused', 'finished')}${blocks}
     select id from refused`.execute(db)
   return new Set(rows.map((row) => row.id))
 }

@@ -51,6 +51,7 @@ const rules = (only: Partial<DeliveryRules>): DeliveryRules => ({
   concurrencyLimit: null,
   overlap: 'queue',
   overlapKey: null,
+  conversation: null,
   ...only,
 })
 const overlapping = (overlap: DeliveryRules['overlap']) => rules({ overlap, overlapKey: `key-${++keys}` })

@@ -2,6 +2,10 @@ import type { DeliveryId, MachineId, RunId, SettleAnswer, SettleReport } from '@
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
 import { queueDispatches } from '../outputs/queue-dispatches.ts'
+import { keepSessions } from '../sessions/keep-sessions.ts'
+import { addUsage } from '../usage/add-usage.ts'
+import { blockAccounts, restMs } from '../usage/block-accounts.ts'
+import { nextDay } from '../usage/waits-for.ts'
 import { lockDeliveries } from './lease-arrays.ts'
 
 /**
@@ -10,7 +14,9 @@ import { lockDeliveries } from './lease-arrays.ts'
  * nothing else (`superseded`).
  *
  * A failed or timed-out run is tried again, after a pause, only when its job says that repeating does no harm and
- * attempts are left; with none left such a delivery is dead.
+ * attempts are left; with none left such a delivery is dead. Four ends are not the work's fault and use no attempt: a
+ * used-up account or day budget (parked until it is free again), a missing sign-in (pending, its agent stopped) and a
+ * conversation that is gone (pending, once). Where the agent's session has the prompt, the next attempt only nudges it.
  */
 export async function settleRuns(
   db: Db,
@@ -19,6 +25,19 @@ export async function settleRuns(
   options: { sentAt: number; retryBaseMs: number },
 ): Promise<SettleAnswer[]> {
   const ago = (at: number | null) => (at === null ? null : Math.max(0, Math.round(options.sentAt - at)))
+  // Each part opens the indexes of its tables, so it is left out where no report needs it.
+  const parts = {
+    usage: reports.some((report) => report.usage !== null) ? addUsage : sql``,
+    sessions: reports.some((report) => report.sessionId !== null || report.errorKind === 'session_lost')
+      ? keepSessions
+      : sql``,
+    blocks: reports.some(({ errorKind }) => errorKind === 'quota' || errorKind === 'not_signed_in')
+      ? blockAccounts(sql`
+          select k.agent_id, k."errorKind" as reason, k.message, k.rest_ms
+          from closing k join closed on closed.id = k."deliveryId"
+          where k.next in ('rests', 'stopped') and k."errorKind" in ('quota', 'not_signed_in')`)
+      : sql``,
+  }
   const { rows } = await sql<{ delivery_id: DeliveryId; run_id: RunId; result: SettleAnswer['result'] }>`
     with asked as materialized (
       select * from json_to_recordset(${JSON.stringify(
@@ -28,12 +47,14 @@ export async function settleRuns(
           startedAgoMs: ago(report.startedAt),
           firstOutputAgoMs: ago(report.firstOutputAt),
           finishedAgoMs: ago(report.finishedAt),
+          freeInMs: freeIn(report.quotaUntil, options.sentAt),
         })),
       )}::text::json) as asked (
         "deliveryId" text, "runId" text, fence bigint, "finishKey" text, state text, outcome text, "errorKind" text,
         message text, "exitCode" int, signal text, "sessionId" text, usage jsonb, result text, "killProof" jsonb,
         changes jsonb, diff text,
-        "finalSeq" bigint, "finalHash" text, "startedAgoMs" bigint, "firstOutputAgoMs" bigint, "finishedAgoMs" bigint)
+        "finalSeq" bigint, "finalHash" text, "startedAgoMs" bigint, "firstOutputAgoMs" bigint, "finishedAgoMs" bigint,
+        "freeInMs" float8, spawn jsonb)
     ),
     ${lockDeliveries(reports.map((report) => report.deliveryId))},
     locked_runs as materialized (
@@ -49,36 +70,48 @@ export async function settleRuns(
     ended as (
       update runs r set state = k.state, outcome = k.outcome, error_kind = k."errorKind", message = k.message,
         exit_code = k."exitCode", signal = k.signal, session_id = k."sessionId", usage = k.usage, result = k.result,
-        kill_proof = k."killProof", changes = nullif(k.changes, 'null'), diff = k.diff, final_seq = k."finalSeq", final_hash = k."finalHash", finish_key = k."finishKey",
+        kill_proof = k."killProof", changes = nullif(k.changes, 'null'), diff = k.diff, spawn = nullif(k.spawn, 'null'),
+        final_seq = k."finalSeq", final_hash = k."finalHash", finish_key = k."finishKey",
         started_at = coalesce(r.started_at, now() - k."startedAgoMs" * interval '1 ms'),
         first_output_at = greatest(r.accepted_at, now() - k."firstOutputAgoMs" * interval '1 ms'),
         finished_at = greatest(r.accepted_at, now() - k."finishedAgoMs" * interval '1 ms')
       from known k where r.id = k."runId" and k.exists and k.known_key is null
         and r.state in ('starting', 'running', 'lost')
-      returning r.id, r.delivery_id, r.fence
+      returning r.id, r.organization_id, r.delivery_id, r.machine_id, r.agent_id, r.job_id, r.fence, r.state, r.workspace,
+        r.usage, r.finished_at
     ),
     closing as materialized (
-      select k.*, locked.repeatable,
-        k.state in ('failed', 'timed_out') and locked.repeatable and locked.attempt < locked.max_attempts
-          and locked.cancel_requested_at is null as again
+      select k.*, locked.repeatable, locked.agent_id, ${restMs(sql`k."freeInMs"`)} as rest_ms,
+        k."sessionId" is not null and k."errorKind" in ('quota', 'budget', 'not_signed_in', 'api_error') as to_nudge,
+        case when k.state not in ('failed', 'timed_out') or locked.cancel_requested_at is not null then 'ends'
+          when k."errorKind" = 'quota' or (k."errorKind" = 'budget' and k."freeInMs" is not null) then 'rests'
+          when k."errorKind" = 'not_signed_in' then 'stopped'
+          when k."errorKind" = 'session_lost' and not locked.recovered then 'afresh'
+          when locked.repeatable and locked.attempt < locked.max_attempts then 'again' else 'ends' end as next
       from known k join ended on ended.id = k."runId" join locked on locked.id = k."deliveryId"
+        join agents own on own.id = locked.agent_id
       where k.state <> 'superseded'
     ),
     closed as (
       update deliveries d set
-        state = case when k.again then 'parked' when k.state in ('succeeded', 'cancelled') then k.state
-          when k.repeatable then 'dead' else 'failed' end,
+        state = case when k.next in ('again', 'rests') then 'parked' when k.next in ('stopped', 'afresh') then 'pending'
+          when k.state in ('succeeded', 'cancelled') then k.state when k.repeatable then 'dead' else 'failed' end,
         reason = k."errorKind", reason_message = k.message, state_since = now(), lease_expires_at = null,
-        accepted_at = case when not k.again then d.accepted_at end,
-        finish_key = case when not k.again then k."finishKey" end,
-        finished_at = case when not k.again then now() end,
-        parked_until = case when k.again then now() + ${options.retryBaseMs}::float8
-          * power(2, least(d.attempt, 10) - 1) * (0.5 + random() / 2) * interval '1 ms' end
+        accepted_at = case when k.next = 'ends' then d.accepted_at end,
+        finish_key = case when k.next = 'ends' then k."finishKey" end,
+        finished_at = case when k.next = 'ends' then now() end,
+        max_attempts = case when k.next in ('rests', 'stopped', 'afresh') then d.max_attempts + 1 else d.max_attempts end,
+        nudge = k.next <> 'ends' and coalesce(k.to_nudge, false), recovered = d.recovered or k.next = 'afresh',
+        parked_until = case k.next
+          when 'again' then now() + ${options.retryBaseMs}::float8 * power(2, least(d.attempt - d.max_attempts
+            + (d.limits ->> 'maxAttempts')::int, 10) - 1) * (0.5 + random() / 2) * interval '1 ms'
+          when 'rests' then case k."errorKind" when 'budget' then ${nextDay} else now() + k.rest_ms * interval '1 ms' end
+            + random() * ${REST_JITTER_MS}::int * interval '1 ms' end
       from closing k
       where d.id = k."deliveryId" and d.fence = k.fence and d.state in ('pending', 'leased', 'running', 'stalled')
       returning d.id, d.organization_id, d.event_id, d.job_id, d.machine_id, d.run_id, d.fence, d.state
     ),
-    ${queueDispatches('closed', 'finished')}
+    ${queueDispatches('closed', 'finished')}${parts.usage}${parts.sessions}${parts.blocks}
     select "deliveryId" as delivery_id, "runId" as run_id,
       case
         when not exists then 'unknown'
@@ -88,6 +121,16 @@ export async function settleRuns(
         else 'superseded' end as result
     from known`.execute(db)
   return rows.map((row) => ({ deliveryId: row.delivery_id, runId: row.run_id, result: row.result }))
+}
+
+/** Not all that waited for one account come back in one moment. */
+const REST_JITTER_MS = 30_000
+const REST_MIN_MS = 10_000
+const REST_MAX_MS = 8 * 86_400_000
+
+/** A time of the machine's wall clock as a time from now; a clock that is set wrongly can do little harm. */
+function freeIn(until: number | null, sentAt: number): number | null {
+  return until === null ? null : Math.min(REST_MAX_MS, Math.max(REST_MIN_MS, Math.round(until - sentAt)))
 }
 
 /** The diff has a column of its own. */

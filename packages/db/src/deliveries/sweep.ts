@@ -43,7 +43,7 @@ const toSwept = (row: Row): Swept => ({
 
 /**
  * A lease that nobody accepted goes back to pending, and so does an accepted one that lapsed before its agent started
- * (its run is lost); a running one is stalled until its machine comes back.
+ * (its run is lost), while attempts are left; then it is dead. A running one is stalled until its machine comes back.
  */
 const sweepLeases = ({ acceptWithinMs, limit }: SweepOptions): RawBuilder<Row> => sql<Row>`
   with due as materialized (
@@ -56,24 +56,31 @@ const sweepLeases = ({ acceptWithinMs, limit }: SweepOptions): RawBuilder<Row> =
   ),
   moved as (
     update deliveries d set
-      state = case when d.state = 'running' then 'stalled' else 'pending' end,
-      state_since = now(), lease_expires_at = null,
+      state = case when d.state = 'running' then 'stalled' when ${isUsedUp} then 'dead' else 'pending' end,
+      state_since = now(), lease_expires_at = null, finished_at = case when ${isUsedUp} then now() end,
       reason = case when d.state = 'running' then 'machine_away'
         when d.accepted_at is null then 'not_accepted' else 'lease_lapsed' end,
       reason_message = case when d.state = 'running'
           then 'Its machine stopped answering while the agent was running. It goes on by itself when the machine is back.'
         when d.accepted_at is null then 'The machine did not take it in time; it is offered again.'
+        when ${isUsedUp} then 'The machine stopped answering before the agent started, at every attempt.'
         else 'The machine stopped answering before the agent started; it is offered again.' end
     from due where d.id = due.id
-    returning d.id, d.organization_id, d.machine_id, d.run_id, d.state, d.accepted_at
+    returning d.id, d.organization_id, d.event_id, d.job_id, d.machine_id, d.run_id, d.fence, d.state, d.accepted_at
   ),
+  ${queueDispatches('moved', 'finished')},
   lost as (
     update runs r set state = 'lost', message = 'The machine stopped answering before the agent started.'
-    from moved m where r.id = m.run_id and m.state = 'pending' and m.accepted_at is not null and r.state = 'starting'
+    from moved m where r.id = m.run_id and m.state in ('pending', 'dead') and m.accepted_at is not null
+      and r.state = 'starting'
   )
   select id, organization_id, machine_id, run_id,
-    case when state = 'stalled' then 'stalled' when accepted_at is null then 'unaccepted' else 'lapsed' end as moved
+    case when state = 'stalled' then 'stalled' when state = 'dead' then 'gave_up'
+      when accepted_at is null then 'unaccepted' else 'lapsed' end as moved
   from moved`
+
+/** Accepted as often as its job allows, and never started. */
+const isUsedUp = sql`(d.state = 'leased' and d.accepted_at is not null and d.attempt >= d.max_attempts)`
 
 const sweepParked = ({ limit }: SweepOptions): RawBuilder<Row> => sql<Row>`
   update deliveries d set state = 'pending', state_since = now(), parked_until = null, reason = null, reason_message = null

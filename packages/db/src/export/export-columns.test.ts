@@ -15,9 +15,9 @@ const LEFT_OUT: Record<string, string[]> = {
     'organizationId',
     'sessionEpoch',
   ],
-  agents: ['organizationId'],
+  agents: ['blockedReason', 'blockedMessage', 'blockedAt', 'blockedUntil', 'quotaStrikes', 'organizationId'],
   jobs: ['organizationId', 'keepRuns', 'keepDays'],
-  triggers: ['organizationId', 'secrets'],
+  triggers: ['organizationId', 'secrets', 'nextFireAt', 'watch'],
   events: ['organizationId'],
   deliveries: [
     'organizationId',
@@ -30,6 +30,8 @@ const LEFT_OUT: Record<string, string[]> = {
     'overlap',
     'overlapKey',
     'leaseExpiresAt',
+    'nudge',
+    'recovered',
   ],
   runs: ['organizationId', 'fence'],
 }

@@ -50,19 +50,19 @@ const inserts: Record<Exclude<RowKind, 'organization'>, Insert> = {
 
   agents: (organizationId, json) => sql`
     insert into agents (id, organization_id, machine_id, key, name, runtime, command, instructions, model, permission_mode,
-      workspace, max_concurrent, per_hour, isolation, paused_at, archived_at, created_at)
+      workspace, max_concurrent, per_hour, isolation, budget, paused_at, archived_at, created_at)
     select x.id, ${organizationId}, x."machineId", x.key, x.name, x.runtime, x.command, x.instructions, x.model,
       x."permissionMode", x.workspace, x."maxConcurrent", x."perHour",
-      coalesce(x.isolation, '{"kind": "host"}'), x."pausedAt", x."archivedAt", x."createdAt"
-    from ${from(json, 'id text, "machineId" text, key text, name text, runtime text, command text, instructions text, model text, "permissionMode" text, workspace text, "maxConcurrent" int, "perHour" int, isolation jsonb, "pausedAt" timestamptz, "archivedAt" timestamptz, "createdAt" timestamptz')}
+      coalesce(x.isolation, '{"kind": "host"}'), nullif(x.budget, 'null'), x."pausedAt", x."archivedAt", x."createdAt"
+    from ${from(json, 'id text, "machineId" text, key text, name text, runtime text, command text, instructions text, model text, "permissionMode" text, workspace text, "maxConcurrent" int, "perHour" int, isolation jsonb, budget jsonb, "pausedAt" timestamptz, "archivedAt" timestamptz, "createdAt" timestamptz')}
     where ${owned(organizationId, 'machines', 'machineId')}`,
 
   jobs: (organizationId, json) => sql`
-    insert into jobs (id, organization_id, agent_id, key, name, prompt, workspace, limits, rules, keep_runs, keep_days,
+    insert into jobs (id, organization_id, agent_id, key, name, prompt, workspace, limits, rules, budget, keep_runs, keep_days,
       disabled_at, deleted_at, created_at, updated_at)
-    select x.id, ${organizationId}, x."agentId", x.key, x.name, x.prompt, x.workspace, x.limits, x.rules,
+    select x.id, ${organizationId}, x."agentId", x.key, x.name, x.prompt, x.workspace, x.limits, x.rules, nullif(x.budget, 'null'),
       (x.retention ->> 'runs')::int, (x.retention ->> 'days')::int, x."disabledAt", x."deletedAt", x."createdAt", x."updatedAt"
-    from ${from(json, 'id text, "agentId" text, key text, name text, prompt text, workspace text, limits jsonb, rules jsonb, retention jsonb, "disabledAt" timestamptz, "deletedAt" timestamptz, "createdAt" timestamptz, "updatedAt" timestamptz')}
+    from ${from(json, 'id text, "agentId" text, key text, name text, prompt text, workspace text, limits jsonb, rules jsonb, budget jsonb, retention jsonb, "disabledAt" timestamptz, "deletedAt" timestamptz, "createdAt" timestamptz, "updatedAt" timestamptz')}
     where ${owned(organizationId, 'agents', 'agentId')}`,
 
   triggers: (organizationId, json) => sql`
@@ -86,27 +86,27 @@ const inserts: Record<Exclude<RowKind, 'organization'>, Insert> = {
 
   deliveries: (organizationId, json) => sql`
     insert into deliveries (id, organization_id, event_id, job_id, agent_id, machine_id, state, reason, reason_message, run_id,
-      attempt, max_attempts, repeatable, priority, workspace, prompt, limits, expires_at, leased_at, accepted_at,
+      attempt, max_attempts, repeatable, priority, workspace, prompt, limits, trust, conversation, expires_at, leased_at, accepted_at,
       cancel_requested_at, cancel_reason, finish_key, created_at, state_since, finished_at)
     select x.id, ${organizationId}, x."eventId", x."jobId", x."agentId", x."machineId", x.state, x.reason, x."reasonMessage",
-      x."runId", x.attempt, x."maxAttempts", x.repeatable, x.priority, x.workspace, x.prompt, x.limits, x."expiresAt",
+      x."runId", x.attempt, x."maxAttempts", x.repeatable, x.priority, x.workspace, x.prompt, x.limits, coalesce(x.trust, 'member'), x.conversation, x."expiresAt",
       x."leasedAt", x."acceptedAt", x."cancelRequestedAt", x."cancelReason", x."finishKey", x."createdAt", x."stateSince",
       x."finishedAt"
-    from ${from(json, 'id text, "eventId" text, "jobId" text, "agentId" text, "machineId" text, state text, reason text, "reasonMessage" text, "runId" text, attempt int, "maxAttempts" int, repeatable boolean, priority int, workspace text, prompt text, limits jsonb, "expiresAt" timestamptz, "leasedAt" timestamptz, "acceptedAt" timestamptz, "cancelRequestedAt" timestamptz, "cancelReason" text, "finishKey" text, "createdAt" timestamptz, "stateSince" timestamptz, "finishedAt" timestamptz')}
+    from ${from(json, 'id text, "eventId" text, "jobId" text, "agentId" text, "machineId" text, state text, reason text, "reasonMessage" text, "runId" text, attempt int, "maxAttempts" int, repeatable boolean, priority int, workspace text, prompt text, limits jsonb, trust text, conversation text, "expiresAt" timestamptz, "leasedAt" timestamptz, "acceptedAt" timestamptz, "cancelRequestedAt" timestamptz, "cancelReason" text, "finishKey" text, "createdAt" timestamptz, "stateSince" timestamptz, "finishedAt" timestamptz')}
     where ${owned(organizationId, 'events', 'eventId')} and ${owned(organizationId, 'jobs', 'jobId')}
       and ${owned(organizationId, 'agents', 'agentId')} and ${owned(organizationId, 'machines', 'machineId')}`,
 
   // The transcript comes afterwards, event by event, and is counted and hashed here as it comes.
   runs: (organizationId, json) => sql`
     insert into runs (id, organization_id, delivery_id, machine_id, agent_id, job_id, attempt, fence, state, outcome, error_kind,
-      message, exit_code, signal, session_id, workspace, result, usage, kill_proof, changes, diff, last_seq, last_hash, final_seq, final_hash,
+      message, exit_code, signal, session_id, workspace, result, usage, kill_proof, changes, diff, spawn, last_seq, last_hash, final_seq, final_hash,
       finish_key, leased_at, accepted_at, started_at, first_output_at, consumed_at, finished_at)
     select x.id, ${organizationId}, x."deliveryId", x."machineId", x."agentId", x."jobId", x.attempt, 0, x.state, x.outcome,
       x."errorKind", x.message, x."exitCode", x.signal, x."sessionId", x.workspace, x.result,
-      nullif(x.usage, 'null'), nullif(x."killProof", 'null'), nullif(x.changes, 'null'), x.diff, 0, encode(sha256(convert_to(x.id, 'UTF8')), 'hex'),
+      nullif(x.usage, 'null'), nullif(x."killProof", 'null'), nullif(x.changes, 'null'), x.diff, nullif(x.spawn, 'null'), 0, encode(sha256(convert_to(x.id, 'UTF8')), 'hex'),
       x."finalSeq", x."finalHash", x."finishKey", x."leasedAt", x."acceptedAt", x."startedAt", x."firstOutputAt",
       x."consumedAt", x."finishedAt"
-    from ${from(json, 'id text, "deliveryId" text, "machineId" text, "agentId" text, "jobId" text, attempt int, state text, outcome text, "errorKind" text, message text, "exitCode" int, signal text, "sessionId" text, workspace text, result text, usage jsonb, "killProof" jsonb, changes jsonb, diff text, "finalSeq" bigint, "finalHash" text, "finishKey" text, "leasedAt" timestamptz, "acceptedAt" timestamptz, "startedAt" timestamptz, "firstOutputAt" timestamptz, "consumedAt" timestamptz, "finishedAt" timestamptz')}
+    from ${from(json, 'id text, "deliveryId" text, "machineId" text, "agentId" text, "jobId" text, attempt int, state text, outcome text, "errorKind" text, message text, "exitCode" int, signal text, "sessionId" text, workspace text, result text, usage jsonb, "killProof" jsonb, changes jsonb, diff text, spawn jsonb, "finalSeq" bigint, "finalHash" text, "finishKey" text, "leasedAt" timestamptz, "acceptedAt" timestamptz, "startedAt" timestamptz, "firstOutputAt" timestamptz, "consumedAt" timestamptz, "finishedAt" timestamptz')}
     where ${owned(organizationId, 'deliveries', 'deliveryId')} and ${owned(organizationId, 'jobs', 'jobId')}
       and ${owned(organizationId, 'agents', 'agentId')} and ${owned(organizationId, 'machines', 'machineId')}`,
 }

@@ -74,13 +74,13 @@ const queries: Record<RowKind, Query> = {
 
   agents: (organizationId, filter) => sql`
     select id, machine_id as "machineId", key, name, runtime, command, instructions, model,
-      permission_mode as "permissionMode", workspace, max_concurrent as "maxConcurrent", per_hour as "perHour", isolation,
+      permission_mode as "permissionMode", workspace, max_concurrent as "maxConcurrent", per_hour as "perHour", isolation, budget,
       ${stamp('paused_at')} as "pausedAt", ${stamp('archived_at')} as "archivedAt", ${stamp('created_at')} as "createdAt"
     from agents where organization_id = ${organizationId} and created_at <= ${instant(filter.until)} ${after('id', filter)}
     ${plainPage(filter)}`,
 
   jobs: (organizationId, filter) => sql`
-    select id, agent_id as "agentId", key, name, prompt, workspace, limits, rules,
+    select id, agent_id as "agentId", key, name, prompt, workspace, limits, rules, budget,
       json_build_object('runs', keep_runs, 'days', keep_days) as retention, ${stamp('disabled_at')} as "disabledAt",
       ${stamp('deleted_at')} as "deletedAt", ${stamp('created_at')} as "createdAt", ${stamp('updated_at')} as "updatedAt"
     from jobs where organization_id = ${organizationId} and created_at <= ${instant(filter.until)} ${after('id', filter)}
@@ -111,12 +111,12 @@ const queries: Record<RowKind, Query> = {
   deliveries: (organizationId, filter) =>
     bounded(
       sql`id, "eventId", "jobId", "agentId", "machineId", state, reason, "reasonMessage", "runId", attempt, "maxAttempts",
-        repeatable, priority, workspace, prompt, limits, "expiresAt", "leasedAt", "acceptedAt", "cancelRequestedAt",
+        repeatable, priority, workspace, prompt, limits, trust, conversation, "expiresAt", "leasedAt", "acceptedAt", "cancelRequestedAt",
         "cancelReason", "finishKey", "createdAt", "stateSince", "finishedAt"`,
       sql`
         select d.id, d.event_id as "eventId", d.job_id as "jobId", d.agent_id as "agentId", d.machine_id as "machineId",
           d.state, d.reason, d.reason_message as "reasonMessage", d.run_id as "runId", d.attempt,
-          d.max_attempts as "maxAttempts", d.repeatable, d.priority, d.workspace, d.prompt, d.limits,
+          d.max_attempts as "maxAttempts", d.repeatable, d.priority, d.workspace, d.prompt, d.limits, d.trust, d.conversation,
           ${stamp('d.expires_at')} as "expiresAt", ${stamp('d.leased_at')} as "leasedAt",
           ${stamp('d.accepted_at')} as "acceptedAt", ${stamp('d.cancel_requested_at')} as "cancelRequestedAt",
           d.cancel_reason as "cancelReason", d.finish_key as "finishKey", ${stamp('d.created_at')} as "createdAt",
@@ -130,12 +130,12 @@ const queries: Record<RowKind, Query> = {
   runs: (organizationId, filter) =>
     bounded(
       sql`id, "deliveryId", "machineId", "agentId", "jobId", attempt, state, outcome, "errorKind", message, "exitCode", signal,
-        "sessionId", workspace, result, usage, "killProof", changes, diff, "lastSeq", "lastHash", "finalSeq", "finalHash", "finishKey",
+        "sessionId", workspace, result, usage, "killProof", changes, diff, spawn, "lastSeq", "lastHash", "finalSeq", "finalHash", "finishKey",
         "leasedAt", "acceptedAt", "startedAt", "firstOutputAt", "consumedAt", "finishedAt"`,
       sql`
         select r.id, r.delivery_id as "deliveryId", r.machine_id as "machineId", r.agent_id as "agentId", r.job_id as "jobId",
           r.attempt, r.state, r.outcome, r.error_kind as "errorKind", r.message, r.exit_code as "exitCode", r.signal,
-          r.session_id as "sessionId", r.workspace, r.result, r.usage, r.kill_proof as "killProof", r.changes, r.diff, r.last_seq as "lastSeq",
+          r.session_id as "sessionId", r.workspace, r.result, r.usage, r.kill_proof as "killProof", r.changes, r.diff, r.spawn, r.last_seq as "lastSeq",
           r.last_hash as "lastHash", r.final_seq as "finalSeq", r.final_hash as "finalHash", r.finish_key as "finishKey",
           ${stamp('r.leased_at')} as "leasedAt", ${stamp('r.accepted_at')} as "acceptedAt",
           ${stamp('r.started_at')} as "startedAt", ${stamp('r.first_output_at')} as "firstOutputAt",

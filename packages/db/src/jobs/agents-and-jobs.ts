@@ -1,5 +1,6 @@
 import type {
   AgentId,
+  Budget,
   AgentIsolation,
   ApprovalSettings,
   JobId,
@@ -26,6 +27,7 @@ export type AgentFields = {
   workspace: string | null
   maxConcurrent: number
   perHour: number | null
+  budget?: Budget | null
   isolation?: AgentIsolation
   approvals?: ApprovalSettings
 }
@@ -71,7 +73,7 @@ export async function updateAgent(
 }
 
 function toAgentColumns<F extends Partial<AgentFields>>(fields: F) {
-  const { permissionMode, maxConcurrent, perHour, approvals, ...rest } = fields as Partial<AgentFields>
+  const { permissionMode, maxConcurrent, perHour, approvals, budget, ...rest } = fields as Partial<AgentFields>
   const same: Partial<AgentFields> = {}
   for (const name of ['key', 'name', 'runtime', 'command', 'instructions', 'model', 'workspace', 'isolation'] as const) {
     if (rest[name] !== undefined) Object.assign(same, { [name]: rest[name] })
@@ -82,6 +84,7 @@ function toAgentColumns<F extends Partial<AgentFields>>(fields: F) {
     ...(maxConcurrent !== undefined && { max_concurrent: maxConcurrent }),
     ...(perHour !== undefined && { per_hour: perHour }),
     ...(approvals !== undefined && { approvals }),
+    ...(budget !== undefined && { budget }),
   }
 }
 
@@ -93,6 +96,7 @@ export type JobFields = {
   workspace: string | null
   limits: RunLimits
   rules: RunRules
+  budget?: Budget | null
   approvals?: ApprovalSettings
 }
 
@@ -103,10 +107,10 @@ export async function insertJob(
 ): Promise<void> {
   await sql`
     with made as (
-      insert into jobs (id, organization_id, agent_id, key, name, prompt, workspace, limits, rules, approvals)
+      insert into jobs (id, organization_id, agent_id, key, name, prompt, workspace, limits, rules, approvals, budget)
       values (${job.id}, ${job.organizationId}, ${job.agentId}, ${job.key}, ${job.name}, ${job.prompt}, ${job.workspace},
         ${JSON.stringify(job.limits)}::text::jsonb, ${JSON.stringify(job.rules)}::text::jsonb,
-        ${JSON.stringify(job.approvals ?? {})}::text::jsonb)
+        ${JSON.stringify(job.approvals ?? {})}::text::jsonb, ${job.budget ? JSON.stringify(job.budget) : null}::text::jsonb)
       returning id, organization_id
     )
     insert into triggers (id, organization_id, job_id, kind, path, scheme, secrets, config)

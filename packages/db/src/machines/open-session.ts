@@ -15,6 +15,7 @@ import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
 import { agentExtras } from '../deliveries/lease.ts'
 import type { AgentRow } from '../schema.ts'
+import { unblockSignedIn } from '../usage/unblock-agents.ts'
 import { isBlocked } from '../usage/waits-for.ts'
 
 export type HelloResult =
@@ -34,6 +35,8 @@ export async function helloMachine(
 ): Promise<HelloResult> {
   const installation = hello.instanceId.split('.')[0]
   const { rows } = await sql<{ name: string; organization_id: OrganizationId }>`
+    with before as materialized (select id, instance_id, runtimes from machines where id = ${machineId}),
+    said as (
     update machines set instance_id = ${hello.instanceId}, boot_id = ${hello.bootId}, hostname = ${hello.hostname},
       os = ${hello.os}, arch = ${hello.arch}, runner_version = ${hello.runnerVersion}, slots = ${hello.slots}::int,
       runtimes = ${JSON.stringify(hello.runtimes)}::text::jsonb, last_heartbeat_at = now(), goodbye_at = null,
@@ -43,7 +46,9 @@ export async function helloMachine(
       or split_part(instance_id, '.', 1) = ${installation}::text
       or goodbye_at is not null or last_heartbeat_at is null
       or last_heartbeat_at < now() - ${aliveMs}::int * interval '1 ms')
-    returning name, organization_id`.execute(db)
+    returning name, organization_id
+    )${unblockSignedIn(hello.instanceId, hello.runtimes)}
+    select name, organization_id from said`.execute(db)
   const row = rows[0]
   if (row) return { result: 'ok', name: row.name, organizationId: row.organization_id }
   const { rows: others } = await sql<{ hostname: string | null; ago: number; revoked: boolean }>`
@@ -102,13 +107,19 @@ export async function openMachineSession(
 }
 
 export async function listSessionAgents(db: Db, machineId: MachineId): Promise<SessionAgent[]> {
-  const { rows } = await sql<AgentRow & { job_approvals: SessionAgent['jobApprovals'] | null; is_blocked: boolean; has_budgets: boolean; secret_names: string[]; skills: SkillRef[] }>`
+  const { rows } = await sql<
+    AgentRow & {
+      job_approvals: SessionAgent['jobApprovals'] | null
+      is_blocked: boolean
+      has_budgets: boolean
+      secret_names: string[]
+      skills: SkillRef[]
+    }
+  >`
     select a.*, (select json_object_agg(j.id, j.approvals) from jobs j where j.agent_id = a.id and j.approvals <> '{}')
       as job_approvals, ${isBlocked} as is_blocked,
       exists (select from jobs j where j.agent_id = a.id and j.budget is not null and j.deleted_at is null) as has_budgets,
-      ${agentExtras} from agents a where a.machine_id = ${machineId}`.execute(
-    db,
-  )
+      ${agentExtras} from agents a where a.machine_id = ${machineId}`.execute(db)
   return rows.map((row) => ({
     id: row.id,
     key: row.key,

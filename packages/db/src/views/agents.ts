@@ -4,6 +4,8 @@ import {
   type AgentState,
   type AgentView,
   type ApprovalSettings,
+  type BlockReason,
+  type Budget,
   type MachineId,
   type MachineState,
   mergeApprovals,
@@ -11,9 +13,13 @@ import {
   type PermissionMode,
   type Runtime,
   type RuntimeProbe,
+  type SkillRef,
 } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { agentExtras } from '../deliveries/lease.ts'
+import { isBlocked, isSpent, nextDay } from '../usage/waits-for.ts'
+import { blockCause } from './block-cause.ts'
 
 type Row = {
   id: AgentId
@@ -29,6 +35,16 @@ type Row = {
   per_hour: number | null
   isolation: AgentIsolation
   approvals: ApprovalSettings
+  budget: Budget | null
+  blocked_reason: BlockReason | null
+  blocked_message: string | null
+  blocked_at: Date | null
+  blocked_until: Date | null
+  is_blocked: boolean
+  is_spent: boolean
+  next_day: Date
+  secret_names: string[]
+  skills: SkillRef[]
   paused: boolean
   archived: boolean
   machine_id: MachineId
@@ -48,7 +64,9 @@ export async function listAgentViews(
 ): Promise<AgentView[]> {
   const { rows } = await sql<Row>`
     select a.id, a.key, a.name, a.runtime, a.command, a.instructions, a.model, a.permission_mode, a.workspace,
-      a.max_concurrent, a.per_hour, a.isolation, a.approvals, a.paused_at is not null as paused, a.archived_at is not null as archived, a.created_at,
+      a.max_concurrent, a.per_hour, a.isolation, a.approvals, a.budget, a.blocked_reason,
+      a.blocked_message, a.blocked_at, a.blocked_until, ${isBlocked} as is_blocked, ${isSpent.agent} as is_spent,
+      ${nextDay} as next_day, ${agentExtras}, a.paused_at is not null as paused, a.archived_at is not null as archived, a.created_at,
       m.id as machine_id, m.name as machine_name, machine_state(m) as machine_state, m.runtimes,
       (select count(*) from deliveries d where d.machine_id = m.id and d.agent_id = a.id
         and d.state in ('leased', 'running', 'stalled')) as live,
@@ -79,6 +97,10 @@ function toAgentView(row: Row): AgentView {
     perHour: row.per_hour,
     isolation: row.isolation,
     approvals: mergeApprovals(row.approvals, null),
+    budget: row.budget,
+    blocked: blockedOf(row),
+    secretNames: row.secret_names,
+    skills: row.skills,
     machine: { id: row.machine_id, name: row.machine_name, state: row.machine_state },
     live: row.live,
     pending: row.pending,
@@ -92,9 +114,30 @@ function stateOf(row: Row): { state: AgentState; cause: string | null } {
   if (row.machine_state !== 'online' && row.machine_state !== 'draining') {
     return { state: 'offline', cause: `Its machine ${row.machine_name} is ${row.machine_state}.` }
   }
+  const blocked = blockedOf(row)
+  if (blocked) return { state: 'error', cause: blockCause(blocked, row) }
   const problem = problemOf(row)
   if (problem) return { state: 'error', cause: problem }
   return { state: row.live > 0 ? 'busy' : 'idle', cause: null }
+}
+
+function blockedOf(row: Row): AgentView['blocked'] {
+  if (row.is_blocked && row.blocked_reason) {
+    return {
+      reason: row.blocked_reason,
+      message: row.blocked_message ?? '',
+      since: row.blocked_at?.getTime() ?? null,
+      until: row.blocked_until?.getTime() ?? null,
+    }
+  }
+  return row.is_spent
+    ? {
+        reason: 'budget',
+        message: 'Its budget of the day is used up.',
+        since: null,
+        until: row.next_day.getTime(),
+      }
+    : null
 }
 
 function problemOf(row: Row): string | null {

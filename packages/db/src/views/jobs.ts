@@ -1,7 +1,10 @@
 import {
   type AgentId,
   type ApprovalSettings,
+  type Budget,
+  DEFAULT_RULES,
   type DeliveryState,
+  isBetweenAttempts,
   type JobId,
   type JobView,
   type MachineState,
@@ -26,6 +29,7 @@ type Row = {
   limits: RunLimits
   rules: RunRules
   approvals: ApprovalSettings
+  budget: Budget | null
   keep_runs: number | null
   keep_days: number | null
   enabled: boolean
@@ -57,7 +61,7 @@ export async function listJobViews(
   only?: { idOrKey: string },
 ): Promise<JobView[]> {
   const { rows } = await sql<Row>`
-    select j.id, j.key, j.name, j.prompt, j.workspace, j.limits, j.rules, j.approvals, j.keep_runs, j.keep_days, j.disabled_at is null as enabled, j.created_at,
+    select j.id, j.key, j.name, j.prompt, j.workspace, j.limits, j.rules, j.approvals, j.budget, j.keep_runs, j.keep_days, j.disabled_at is null as enabled, j.created_at,
       j.updated_at, a.id as agent_id, a.key as agent_key, a.name as agent_name,
       (select json_agg(json_build_object('id', t.id, 'kind', t.kind, 'paused', t.paused_at is not null, 'path', t.path,
           'scheme', t.scheme, 'secrets', cardinality(t.secrets), 'config', t.config, 'watch', t.watch,
@@ -85,8 +89,9 @@ export async function listJobViews(
     prompt: row.prompt,
     workspace: row.workspace,
     limits: row.limits,
-    rules: row.rules,
+    rules: { ...DEFAULT_RULES, ...row.rules },
     approvals: row.approvals,
+    budget: row.budget,
     retention: { runs: row.keep_runs, days: row.keep_days },
     triggers: (row.triggers ?? []).map((trigger) => toTriggerView(trigger, publicUrl)),
     lastRuns: (row.last_runs ?? []).map((run) => ({
@@ -94,7 +99,9 @@ export async function listJobViews(
       at: Math.round(Number(run.at)),
       status: statusWord(
         run.delivery,
-        run.state ? { state: run.state, outcome: run.outcome } : null,
+        run.state && !isBetweenAttempts(run.delivery, run.state)
+          ? { state: run.state, outcome: run.outcome }
+          : null,
         run.machine,
       ),
     })),

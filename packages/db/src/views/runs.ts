@@ -6,6 +6,7 @@ import {
   type ErrorKind,
   type EventId,
   type EventSource,
+  isBetweenAttempts,
   type JobId,
   type KillProof,
   type MachineId,
@@ -20,6 +21,7 @@ import {
   type Runtime,
   type RunView,
   statusWord,
+  type Trust,
   type UndoView,
   type Usage,
 } from '@baton/protocol'
@@ -38,6 +40,9 @@ type Row = {
   delivery_attempt: number
   cancel_requested_at: Date | null
   parked_until: Date | null
+  trust: Trust
+  conversation: string | null
+  newest_run_id: RunId
   expires_at: Date | null
   created_at: Date
   delivery_leased_at: Date | null
@@ -91,6 +96,7 @@ const select = (
 ) => sql`
   select d.id as delivery_id, d.state as delivery_state, d.reason_message, ${prompt} as prompt,
     d.workspace as delivery_workspace, d.limits, d.attempt as delivery_attempt, d.cancel_requested_at, d.parked_until, d.expires_at,
+    d.trust, d.conversation, d.run_id as newest_run_id,
     d.created_at,
     d.leased_at as delivery_leased_at, d.finished_at as delivery_finished_at, coalesce(r.id, d.run_id) as run_id,
     r.attempt, r.state, r.outcome, r.error_kind, r.message, r.exit_code, r.result, r.usage, r.session_id, r.kill_proof,
@@ -201,7 +207,9 @@ export async function findRunView(
 const time = (date: Date | null) => date?.getTime() ?? null
 
 function toRunView(row: Row): RunView {
-  const run = row.state === null ? null : { state: row.state, outcome: row.outcome }
+  const isBetween =
+    row.state !== null && row.run_id === row.newest_run_id && isBetweenAttempts(row.delivery_state, row.state)
+  const run = row.state === null || isBetween ? null : { state: row.state, outcome: row.outcome }
   const waitsFor = row.open_approvals ?? []
   const status = statusWord(row.delivery_state, run, row.machine_state, waitsFor.length > 0)
   return {
@@ -213,7 +221,7 @@ function toRunView(row: Row): RunView {
       status,
       outcome: row.outcome,
       errorKind: row.error_kind,
-      message: row.message ?? row.reason_message,
+      message: isBetween ? row.reason_message : (row.message ?? row.reason_message),
       waitsFor,
       exitCode: row.exit_code,
       machineName: row.machine_name,
@@ -245,6 +253,8 @@ function toRunView(row: Row): RunView {
     event: { id: row.event_id, source: row.source },
     cancelRequestedAt: time(row.cancel_requested_at),
     parkedUntil: time(row.parked_until),
+    trust: row.trust,
+    conversation: row.conversation,
     expiresAt: time(row.expires_at),
     ladder: {
       storedAt: row.created_at.getTime(),
@@ -260,7 +270,10 @@ function toRunView(row: Row): RunView {
     attempts: (row.attempts ?? []).map((other) => ({
       id: other.id,
       attempt: other.attempt,
-      status: other.id === row.run_id ? status : statusWord(row.delivery_state, other, row.machine_state),
+      status:
+        other.id === row.run_id && !isBetween
+          ? status
+          : statusWord(row.delivery_state, other, row.machine_state),
     })),
   }
 }

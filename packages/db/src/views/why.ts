@@ -1,5 +1,6 @@
 import type {
   AgentId,
+  BlockReason,
   DeliveryId,
   DeliveryState,
   MachineId,
@@ -10,6 +11,7 @@ import type {
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
 import { chooseDeliveries } from '../deliveries/choose.ts'
+import { isBlocked, isSpent, nextDay } from '../usage/waits-for.ts'
 
 /** Everything the lease statement looks at for one pending delivery, read at once. */
 export type DeliveryFacts = {
@@ -42,7 +44,13 @@ export type DeliveryFacts = {
     live: number
     perHour: number | null
     started: number
+    /** Only while it takes no work for that. */
+    blocked: { reason: BlockReason; message: string | null; since: number; until: number | null } | null
+    isSpent: boolean
   }
+  /** The job's budget of the day is used up. */
+  isJobSpent: boolean
+  nextDay: number
   lane: { name: string; busyWith: RunId | null } | null
   /** Others go before it that the free slots, its agent, its lane or its key are for. */
   isNext: boolean
@@ -78,7 +86,10 @@ export async function findDeliveryFacts(
       'machine', json_build_object('id', m.id, 'name', m.name, 'state', machine_state(m), 'slots', m.slots,
         'live', (select count(*) from others_live), 'lastHeartbeatAt', extract(epoch from m.last_heartbeat_at) * 1000),
       'agent', json_build_object('id', a.id, 'key', a.key, 'paused', a.paused_at is not null,
-        'archived', a.archived_at is not null, 'maxConcurrent', a.max_concurrent, 'perHour', a.per_hour,
+        'archived', a.archived_at is not null, 'isSpent', ${isSpent.agent},
+        'blocked', case when ${isBlocked} then json_build_object('reason', a.blocked_reason, 'message', a.blocked_message,
+          'since', extract(epoch from a.blocked_at) * 1000, 'until', extract(epoch from a.blocked_until) * 1000) end,
+        'maxConcurrent', a.max_concurrent, 'perHour', a.per_hour,
         'started', (select count(*) from runs r where r.agent_id = a.id and r.accepted_at > now() - interval '1 hour'),
         'live', (select count(*) from others_live where others_live.agent_id = a.id)),
       'lane', case when d.lane is not null then json_build_object('name', d.lane,
@@ -89,6 +100,8 @@ export async function findDeliveryFacts(
       'perHour', (select json_build_object('limit', (j.rules ->> 'perHour')::int, 'used', (select count(*) from runs r
           where r.job_id = j.id and r.accepted_at > now() - interval '1 hour'))
         from jobs j where j.id = d.job_id and j.rules ->> 'perHour' is not null),
+      'isJobSpent', (select coalesce(bool_or(${isSpent.job}), false) from jobs j where j.id = d.job_id),
+      'nextDay', extract(epoch from ${nextDay}) * 1000,
       'isNext', d.id in (select id from chosen),
       'ahead', (select count(*) from (
         select 1 from deliveries o where o.machine_id = d.machine_id and o.state = 'pending'
