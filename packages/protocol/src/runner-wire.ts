@@ -164,11 +164,18 @@ export const runControl = z.discriminatedUnion('kind', [
   lease.extend({ kind: z.literal('interrupt'), id: controlId, by: z.string() }),
 ])
 export type RunControl = z.infer<typeof runControl>
+/** A control in words of a newer relay is left out and hides nothing else; it is never acknowledged. */
+const runControls = z
+  .array(z.unknown())
+  .default([])
+  .transform((all) =>
+    all.map((one) => runControl.safeParse(one).data).filter((one): one is RunControl => one !== undefined),
+  )
 
 export const runnerPush = z.object({
   deliveries: z.array(pushedDelivery),
   cancels: z.array(lease.extend({ reason: z.string() })),
-  controls: z.array(runControl).default([]),
+  controls: runControls,
   /** Workspaces to be put back. Sent again at each new session until `undone` was called. */
   undos: z.array(undoOrder).default([]),
 })
@@ -203,7 +210,7 @@ export const renewAnswer = z.object({
   reason: z.enum(['lease_lost', 'cancelled']).nullable(),
   cancel: z.string().nullable(),
   /** Controls of this run that were not acknowledged yet. */
-  controls: z.array(runControl).default([]),
+  controls: runControls,
 })
 export type RenewAnswer = z.infer<typeof renewAnswer>
 

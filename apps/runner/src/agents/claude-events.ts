@@ -1,5 +1,5 @@
 import type { RunEventBody } from '@baton/protocol'
-import { answerControlRequest, noteDenial } from './claude-control.ts'
+import { noteConsumed, noteDenial, readCancelRequest, readControlRequest } from './claude-control.ts'
 import type { ClaudeState } from './claude-state.ts'
 import { addUsage } from './claude-usage.ts'
 import { countOf, type Fields, fieldsOf, jsonText, listOf, textOf } from './json-fields.ts'
@@ -26,9 +26,9 @@ const readers: Record<string, Reader> = {
   assistant: (event, state) => ({ events: readAssistant(event, state) }),
   user: (event, state) => ({ events: readUser(event, state) }),
   result: readResult,
-  control_request: answerControlRequest,
+  control_request: readControlRequest,
   control_response: () => ({ events: [] }),
-  control_cancel_request: () => ({ events: [] }),
+  control_cancel_request: readCancelRequest,
   stream_event: () => ({ events: [] }),
   tool_progress: () => ({ events: [] }),
   keep_alive: () => ({ events: [] }),
@@ -105,8 +105,8 @@ function readBlock(block: Fields): RunEventBody[] {
 
 function readUser(event: Fields, state: ClaudeState): RunEventBody[] {
   // The prompt itself, echoed when the CLI took it up: the transcript begins with it anyway.
-  if (event.isReplay === true) return consumed(state)
   const content = fieldsOf(event.message).content
+  if (event.isReplay === true) return [...consumed(state), ...noteConsumed(contentText(content), state)]
   const blocks = listOf(content).map(fieldsOf)
   // The prompt of a subagent is in the input of the tool call that started it.
   const isSubagents = textOf(event.parent_tool_use_id) !== null
@@ -146,7 +146,10 @@ function consumed(state: ClaudeState): RunEventBody[] {
   return [{ type: 'consumed' }]
 }
 
-/** The end of a turn. Nobody will write another prompt, so stdin is closed and the process may end. */
+/**
+ * The end of a turn. Where nothing that a person said waits to be heard, nobody will write another prompt, so stdin is
+ * closed and the process may end.
+ */
 function readResult(event: Fields, state: ClaudeState): ReadSteps {
   const errors = listOf(event.errors).filter((one) => typeof one === 'string')
   const text = textOf(event.result) ?? (errors.length > 0 ? errors.join('\n') : null)
@@ -163,5 +166,6 @@ function readResult(event: Fields, state: ClaudeState): ReadSteps {
   const events: RunEventBody[] = denials.flatMap((one) =>
     noteDenial(state, one.tool_use_id, one.tool_name, jsonText(one.tool_input ?? {})),
   )
-  return { events: [...events, { type: 'usage', usage: state.usage }], closeStdin: true }
+  state.closing = !state.steers.some(({ sure }) => sure)
+  return { events: [...events, { type: 'usage', usage: state.usage }], closeStdin: state.closing }
 }

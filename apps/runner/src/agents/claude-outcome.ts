@@ -49,6 +49,13 @@ function withoutResult(state: ClaudeState, exit: Exit): Verdict {
   return failed('crashed', withLastWords(what, state.lastWords))
 }
 
+const INTERRUPTED: Verdict = {
+  state: 'cancelled',
+  outcome: 'error',
+  errorKind: null,
+  message: 'A person interrupted what it was doing.',
+}
+
 const SIGNED_OUT =
   /not logged in|please run \/login|invalid api key|failed to authenticate|oauth token (has )?(expired|revoked)/i
 const USED_UP = /usage limit|limit reached|hit your limit|credit balance is too low|quota/i
@@ -56,6 +63,7 @@ const USED_UP = /usage limit|limit reached|hit your limit|credit balance is too 
 function errorVerdict(state: ClaudeState, result: ClaudeResult): Verdict {
   const text = (result.text ?? state.lastWords).slice(0, 2_000)
   if (result.reason === 'api_error' || result.apiStatus !== null) return apiVerdict(state, result, text)
+  if (result.reason?.startsWith('aborted') && state.interrupts > 0) return INTERRUPTED
   if (result.reason?.startsWith('aborted'))
     return failed('killed', 'Something outside Baton interrupted the agent.')
   return failed('crashed', withLastWords(`The agent ended with an error (${result.subtype})`, text))

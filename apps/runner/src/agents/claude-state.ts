@@ -11,6 +11,15 @@ export type ClaudeState = {
   deniedTools: string[]
   /** It wanted to ask a person. */
   asked: boolean
+  /** Whether a person is to be asked; else every question is refused at once. */
+  mayAsk: boolean
+  /** Questions that it waits on, by their numbers, with the exact input that an answer is for. */
+  asks: { [ask: string]: { tool: string; toolUseId: string | null; input: { [key: string]: JsonValue } } }
+  /** What a person said and it has not taken up. Of a message of an earlier runner nobody is sure that it was written. */
+  steers: { id: string; text: string; by: string; sure: boolean }[]
+  interrupts: number
+  /** Its stdin is being closed: nothing more can be said to it. */
+  closing: boolean
   toolsDone: number
   /** The class that the CLI gives to a failed request, as `rate_limit`. */
   apiError: string | null
@@ -40,6 +49,11 @@ const START: ClaudeState = {
   deniedIds: [],
   deniedTools: [],
   asked: false,
+  mayAsk: false,
+  asks: {},
+  steers: [],
+  interrupts: 0,
+  closing: false,
   toolsDone: 0,
   apiError: null,
   quotaResetsAt: null,
@@ -52,5 +66,7 @@ const START: ClaudeState = {
 
 /** The state that an earlier reader gave out, also one of another version: a field it lacks is as at the start. */
 export function restoreClaudeState(from: JsonValue | undefined): ClaudeState {
-  return structuredClone({ ...START, ...(from as Partial<ClaudeState> | undefined) })
+  const state = structuredClone({ ...START, ...(from as Partial<ClaudeState> | undefined) })
+  for (const steer of state.steers) steer.sure = false
+  return state
 }

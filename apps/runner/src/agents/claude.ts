@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { PermissionMode } from '@baton/protocol'
+import { type PermissionMode, RUNTIME_CAPABILITIES } from '@baton/protocol'
 import { refuseNames, uuidOfRun } from './agent-names.ts'
 import { askVersion } from './ask-program.ts'
 import { initializeRequest, userMessage } from './claude-control.ts'
@@ -15,7 +15,7 @@ import type { Prepared, PrepareInput, Refused, RuntimeDriver } from './runtime.t
  */
 export const claudeDriver: RuntimeDriver = {
   runtime: 'claude',
-  capabilities: ['resume', 'cancel', 'usage', 'cost', 'model', 'tool_allow_list', 'instructions'],
+  capabilities: RUNTIME_CAPABILITIES.claude,
   async prepare(input) {
     const { delivery } = input
     const env: Record<string, string> = { ...runEnvironment(input), ...FIXED_ENVIRONMENT }
@@ -37,7 +37,9 @@ export const claudeDriver: RuntimeDriver = {
   },
   createReader(run, from) {
     const expectsChanges = run.delivery.agent.permissionMode !== 'read_only'
-    return createClaudeReader({ twoWay: true, expectsChanges }, from)
+    const { mode, allow } = run.delivery.agent.approvals ?? { mode: 'deny', allow: [] }
+    const mayAsk = mode === 'ask' || allow.length > 0
+    return createClaudeReader({ twoWay: true, expectsChanges, mayAsk }, from)
   },
 }
 

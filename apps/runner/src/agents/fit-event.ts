@@ -40,6 +40,15 @@ export function fitEvent(event: RunEventBody): RunEventBody[] {
     }
     case 'permission_denied':
       return [{ ...event, tool: clipText(event.tool, NAME_BYTES), detail: clipOneEvent(event.detail) }]
+    case 'approval_asked':
+      return [
+        {
+          ...event,
+          summary: clipText(event.summary, TEXT_BYTES / 2),
+          input: { cut: clipText(jsonText(event.input), INPUT_TEXT_BYTES) },
+          inputCut: true,
+        },
+      ]
     case 'session':
       return [{ ...event, sessionId: clipText(event.sessionId, NAME_BYTES), model: null }]
     case 'retry':

@@ -113,6 +113,8 @@ export function createEventWriter(style: Style, { full = false }: { full?: boole
         return line(
           style('yellow', `? ${event.decision === 'allow' ? 'allowed' : 'denied'} by ${printable(event.by)}`),
         )
+      case 'approval_withdrawn':
+        return note(`? withdrawn: ${event.reason}`)
       case 'steer':
         return note(`> ${printable(event.by)} (${event.state}): ${clip(printable(event.text), 400)}`)
       case 'changes':

@@ -3,6 +3,7 @@ import {
   type LeaseRef,
   type PushedDelivery,
   pushedDelivery,
+  type RunControl,
   type RunnerPush,
   runId,
   runnerPush,
@@ -10,16 +11,30 @@ import {
 import { z } from 'zod'
 
 /** What was pushed. `unreadable` are deliveries in words of a newer relay: they are refused, not left to time out. */
-export type Push = { deliveries: PushedDelivery[]; cancels: RunnerPush['cancels']; unreadable: LeaseRef[] }
+export type Push = {
+  deliveries: PushedDelivery[]
+  cancels: RunnerPush['cancels']
+  controls: RunControl[]
+  unreadable: LeaseRef[]
+}
 
-const anyPush = z.object({ deliveries: z.array(z.unknown()), cancels: runnerPush.shape.cancels })
+const anyPush = z.object({
+  deliveries: z.array(z.unknown()),
+  cancels: runnerPush.shape.cancels,
+  controls: runnerPush.shape.controls,
+})
 const lease = z.object({ deliveryId, runId, fence: z.number().int().positive() })
 
 /** Null when it is no push at all. One delivery that cannot be read does not hide the others. */
 export function readPush(value: unknown): Push | null {
   const outer = anyPush.safeParse(value)
   if (!outer.success) return null
-  const push: Push = { deliveries: [], cancels: outer.data.cancels, unreadable: [] }
+  const push: Push = {
+    deliveries: [],
+    cancels: outer.data.cancels,
+    controls: outer.data.controls,
+    unreadable: [],
+  }
   for (const one of outer.data.deliveries) {
     const whole = pushedDelivery.safeParse(one)
     const leaseOnly = whole.success ? null : lease.safeParse(one)

@@ -1,5 +1,6 @@
 import {
   type acceptRequest,
+  type acknowledgeRequest,
   appendAnswer,
   type appendRequest,
   type goodbyeRequest,
@@ -27,6 +28,7 @@ export const CALL_ANSWERS = {
   refuse: z.array(leaseAnswer),
   append: appendAnswer,
   settle: z.array(settleAnswer),
+  acknowledge: z.unknown(),
   offer: z.unknown(),
   goodbye: z.unknown(),
   pull: runnerPush,
@@ -40,6 +42,7 @@ export type CallInputs = {
   refuse: z.input<typeof refuseRequest>
   append: z.input<typeof appendRequest>
   settle: z.input<typeof settleRequest>
+  acknowledge: z.input<typeof acknowledgeRequest>
   offer: z.input<typeof offerRequest>
   goodbye: z.input<typeof goodbyeRequest>
   pull: z.input<typeof pullRequest>
@@ -57,6 +60,7 @@ export const CALL_LIMIT_MS: Record<CallName, number> = {
   refuse: 5_000,
   append: 20_000,
   settle: 10_000,
+  acknowledge: 5_000,
   offer: 5_000,
   goodbye: 2_000,
   pull: 35_000,

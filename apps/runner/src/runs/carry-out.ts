@@ -1,5 +1,6 @@
 import type { RunReader } from '../agents/runtime.ts'
 import type { Exit, GoneRun, SupervisedRun } from '../processes/supervised-run.ts'
+import type { Talk } from './talk.ts'
 import type { Transcript } from './transcript.ts'
 
 /** A reader gets a chance to say what it holds back when nothing came for this long. */
@@ -13,22 +14,13 @@ export async function carryOut(
   supervised: SupervisedRun,
   reader: RunReader,
   transcript: Transcript,
-  options: { onOutput(): void; signal: AbortSignal },
+  options: { onOutput(): void; talk: Talk; failed: PromiseWithResolvers<never>; signal: AbortSignal },
 ): Promise<Exit> {
-  const { signal } = options
-  const failed = Promise.withResolvers<never>()
-  failed.promise.catch(() => undefined)
+  const { signal, talk, failed } = options
   let timer: NodeJS.Timeout | null = null
 
-  async function take(steps: ReturnType<RunReader['read']>, atMs: number) {
-    await transcript.take(steps.events, reader, atMs)
-    if (steps.stdin !== undefined) await supervised.write(steps.stdin)
-    if (steps.closeStdin) await supervised.closeStdin()
-    await supervised.consumed(transcript.committed())
-  }
-
   function flush() {
-    take(reader.flush(), Date.now()).catch(failed.reject)
+    talk.take(reader.flush(), Date.now()).catch(failed.reject)
   }
 
   function flushSoon() {
@@ -37,10 +29,10 @@ export async function carryOut(
   }
 
   async function readAll(): Promise<Exit> {
-    await take(reader.flush(), Date.now())
+    await talk.take(reader.flush(), Date.now())
     for await (const chunk of supervised.output(transcript.committed(), signal)) {
       options.onOutput()
-      await take(reader.read(chunk), chunk.atMs)
+      await talk.take(reader.read(chunk), chunk.atMs)
       flushSoon()
     }
     signal.throwIfAborted()

@@ -24,6 +24,8 @@ export async function followAgent(life: RunLife, { run, maxWallMs, ...work }: Fo
     supervised: run,
     folder: life.folder,
     limits: effectiveLimits(life.delivery.limits, maxWallMs),
+    rules: life.delivery.agent.approvals,
+    controls: life.controls,
     requestStop: (request) => life.requestStop(request),
     stopRequest: () => life.stop,
     signal: life.signal,

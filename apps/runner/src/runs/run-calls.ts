@@ -1,4 +1,4 @@
-import { BatonError, type SettleReport } from '@baton/protocol'
+import { BatonError, type ControlAnswer, type SettleReport } from '@baton/protocol'
 import { createBatcher } from '@baton/service'
 import type { Connection } from '../connection/connection.ts'
 import type { RunCalls } from './run-context.ts'
@@ -28,7 +28,15 @@ export function createRunCalls(connection: Connection): RunCalls {
     maxBytes: SETTLE_BYTES,
     sizeOf: (report) => Buffer.byteLength(JSON.stringify(report)),
   })
+  const acknowledge = createBatcher({
+    flush: async (controls: ControlAnswer[]) => {
+      await connection.call('acknowledge', { controls })
+      return controls
+    },
+    maxItems: 100,
+  })
   return {
+    acknowledge: (item) => acknowledge.add(item),
     accept: (item) => accept.add(item),
     start: (item) => start.add(item),
     refuse: (item) => refuse.add(item),

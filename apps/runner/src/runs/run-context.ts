@@ -1,4 +1,4 @@
-import type { LeaseAnswer, LeaseRef, SettleAnswer, SettleReport } from '@baton/protocol'
+import type { ControlAnswer, LeaseAnswer, LeaseRef, SettleAnswer, SettleReport } from '@baton/protocol'
 import type { Logger } from '@baton/service'
 import type { CallAnswer, CallInputs } from '../connection/runner-calls.ts'
 import type { Journal } from '../journal/open-journal.ts'
@@ -12,6 +12,7 @@ export type RunCalls = {
   start: (report: CallInputs['start']['runs'][number]) => Promise<LeaseAnswer>
   refuse: (refusal: CallInputs['refuse']['deliveries'][number]) => Promise<LeaseAnswer>
   settle: (report: SettleReport) => Promise<SettleAnswer>
+  acknowledge: (answer: ControlAnswer) => Promise<unknown>
   append: (input: CallInputs['append']) => Promise<CallAnswer<'append'>>
 }
 

@@ -3,6 +3,7 @@ import type { LeaseRef, PushedDelivery } from '@baton/protocol'
 import type { Logger } from '@baton/service'
 import type { SupervisedRun } from '../processes/supervised-run.ts'
 import type { RunContext } from './run-context.ts'
+import { createRunControls, type RunControls } from './run-controls.ts'
 import { createRunRecord, type RunRecord } from './run-record.ts'
 import { mayReplace, STOP_GRACE_MS, type StopRequest } from './stop-request.ts'
 import { untilAnswered } from './until-answered.ts'
@@ -21,6 +22,8 @@ export type RunLife = {
   readonly folder: string
   readonly logger: Logger
   readonly record: RunRecord
+  /** What people told this run. */
+  readonly controls: RunControls
   /** Aborts when the run is closed or let go of. */
   readonly signal: AbortSignal
   readonly phase: RunPhase
@@ -54,6 +57,8 @@ export function createRunLife(
   let { phase, supervised } = initial
   let stop: StopRequest | null = null
 
+  const answered = <T>(call: () => Promise<T>) => untilAnswered(context.writes, signal, call)
+
   function tellSupervisor(run: SupervisedRun, request: StopRequest) {
     run.stop(request.reason, STOP_GRACE_MS[request.reason]).catch((error: unknown) => {
       logger.error({ error }, 'The supervisor could not be told to end its agent.')
@@ -67,6 +72,7 @@ export function createRunLife(
     folder,
     logger,
     record: createRunRecord(context, delivery, lease, folder, signal),
+    controls: createRunControls(lease, (answer) => answered(() => context.calls.acknowledge(answer)), logger),
     signal,
     get phase() {
       return phase
@@ -97,7 +103,7 @@ export function createRunLife(
       if (run && stop) tellSupervisor(run, stop)
       onChange()
     },
-    answered: (call) => untilAnswered(context.writes, signal, call),
+    answered,
     release() {
       released.abort()
       supervised?.release()

@@ -1,11 +1,14 @@
-import type { PushedDelivery, RunEventBody } from '@baton/protocol'
+import type { ApprovalRules, PushedDelivery, RunEventBody } from '@baton/protocol'
 import { failed, STOPPED, type Verdict } from '../agents/run-ends.ts'
 import type { RunEnd, RunReader } from '../agents/runtime.ts'
 import type { Exit, GoneRun, SupervisedRun } from '../processes/supervised-run.ts'
 import { countChangedFiles } from '../workspaces/changed-files.ts'
+import { withdrawAll } from './ask-book.ts'
 import { carryOut, readLeftOutput } from './carry-out.ts'
+import type { RunControls } from './run-controls.ts'
 import { readSnapshot } from './run-folder.ts'
 import { isStopReason, type StopRequest, stoppedVerdict } from './stop-request.ts'
+import { createTalk } from './talk.ts'
 import type { Transcript } from './transcript.ts'
 import { watchLimits } from './watch-limits.ts'
 
@@ -19,6 +22,9 @@ export type WatchedWork = {
   folder: string
   cwd: string
   limits: { silenceMs: number | null; wallMs: number | null }
+  rules: ApprovalRules
+  /** What people told the run reaches the agent while it is followed. */
+  controls: RunControls
   requestStop(request: StopRequest): void
   stopRequest(): StopRequest | null
   signal: AbortSignal
@@ -28,13 +34,22 @@ export type WatchedWork = {
 export async function watchWork(work: WatchedWork): Promise<WorkEnd> {
   const { supervised, reader, transcript, signal } = work
   const startedAt = transcript.memo().startedAt ?? Date.now()
-  const watch = watchLimits({ ...work.limits, alreadyMs: Date.now() - startedAt }, (reason) =>
-    work.requestStop({ reason, sentence: STOPPED[reason].message ?? reason }),
+  const failure = Promise.withResolvers<never>()
+  failure.promise.catch(() => undefined)
+  const talk = createTalk({ ...work, onError: failure.reject })
+  const watch = watchLimits(
+    { ...work.limits, alreadyMs: Date.now() - startedAt },
+    (reason) => work.requestStop({ reason, sentence: STOPPED[reason].message ?? reason }),
+    () => talk.waits(),
   )
   let exit: Exit
   try {
-    exit = await carryOut(supervised, reader, transcript, { onOutput: () => watch.heard(), signal })
+    work.controls.attach(talk)
+    const onOutput = () => watch.heard()
+    exit = await carryOut(supervised, reader, transcript, { onOutput, talk, failed: failure, signal })
   } finally {
+    work.controls.attach(null)
+    talk.stop()
     watch.stop()
   }
   const asked = work.stopRequest()
@@ -43,7 +58,7 @@ export async function watchWork(work: WatchedWork): Promise<WorkEnd> {
   const { events, end } = reader.end(exit, { stopReason, changedFiles })
   const abandoned = stopReason === null && exit.stopReason !== null
   return {
-    last: [...events, ...killedEvent(exit, asked?.sentence ?? exit.stopReason)],
+    last: [...events, ...talk.end(), ...killedEvent(exit, asked?.sentence ?? exit.stopReason)],
     end: {
       ...end,
       ...(abandoned && failed('killed', 'No runner looked after it for too long, so it was ended.')),
@@ -68,7 +83,7 @@ export async function endLeftWork(
   const exit = { ...noExit(), killProof: gone.killProof }
   const { events, end } = reader.end(exit, { stopReason: null, changedFiles: null })
   return {
-    last: [...events, ...killedEvent(exit, cause)],
+    last: [...events, ...withdrawAll(transcript.memo().talk), ...killedEvent(exit, cause)],
     end: { ...end, ...failed('killed', `${cause} Its output up to then was kept; run it again.`) },
     exit,
   }

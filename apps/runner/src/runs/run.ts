@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { LeaseRef, PushedDelivery, SettleReport } from '@baton/protocol'
+import type { LeaseRef, PushedDelivery, RunControl, SettleReport } from '@baton/protocol'
 import { failed } from '../agents/run-ends.ts'
 import { isFinalRefusal } from '../connection/call-error.ts'
 import type { GoneRun, SupervisedRun } from '../processes/supervised-run.ts'
@@ -20,6 +20,8 @@ export type Run = {
   readonly pid: number | null
   /** Ends the agent and then the run, with this reason unless another came first. */
   requestStop(request: StopRequest): void
+  /** A person told it something. */
+  control(control: RunControl): void
   /** The relay says up to where it has the events. */
   acked(seq: number): void
   /** Lets go of the run and leaves its agent to its supervisor. */
@@ -67,6 +69,7 @@ export function createRun(
       return life.supervised?.pid ?? null
     },
     requestStop: (request) => life.requestStop(request),
+    control: (control) => life.controls.receive(control),
     acked: (seq) => life.record.acked(seq),
     release: () => life.release(),
     ended,

@@ -162,6 +162,7 @@ export function createRuns(context: RunContext, slots: number, tell: () => void)
       for (const delivery of push.deliveries) take(delivery)
       for (const lease of push.unreadable) turnAway(lease, TOO_OLD)
       for (const { runId, reason } of push.cancels) cancel(runId, reason)
+      for (const control of push.controls) runs.get(control.runId)?.control(control)
     },
     greeted({ verdicts }) {
       for (const { runId, verdict, ackedSeq, reason } of verdicts) {
@@ -171,7 +172,8 @@ export function createRuns(context: RunContext, slots: number, tell: () => void)
         if (verdict === 'drop' || verdict === 'settled') run?.requestStop({ ...LEASE_LOST, sentence: reason })
       }
     },
-    renewed({ deliveryId, ok, cancel: reason }) {
+    renewed({ deliveryId, ok, cancel: reason, controls }) {
+      for (const control of controls) runs.get(control.runId)?.control(control)
       for (const run of runs.values()) {
         if (run.delivery.deliveryId !== deliveryId) continue
         if (reason !== null) cancel(run.delivery.runId, reason)

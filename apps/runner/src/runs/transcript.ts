@@ -1,6 +1,7 @@
 import { BatonError, type RunEventBody, type SettleReport } from '@baton/protocol'
 import type { JsonValue, RunReader, StreamOffsets } from '../agents/runtime.ts'
 import type { Outbox } from '../outbox/open-outbox.ts'
+import type { AskBook } from './ask-book.ts'
 import { createOutputLimit, type LimitState, type OutputBounds, type Storable } from './limit-output.ts'
 
 /** The part of a settle report that is known together with the last event. */
@@ -15,12 +16,21 @@ export type RunMemo = {
   limit: LimitState | null
   startedAt: number | null
   firstOutputAt: number | null
+  /** What the agent asked and what people told it. */
+  talk: AskBook | null
   /** Set by the record that holds the `finished` event: the transcript is complete. */
   finish: FinishFacts | null
 }
 
 const POSITION_EVERY_BYTES = 256 * 1024
-const EMPTY_MEMO: RunMemo = { reader: null, limit: null, startedAt: null, firstOutputAt: null, finish: null }
+const EMPTY_MEMO: RunMemo = {
+  reader: null,
+  limit: null,
+  startedAt: null,
+  firstOutputAt: null,
+  talk: null,
+  finish: null,
+}
 
 export function memoOf(outbox: Outbox): RunMemo {
   return { ...EMPTY_MEMO, ...(outbox.position.state as Partial<RunMemo> | null) }
@@ -29,8 +39,16 @@ export function memoOf(outbox: Outbox): RunMemo {
 export type Transcript = {
   /** Events of the runner's own, in their place among the agent's. */
   note(bodies: RunEventBody[], facts?: Partial<Pick<RunMemo, 'startedAt'>>): Promise<void>
-  /** What the reader returned for output that came at `atMs`. */
-  take(events: RunEventBody[], reader: RunReader, atMs: number): Promise<void>
+  /**
+   * What the reader returned for output that came at `atMs`. What is `urgent` is stored with it, or without it where the
+   * run has printed so much that its output is held back.
+   */
+  take(
+    events: RunEventBody[],
+    reader: RunReader,
+    atMs: number,
+    urgent?: { events: RunEventBody[]; talk: AskBook },
+  ): Promise<void>
   /** The last events of all. Throws when the transcript has an end already. */
   finish(bodies: RunEventBody[], facts: FinishFacts): Promise<void>
   /** Up to where the agent's output is safe in the outbox. */
@@ -63,11 +81,12 @@ export function createTranscript(outbox: Outbox, bounds: OutputBounds): Transcri
       memo = { ...memo, ...facts }
       return store(bodies)
     },
-    async take(events, reader, atMs) {
+    async take(events, reader, atMs, urgent) {
       if (events.length > 0 && memo.firstOutputAt === null) memo = { ...memo, firstOutputAt: atMs }
+      if (urgent) memo = { ...memo, talk: urgent.talk }
       const storable = limit.add(events, reader.position())
-      if (storable && (storable.events.length > 0 || advanced(storable)))
-        await store(storable.events, storable)
+      const now = [...(storable?.events ?? []), ...(urgent?.events ?? [])]
+      if (urgent || now.length > 0 || (storable && advanced(storable))) await store(now, storable)
     },
     async finish(bodies, facts) {
       if (memo.finish)
