@@ -118,6 +118,7 @@ export function wireRun(lease: LeaseRef, bodies: RunEventBody[], only: Partial<S
     result: 'ok',
     quotaUntil: null,
     changes: null,
+    spawn: null,
     killProof: null,
     finalSeq: events.length,
     finalHash: transcriptHash(lease.runId, events),

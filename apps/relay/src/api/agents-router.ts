@@ -1,10 +1,11 @@
-import { insertAgent, listAgentViews, updateAgent } from '@baton/db'
+import { freeBudgetWaits, insertAgent, listAgentViews, unblockAgent, updateAgent } from '@baton/db'
 import {
   type AgentId,
   type AgentView,
   agentIsolation,
   approvalSettings,
   BatonError,
+  budget,
   type OrganizationId,
   PERMISSION_MODES,
   RUNTIMES,
@@ -35,6 +36,8 @@ const fields = z.object({
   workspace: workspace.nullish(),
   maxConcurrent: z.number().int().min(1).max(100).optional(),
   perHour: z.number().int().min(1).max(100_000).nullish(),
+  /** Replaces the whole budget; null takes it away. */
+  budget: budget.nullish(),
   approvals: approvalSettings.optional(),
   isolation: agentIsolation.optional(),
 })
@@ -65,11 +68,12 @@ export const agentsRouter = router({
           workspace: input.workspace ?? null,
           maxConcurrent: input.maxConcurrent ?? 5,
           perHour: input.perHour ?? null,
+          budget: input.budget ?? null,
           approvals: settingsOf(input.approvals),
           ...(input.isolation && { isolation: input.isolation }),
         }),
       )
-      changed(ctx, id)
+      agentChanged(ctx, id)
       return getAgent(ctx, id)
     }),
 
@@ -79,18 +83,25 @@ export const agentsRouter = router({
       const agent = await getAgent(ctx, input.id)
       if (input.command !== undefined) assertCommand(agent.runtime, input.command)
       const { id: _, approvals, ...change } = input
-      return apply(ctx, agent.id, {
+      const updated = await apply(ctx, agent.id, {
         ...withoutUndefined(change),
         ...(approvals && { approvals: { ...agent.approvals, ...settingsOf(approvals) } }),
       })
+      if (input.budget !== undefined) await freeBudget(ctx, updated)
+      return updated
     }),
 
   pause: memberProcedure
     .input(byId)
     .mutation(async ({ ctx, input }) => apply(ctx, (await getAgent(ctx, input.id)).id, { paused: true })),
-  resume: memberProcedure
-    .input(byId)
-    .mutation(async ({ ctx, input }) => apply(ctx, (await getAgent(ctx, input.id)).id, { paused: false })),
+  /** Ends a pause, and a block for a used-up account or a missing sign-in with all that shares the account. */
+  resume: memberProcedure.input(byId).mutation(async ({ ctx, input }): Promise<AgentView> => {
+    const { id } = await getAgent(ctx, input.id)
+    const machineId = await unblockAgent(ctx.connection.db, ctx.principal.organizationId, id)
+    ctx.hints.send('machine', found(machineId, 'agent', input.id))
+    agentChanged(ctx, id)
+    return getAgent(ctx, id)
+  }),
   archive: memberProcedure
     .input(byId)
     .mutation(async ({ ctx, input }) => apply(ctx, (await getAgent(ctx, input.id)).id, { archived: true })),
@@ -122,11 +133,17 @@ async function apply(
   change: Parameters<typeof updateAgent>[3],
 ): Promise<AgentView> {
   found((await updateAgent(ctx.connection.db, ctx.principal.organizationId, id, change)) || null, 'agent', id)
-  changed(ctx, id)
+  agentChanged(ctx, id)
   return getAgent(ctx, id)
 }
 
-function changed(ctx: Caller, id: AgentId) {
+async function freeBudget(ctx: Caller, agent: AgentView): Promise<void> {
+  await freeBudgetWaits(ctx.connection.db, ctx.principal.organizationId, { agentId: agent.id })
+  ctx.hints.send('machine', agent.machine.id)
+}
+
+/** Everybody who remembers the agent looks again. */
+export function agentChanged(ctx: Caller, id: AgentId) {
   ctx.targets.forget()
   ctx.hints.send('config', id)
   ctx.changes.tell(ctx.principal.organizationId, 'agent', id)

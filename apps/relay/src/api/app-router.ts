@@ -9,9 +9,13 @@ import { machinesRouter } from './machines-router.ts'
 import { organizationRouter } from './organization-router.ts'
 import { runnerRouter } from './runner-router.ts'
 import { runsRouter } from './runs-router.ts'
+import { secretsRouter } from './secrets-router.ts'
+import { sessionsRouter } from './sessions-router.ts'
+import { skillsRouter } from './skills-router.ts'
 import { deliveriesRouter, liveRouter, overviewRouter, tokensRouter, whyRouter } from './small-routers.ts'
 import { stagesRouter } from './stages-router.ts'
 import { router } from './trpc.ts'
+import { usageRouter } from './usage-router.ts'
 
 /** Everything that can be asked of the relay over tRPC. Only its type leaves this app. */
 export const appRouter = router({
@@ -29,6 +33,10 @@ export const appRouter = router({
   why: whyRouter,
   organization: organizationRouter,
   stages: stagesRouter,
+  usage: usageRouter,
+  sessions: sessionsRouter,
+  secrets: secretsRouter,
+  skills: skillsRouter,
   export: exportRouter,
   import: importRouter,
   runner: runnerRouter,

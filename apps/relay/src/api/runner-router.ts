@@ -6,9 +6,12 @@ import {
   heartbeatMachine,
   helloMachine,
   listQueuedControls,
+  listRunSecrets,
+  listRunSkills,
   loseDeliveries,
   refuseDeliveries,
   renewLeases,
+  type SealedSecret,
   sayGoodbye,
   settleRuns,
   settleUndos,
@@ -19,6 +22,7 @@ import {
   acknowledgeRequest,
   appendRequest,
   BatonError,
+  type ErrorKind,
   goodbyeRequest,
   HEARTBEAT_EVERY_MS,
   type HelloAnswer,
@@ -36,8 +40,12 @@ import {
   refuseRequest,
   renewRequest,
   runnerHello,
+  type SecretsAnswer,
   type SettleAnswer,
+  type SkillsAnswer,
+  secretsRequest,
   settleRequest,
+  skillsRequest,
   startRequest,
   type TokenAnswer,
   undoneRequest,
@@ -48,7 +56,10 @@ import { drainSocket } from '../live/drain-socket.ts'
 import { judgeHeld } from '../runners/judge-held.ts'
 import { pullOnce } from '../runners/pull-once.ts'
 import { signRunnerToken } from '../runners/runner-token.ts'
+import { agentSecretContext } from '../secrets/agent-secret-context.ts'
 import { hashSecret } from '../secrets/hash-secret.ts'
+import { openSecret } from '../secrets/seal.ts'
+import { found } from './found.ts'
 import { publicProcedure, router, runnerProcedure } from './trpc.ts'
 
 /** What runners call. Every write carries the fence of its lease; the statements refuse an older one. */
@@ -201,6 +212,7 @@ export const runnerRouter = router({
   refuse: runnerProcedure.input(refuseRequest).mutation(async ({ ctx, input }): Promise<LeaseAnswer[]> => {
     const { machineId, organizationId } = ctx.principal
     const refused = await refuseDeliveries(ctx.connection.db, machineId, input.deliveries)
+    if (input.deliveries.some(stopsAgents)) ctx.hints.send('config', machineId)
     for (const id of refused) ctx.changes.tell(organizationId, 'delivery', id)
     for (const { runId } of input.deliveries) ctx.hints.send('run', runId)
     const session = ctx.sessions.get(machineId)
@@ -209,16 +221,14 @@ export const runnerRouter = router({
   }),
 
   /** Stores the next events of a run; answers how far the transcript is stored. */
-  append: runnerProcedure
-    .input(appendRequest)
-    .mutation(async ({ ctx, input }) => {
-      const answer = await ctx.transcripts.append(ctx.principal.machineId, input)
-      if (input.events.some(speaksOfPeople)) {
-        ctx.changes.tell(ctx.principal.organizationId, 'approval', input.runId)
-        ctx.changes.tell(ctx.principal.organizationId, 'run', input.runId)
-      }
-      return answer
-    }),
+  append: runnerProcedure.input(appendRequest).mutation(async ({ ctx, input }) => {
+    const answer = await ctx.transcripts.append(ctx.principal.machineId, input)
+    if (input.events.some(speaksOfPeople)) {
+      ctx.changes.tell(ctx.principal.organizationId, 'approval', input.runId)
+      ctx.changes.tell(ctx.principal.organizationId, 'run', input.runId)
+    }
+    return answer
+  }),
 
   /** The runner has these controls on its disk, or refuses them for good. */
   acknowledge: runnerProcedure.input(acknowledgeRequest).mutation(async ({ ctx, input }) => {
@@ -231,12 +241,28 @@ export const runnerRouter = router({
     const { machineId, organizationId } = ctx.principal
     const options = { sentAt: input.sentAt, retryBaseMs: RETRY_BASE_MS }
     const answers = await settleRuns(ctx.connection.db, machineId, input.runs, options)
+    if (input.runs.some(stopsAgents)) ctx.hints.send('config', machineId)
     for (const answer of answers) {
       ctx.changes.tell(organizationId, 'run', answer.runId)
       ctx.hints.send('run', answer.runId)
     }
     ctx.sessions.get(machineId)?.free(answers.map((answer) => answer.deliveryId))
     return answers
+  }),
+
+  /** The values of the secrets of a run's agent, for the machine that holds the run, right before its start. */
+  secrets: runnerProcedure.input(secretsRequest).mutation(async ({ ctx, input }): Promise<SecretsAnswer> => {
+    const { runId, fence } = input
+    const sealed = await listRunSecrets(ctx.connection.db, ctx.principal.machineId, runId, fence)
+    const open = ({ agentId, name, sealed: text }: SealedSecret) =>
+      [name, openSecret(ctx.keys.seal, agentSecretContext(agentId, name), text)] as const
+    return { values: Object.fromEntries(found(sealed, 'run', runId).map(open)) }
+  }),
+
+  /** The texts of the skills of a run's agent. */
+  skills: runnerProcedure.input(skillsRequest).mutation(async ({ ctx, input }): Promise<SkillsAnswer> => {
+    const skills = await listRunSkills(ctx.connection.db, ctx.principal.machineId, input.runId, input.fence)
+    return { skills: found(skills, 'run', input.runId) }
   }),
 
   /** What came of orders to put workspaces back. */
@@ -254,6 +280,10 @@ export const runnerRouter = router({
     ctx.changes.tell(organizationId, 'machine', machineId)
   }),
 })
+
+/** Agents of this machine may take no more work now: what sessions remember of them is old. */
+const stopsAgents = ({ errorKind }: { errorKind: ErrorKind | null }) =>
+  errorKind === 'quota' || errorKind === 'not_signed_in'
 
 function leaseAnswer(deliveryId: LeaseAnswer['deliveryId'], ok: boolean): LeaseAnswer {
   return { deliveryId, ok, reason: ok ? null : 'lease_lost' }

@@ -1,6 +1,7 @@
 import {
   findRunDiff,
   findRunView,
+  findSpawnReport,
   findUndo,
   giveUpDelivery,
   listControls,
@@ -24,6 +25,7 @@ import {
   type RunView,
   runLimits,
   runRules,
+  type SpawnReport,
   STATUS_SHAPES,
   type StatusWord,
   UNDO_KINDS,
@@ -32,10 +34,12 @@ import {
 import { tracked } from '@trpc/server'
 import { z } from 'zod'
 import { tellRun } from '../approvals/tell-run.ts'
+import { continueWork } from '../jobs/continue-work.ts'
 import { DEFAULT_LIMITS } from '../jobs/default-limits.ts'
 import { deliveryRules } from '../jobs/delivery-rules.ts'
 import { fireManually } from '../jobs/fire-manually.ts'
 import { laneOf } from '../jobs/lane.ts'
+import { publicRules } from '../jobs/public-rules.ts'
 import { drainSocket } from '../live/drain-socket.ts'
 import { chooseAgent, getAgent } from './agents-router.ts'
 import { askForUndo } from './ask-for-undo.ts'
@@ -63,17 +67,24 @@ export const runsRouter = router({
           .pick({ priority: true, delayMs: true, ttlMs: true, stallMs: true })
           .partial()
           .optional(),
+        /** Runs of an agent with the same name go on with one conversation, one after the other. */
+        conversation: z.string().trim().min(1).max(200).optional(),
+        /** A run or the name of a conversation to go on with; its agent takes it. */
+        continue: z.string().min(1).max(200).optional(),
         idempotencyKey,
       }),
     )
     .mutation(async ({ ctx, input }) => {
-      const agent = await chooseAgent(ctx, input.agent)
+      const continued =
+        input.continue === undefined ? null : await continueWork(ctx, input.continue, input.agent)
+      const agent = continued?.agent ?? (await chooseAgent(ctx, input.agent))
+      const conversation = continued?.conversation ?? input.conversation ?? null
       const limits = { ...DEFAULT_LIMITS, ...(input.limits as Partial<typeof DEFAULT_LIMITS>) }
       return fireManually(ctx.intake, ctx.principal, {
         job: null,
         agent,
         prompt: input.prompt,
-        workspace: input.workspace ?? agent.workspace,
+        workspace: input.workspace ?? continued?.workspace ?? agent.workspace,
         limits,
         rules: deliveryRules(
           { jobId: null, agentId: agent.id },
@@ -83,6 +94,7 @@ export const runsRouter = router({
             event: { id: '', source: 'manual' },
             job: { key: '', name: '' },
           },
+          conversation,
         ),
         payload: null,
         idempotencyKey: input.idempotencyKey,
@@ -217,10 +229,17 @@ export const runsRouter = router({
       prompt: run.prompt,
       workspace: run.requestedWorkspace,
       limits: run.limits,
-      rules: null,
+      rules: await publicRules(ctx, run),
+      trust: run.trust,
       payload: { again: run.id },
       idempotencyKey: input.idempotencyKey,
     })
+  }),
+
+  /** How its agent was started and how it ended, for a person who looks for the cause; null until it has ended. */
+  spawn: userProcedure.input(byId).query(async ({ ctx, input }): Promise<SpawnReport | null> => {
+    const run = await getRun(ctx, input.id)
+    return findSpawnReport(ctx.connection.db, ctx.principal.organizationId, run.id)
   }),
 
   /** What a run changed in its workspace, with the diff. null: it has not ended, or nobody could tell. */

@@ -10,9 +10,10 @@ export function deliveryRules(
   { jobId, agentId }: { jobId: JobId | null; agentId: AgentId },
   rules: RunRules,
   facts: TemplateFacts,
+  given: string | null = null,
 ): DeliveryRules | null {
   const fillIn = (template: string) => renderPrompt(parseTemplate(template), facts).slice(0, 500)
-  const conversation = rules.conversation ? fillIn(rules.conversation).trim() || null : null
+  const conversation = given ?? (rules.conversation ? fillIn(rules.conversation).trim() || null : null)
   const filledIn = rules.concurrency ? fillIn(rules.concurrency.key) : conversation
   const key = `${jobId ?? 'manual'}:${filledIn ?? ''}`
   const isPlain =

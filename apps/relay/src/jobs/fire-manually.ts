@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { DeliveryRules } from '@baton/db'
-import type { AgentView, DeliveryId, EventId, OrganizationId, RunId, RunLimits } from '@baton/protocol'
+import type { AgentView, DeliveryId, EventId, OrganizationId, RunId, RunLimits, Trust } from '@baton/protocol'
 import { BatonError, toId } from '@baton/protocol'
 import { uuidv7 } from 'uuidv7'
 import type { Intake } from '../inbox/intake.ts'
@@ -23,6 +23,8 @@ export async function fireManually(
     workspace: string | null
     limits: RunLimits
     rules: DeliveryRules | null
+    /** `public` when it repeats what came from outside. */
+    trust?: Trust
     payload: unknown
     idempotencyKey: string | undefined
   },
@@ -34,11 +36,12 @@ export async function fireManually(
     job: work.job,
     workspace: work.workspace,
     limits: work.limits,
-    trust: 'member' as const,
+    trust: work.trust ?? ('member' as const),
   }
   const id = work.eventId ?? toId('event', uuidv7())
   const bodyHash = createHash('sha256')
     .update(JSON.stringify([work.job?.id, work.agent.id, work.workspace]))
+    .update(work.rules?.conversation ?? '')
     .update(body)
     .update(work.job ? '' : work.prompt)
     .digest('hex')
