@@ -1,0 +1,331 @@
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ApprovalView, RunView } from '@baton/protocol'
+import { eventually } from '@baton/testkit'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type RunnerProcess, startRunnerProcess } from './support/runner-process.ts'
+import { createTestPlace, type TestPlace } from './support/test-place.ts'
+
+const scripted = fileURLToPath(new URL('./fixtures/scripted-claude.ts', import.meta.url))
+
+let place: TestPlace
+let home: string
+let env: Record<string, string>
+let runner: RunnerProcess
+
+beforeAll(async () => {
+  place = await createTestPlace()
+  home = (await place.makeHome()).home
+  const bin = join(place.folder, 'bin')
+  await mkdir(bin)
+  await writeFile(join(bin, 'claude'), `#!/bin/sh\nexec '${process.execPath}' '${scripted}' "$@"\n`, {
+    mode: 0o755,
+  })
+  env = { PATH: [bin, dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(':') }
+  await place.api.agents.create.mutate({
+    key: 'asks',
+    machineId: place.machineId,
+    runtime: 'claude',
+    approvals: { mode: 'ask' },
+  })
+  await startRunner()
+}, 60_000)
+afterAll(async () => {
+  await runner?.[Symbol.asyncDispose]()
+  await place?.[Symbol.asyncDispose]()
+})
+beforeEach(async () => {
+  await place.query(`update agents set approvals = '{"mode": "ask"}' where key = 'asks'`)
+})
+
+async function startRunner() {
+  runner = startRunnerProcess(home, { env })
+  await runner.ready
+}
+
+const start = (prompt: string, more: object = {}) =>
+  place.run(prompt, { agent: 'asks', workspace: null, ...more })
+const untilAsked = (id: string, count = 1) =>
+  eventually(
+    async () => {
+      const { items } = await place.api.approvals.list.query({ runId: id })
+      if (items.length < count) throw new Error('nothing was asked')
+      return items[0] as ApprovalView
+    },
+    { timeoutMs: 20_000 },
+  )
+const untilApproval = (id: string, check: (one: ApprovalView) => boolean, timeoutMs = 20_000) =>
+  eventually(
+    async () => {
+      const one = await place.api.approvals.get.query({ id })
+      if (!check(one)) throw new Error(`not yet: ${JSON.stringify(one)}`)
+      return one
+    },
+    { timeoutMs },
+  )
+const allow = (id: string, more: object = {}) =>
+  place.api.approvals.answer.mutate({ id, decision: 'allow', ...more })
+const typesOf = async (id: string) => (await place.events(id)).map(({ type }) => type)
+const isThere = (file: string) =>
+  access(file).then(
+    () => true,
+    () => false,
+  )
+const made = (name: string) => join(place.folder, name)
+
+test('a run waits for its answer, says so, and does what was allowed and nothing before', async () => {
+  const file = made('allowed')
+  const id = await start(`@ask echo yes > ${file}`)
+  const approval = await untilAsked(id)
+  expect(approval).toMatchObject({
+    state: 'open',
+    tool: 'Bash',
+    summary: `echo yes > ${file}`,
+    agent: { key: 'asks' },
+  })
+  expect(await place.view(id)).toMatchObject({
+    status: 'waiting',
+    state: 'running',
+    sentence: `Waiting for approval: Bash echo yes > ${file}.`,
+    openApprovals: [{ id: approval.id }],
+  })
+  expect(await place.api.why.explain.query({ id })).toMatchObject({
+    conditions: [{ code: 'approval', command: `baton approval allow ${approval.id}` }],
+  })
+  expect(await isThere(file)).toBe(false)
+  expect(await allow(approval.id)).toMatchObject({ state: 'allowed', scope: 'once', answeredVia: 'sdk' })
+  const run = await place.untilFinished(id)
+  expect(run).toMatchObject({ state: 'succeeded', openApprovals: [], transcript: { complete: true } })
+  expect(await readFile(file, 'utf8')).toBe('yes\n')
+  expect(await typesOf(id)).toEqual(expect.arrayContaining(['approval_asked', 'approval_answered']))
+  await expect(allow(approval.id)).rejects.toThrow(/allowed already by .* The first answer counts/)
+  expect(
+    (await untilApproval(approval.id, (one) => one.answer?.state === 'delivered')).answer?.reason,
+  ).toBeNull()
+})
+
+test('a no reaches the agent with its reason, and the run goes on without', async () => {
+  const id = await start(`@ask echo no > ${made('denied')}\n@say Went on.`)
+  const { id: approval } = await untilAsked(id)
+  await place.api.approvals.answer.mutate({ id: approval, decision: 'deny', message: 'Not on a Friday.' })
+  const run = await place.untilFinished(id)
+  expect(run.errorKind).toBe('permission_denied')
+  expect(await isThere(made('denied'))).toBe(false)
+  const events = await place.events(id)
+  expect(events.find(({ type }) => type === 'tool_finished')?.output).toContain('Not on a Friday.')
+})
+
+test('a runner that was killed while its agent asked takes the answer to the right question', async () => {
+  const file = made('after-kill')
+  const id = await start(`@ask echo first > ${file}\n@ask echo second >> ${file}`)
+  const first = await untilAsked(id)
+  await runner.kill('SIGKILL')
+  await startRunner()
+  await allow(first.id)
+  const second = await untilAsked(id, 2)
+  expect(second.id).not.toBe(first.id)
+  // This one is answered while no runner is there, and the relay is killed before it comes back.
+  await runner.kill('SIGKILL')
+  await allow(second.id)
+  await place.relay.kill()
+  await place.relay.start()
+  await startRunner()
+  const run = await place.untilFinished(id, 40_000)
+  expect(run).toMatchObject({ state: 'succeeded', transcript: { complete: true } })
+  expect(await readFile(file, 'utf8')).toBe('first\nsecond\n')
+  expect((await place.api.approvals.list.query({ runId: id })).items.map(({ state }) => state)).toEqual([
+    'allowed',
+    'allowed',
+  ])
+  expect((await typesOf(id)).filter((type) => type === 'approval_asked')).toHaveLength(2)
+}, 60_000)
+
+test('a run is asked once where its session or its job allows the same again', async () => {
+  const command = `echo x >> ${made('session')}`
+  const inSession = await start(`@ask ${command}\n@ask ${command}`)
+  await allow((await untilAsked(inSession)).id, { scope: 'session' })
+  await place.untilFinished(inSession)
+  expect(await readFile(made('session'), 'utf8')).toBe('x\nx\n')
+  expect((await place.api.approvals.list.query({ runId: inSession })).items).toHaveLength(1)
+  expect((await place.events(inSession)).filter((event) => event.by === 'the allow-list')).toHaveLength(1)
+
+  const { job } = await place.api.jobs.create.mutate({
+    key: 'keeps',
+    agent: 'asks',
+    prompt: '@ask touch kept',
+  })
+  const first = await place.api.jobs.run.mutate({ id: job.id })
+  await allow((await untilAsked(first.runId)).id, { scope: 'job', pattern: 'Bash(touch *)' })
+  await place.untilFinished(first.runId)
+  expect((await place.api.jobs.get.query({ id: job.id })).approvals).toEqual({ allow: ['Bash(touch *)'] })
+  const second = await place.api.jobs.run.mutate({ id: job.id })
+  expect(await place.untilFinished(second.runId)).toMatchObject({ state: 'succeeded' })
+  expect((await place.api.approvals.list.query({ runId: second.runId })).items).toEqual([])
+  await place.api.jobs.update.mutate({ id: job.id, approvals: { allow: [] } })
+  const third = await place.api.jobs.run.mutate({ id: job.id })
+  await untilAsked(third.runId)
+  await place.api.runs.cancel.mutate({ id: third.runId })
+  await place.untilFinished(third.runId)
+}, 60_000)
+
+test('an answer to another action than the one that is asked is refused by the machine', async () => {
+  const file = made('other-action')
+  const id = await start(`@ask echo x > ${file}`)
+  const { id: approval } = await untilAsked(id)
+  await place.query(`update approvals set action_hash = repeat('0', 64) where id = '${approval}'`)
+  await allow(approval)
+  expect((await untilApproval(approval, (one) => one.answer?.state === 'refused')).answer?.reason).toMatch(
+    /another action/,
+  )
+  expect((await place.view(id)).state).toBe('running')
+  await place.api.runs.cancel.mutate({ id })
+  await place.untilFinished(id)
+  expect(await isThere(file)).toBe(false)
+})
+
+test('what nobody answers is denied when its time is over, by the clock of the database', async () => {
+  const id = await start(`@ask echo x > ${made('expired')}\n@say Went on.`)
+  const { id: approval } = await untilAsked(id)
+  await place.query(`update approvals set expires_at = now() where id = '${approval}'`)
+  await place.untilFinished(id)
+  expect(await untilApproval(approval, (one) => one.state !== 'open')).toMatchObject({
+    state: 'expired',
+    answeredBy: null,
+  })
+  expect(await isThere(made('expired'))).toBe(false)
+})
+
+test('a machine whose relay is away denies by its own clock', async () => {
+  await place.query(`update agents set approvals = '{"mode": "ask", "expiresMs": 1000}' where key = 'asks'`)
+  await place.api.agents.update.mutate({ id: 'asks', name: 'Asks' })
+  const id = await start(`@ask echo x > ${made('alone')}\n@say Went on.`)
+  await eventually(async () => {
+    const { items } = await place.api.approvals.list.query({ runId: id })
+    if (items.length === 0) throw new Error('nothing was asked')
+  })
+  await place.relay.kill()
+  const outbox = join(home, 'state/default/runs', id, 'events.log')
+  await eventually(async () => expect(await readFile(outbox, 'latin1')).toContain('Went on.'), {
+    timeoutMs: 15_000,
+  })
+  await place.relay.start()
+  await place.untilFinished(id, 40_000)
+  const [approval] = (await place.api.approvals.list.query({ runId: id })).items
+  expect(approval?.state).toBe('expired')
+  expect(await isThere(made('alone'))).toBe(false)
+}, 60_000)
+
+test('an agent that waits for a person is not silent', async () => {
+  const id = await start(`@ask echo x > ${made('patient')}`, { limits: { silenceMs: 1_000 } })
+  const { id: approval, askedAt } = await untilAsked(id)
+  await eventually(() => expect(Date.now() - askedAt).toBeGreaterThan(2_500), { timeoutMs: 5_000 })
+  await allow(approval)
+  expect(await place.untilFinished(id)).toMatchObject({ state: 'succeeded' })
+})
+
+test('a question is answered with a text, and never by a mere yes', async () => {
+  const id = await start('@question Which colour?')
+  const approval = await untilAsked(id)
+  expect(approval).toMatchObject({
+    tool: 'AskUserQuestion',
+    summary: 'Which colour?\n- Red\n- Blue',
+    pattern: null,
+  })
+  await expect(allow(approval.id)).rejects.toThrow(/give the answer as its message/)
+  await allow(approval.id, { message: 'Blue' })
+  await place.untilFinished(id)
+  const said = (await place.events(id)).filter(({ type }) => type === 'message').map(({ text }) => text)
+  expect(said).toEqual(['{"Which colour?":"Blue"}'])
+})
+
+test('a message into a running run is queued, then consumed; sent twice it is one', async () => {
+  const id = await start('@say Listening.\n@listen')
+  await eventually(async () => expect(await typesOf(id)).toContain('message'))
+  const steer = { id, text: '@say Heard you.', idempotencyKey: 'once' }
+  const told = await place.api.runs.steer.mutate(steer)
+  expect(await place.api.runs.steer.mutate(steer)).toEqual(told)
+  expect(await place.untilFinished(id)).toMatchObject({ state: 'succeeded' })
+  const events = await place.events(id)
+  expect(events.filter(({ type }) => type === 'steer').map(({ state }) => state)).toEqual([
+    'queued',
+    'consumed',
+  ])
+  expect(events.filter(({ type }) => type === 'message').map(({ text }) => text)).toEqual([
+    'Listening.',
+    'Heard you.',
+  ])
+  expect(await place.api.runs.controls.query({ id })).toMatchObject([
+    { id: told.id, kind: 'steer', state: 'consumed' },
+  ])
+  await expect(place.api.runs.steer.mutate({ id, text: 'too late' })).rejects.toThrow(
+    /Only a run that an agent works on/,
+  )
+})
+
+test('an interrupt ends what the agent does, withdraws what it asked, and lets a message through', async () => {
+  const hanging = await start('@hang')
+  await place.untilRunning(hanging)
+  await eventually(async () => expect(await typesOf(hanging)).toContain('session'))
+  await place.api.runs.interrupt.mutate({ id: hanging })
+  expect(await place.untilFinished(hanging)).toMatchObject({
+    state: 'cancelled',
+    message: expect.stringMatching(/interrupted/),
+  })
+
+  const asking = await start(`@ask echo x > ${made('interrupted')}`)
+  const { id: approval } = await untilAsked(asking)
+  await place.api.runs.steer.mutate({ id: asking, text: '@say Something else then.' })
+  await place.api.runs.interrupt.mutate({ id: asking })
+  expect(await place.untilFinished(asking)).toMatchObject({ state: 'succeeded' })
+  expect((await untilApproval(approval, (one) => one.state !== 'open')).state).toBe('withdrawn')
+  expect(await isThere(made('interrupted'))).toBe(false)
+})
+
+test('a run that is cancelled while it asks leaves nothing open', async () => {
+  const id = await start('@ask true')
+  const { id: approval } = await untilAsked(id)
+  await place.api.runs.cancel.mutate({ id })
+  await place.untilFinished(id)
+  expect((await untilApproval(approval, (one) => one.state !== 'open')).state).toBe('withdrawn')
+})
+
+test('a runtime that cannot be steered says so at once, and nothing is stored', async () => {
+  const id = await place.run('@demo hang')
+  await place.untilRunning(id)
+  await expect(place.api.runs.steer.mutate({ id, text: 'hello' })).rejects.toThrow(
+    /runs with command, which takes no message/,
+  )
+  await expect(place.api.runs.interrupt.mutate({ id })).rejects.toThrow(/Cancel the run instead/)
+  expect(await place.api.runs.controls.query({ id })).toEqual([])
+  await place.api.runs.cancel.mutate({ id })
+  await place.untilFinished(id)
+})
+
+test('what belongs to another organization is like what does not exist, and a viewer only looks', async () => {
+  const id = await start('@ask true')
+  const { id: approval } = await untilAsked(id)
+  const unknown = approval.replace(/.{8}$/, '00000000')
+  const say = (error: Error) => error.message.replaceAll(/apr_\w+/g, 'X')
+  const missing = await place.api.approvals.get.query({ id: unknown }).catch(say)
+  await place.query(`update members set role = 'viewer'`)
+  try {
+    await expect(allow(approval)).rejects.toThrow(/Viewers can look/)
+    await expect(place.api.runs.steer.mutate({ id, text: 'x' })).rejects.toThrow(/Viewers can look/)
+    expect((await place.api.approvals.get.query({ id: approval })).state).toBe('open')
+  } finally {
+    await place.query(`update members set role = 'owner'`)
+  }
+  const other = `org_${'0'.repeat(32)}`
+  await place.query(`insert into organizations (id, slug, name) values ('${other}', 'other', 'Other')`)
+  const [{ organization_id: own = '' } = {}] = await place.query<{ organization_id: string }>(
+    `select organization_id from approvals where id = '${approval}'`,
+  )
+  await place.query(`update approvals set organization_id = '${other}' where id = '${approval}'`)
+  expect(await place.api.approvals.get.query({ id: approval }).catch(say)).toBe(missing)
+  expect(await allow(approval).catch(say)).toBe(missing)
+  await place.query(`update approvals set organization_id = '${own}' where id = '${approval}'`)
+  const cancelled: RunView = await place.api.runs.cancel.mutate({ id })
+  expect(cancelled.id).toBe(id)
+  await place.untilFinished(id)
+})
