@@ -17,6 +17,13 @@ export async function findRepository(folder: string): Promise<Repository | null>
   }
 }
 
+/** A folder that is itself a git directory, without a working tree. */
+export async function findBareRepository(folder: string): Promise<Repository | null> {
+  const isBare =
+    (await isGitDir(folder)) && (await stat(join(folder, 'objects')).catch(() => null))?.isDirectory()
+  return isBare ? { root: folder, gitDir: folder, commonDir: folder } : null
+}
+
 async function gitDirOf(root: string): Promise<string | null> {
   const path = join(root, '.git')
   const found = await stat(path).catch(() => null)
