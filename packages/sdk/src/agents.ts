@@ -1,4 +1,4 @@
-import type { AgentIsolation, AgentView, PermissionMode, Runtime } from '@baton/protocol'
+import type { AgentIsolation, AgentView, ApprovalSettings, PermissionMode, Runtime } from '@baton/protocol'
 import type { Call } from './call.ts'
 import type { Raw } from './connect.ts'
 
@@ -16,6 +16,8 @@ export type CreateAgent = {
   maxConcurrent?: number
   /** At most this many runs start within an hour. */
   perHour?: number
+  /** Whether a person is asked about what its permission mode does not cover, and what needs no question. */
+  approvals?: ApprovalSettings
   /** Where its process runs, as far as the machine's policy file allows; on the host unless it is set. */
   isolation?: AgentIsolation
 }

@@ -1,5 +1,6 @@
 import { BatonError, type MeView, type OverviewView, RELAY_PORT, type WhyView } from '@baton/protocol'
 import { type Agents, createAgents } from './agents.ts'
+import { type Approvals, createApprovals } from './approvals.ts'
 import { createCall } from './call.ts'
 import { type Connection, connect, type Raw } from './connect.ts'
 import { createDeliveries, type Deliveries } from './deliveries.ts'
@@ -18,6 +19,8 @@ export type BatonOptions = {
   token?: string
   /** Longest time for one call, its tries included. Default: 30 s. */
   timeoutMs?: number
+  /** What calls, for the record beside a person's answers: the command line says `cli`. Default: `sdk`. */
+  client?: 'cli' | 'sdk'
 }
 
 export type TranscriptPart = { fromSeq?: number; limit?: number; tail?: number }
@@ -28,6 +31,7 @@ export class Baton {
   readonly url: string
   readonly runs: Runs
   readonly jobs: Jobs
+  readonly approvals: Approvals
   readonly agents: Agents
   readonly machines: Machines
   readonly events: Events
@@ -48,12 +52,13 @@ export class Baton {
   readonly transcript: (id: string, part?: TranscriptPart) => Promise<TranscriptPage>
   readonly #connection: Connection
 
-  constructor({ url, token, timeoutMs = 30_000 }: BatonOptions = {}) {
+  constructor({ url, token, timeoutMs = 30_000, client = 'sdk' }: BatonOptions = {}) {
     this.url = readUrl(url ?? process.env.BATON_URL ?? `http://127.0.0.1:${RELAY_PORT}`)
     this.#connection = connect({
       url: this.url,
       token: readToken(token ?? process.env.BATON_TOKEN),
       timeoutMs,
+      client,
     })
     const { raw } = this.#connection
     const call = createCall(this.url)
@@ -61,6 +66,7 @@ export class Baton {
     this.runs = createRuns(raw, call, this.url)
     this.jobs = createJobs(raw, call, this.url)
     this.agents = createAgents(raw, call)
+    this.approvals = createApprovals(raw, call)
     this.machines = createMachines(raw, call)
     this.events = createEvents(raw, call)
     this.deliveries = createDeliveries(raw, call)

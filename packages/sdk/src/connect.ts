@@ -18,10 +18,12 @@ export function connect({
   url,
   token,
   timeoutMs,
+  client,
 }: {
   url: string
   token: string
   timeoutMs: number
+  client: 'cli' | 'sdk'
 }): Connection {
   const socket = createWSClient({
     url: `${url.replace(/^http/, 'ws')}/trpc`,
@@ -38,7 +40,11 @@ export function connect({
         false: httpLink({
           url: `${url}/trpc`,
           fetch: createCarefulFetch({ timeoutMs }) as HttpFetch,
-          headers: ({ op }) => ({ authorization: `Bearer ${token}`, ...repeatable(op.input) }),
+          headers: ({ op }) => ({
+            authorization: `Bearer ${token}`,
+            'x-baton-client': client,
+            ...repeatable(op.input),
+          }),
         }),
       }),
     ],

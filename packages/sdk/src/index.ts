@@ -1,6 +1,7 @@
 export { BatonError, type RunEvent, type RunSummary, type RunView } from '@baton/protocol'
 export type { Agents, CreateAgent } from './agents.ts'
 export { BatonApiError } from './api-error.ts'
+export type { AllowOptions, Approvals } from './approvals.ts'
 export { Baton, type BatonOptions } from './baton.ts'
 export type { Deliveries } from './deliveries.ts'
 export type { Events } from './events.ts'

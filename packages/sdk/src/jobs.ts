@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type { JobRetention, JobView, RunLimits, RunRules, TriggerId, WebhookScheme } from '@baton/protocol'
+import type {
+  ApprovalSettings,
+  JobRetention,
+  JobView,
+  RunLimits,
+  RunRules,
+  TriggerId,
+  WebhookScheme,
+} from '@baton/protocol'
 import type { Call } from './call.ts'
 import type { Raw } from './connect.ts'
 import { createRun, type Run } from './run.ts'
@@ -23,6 +31,8 @@ export type CreateJob = {
   limits?: Partial<RunLimits>
   /** Priority, delay, time to live, concurrency and what happens when firings overlap. */
   rules?: Partial<RunRules>
+  /** What it changes of its agent's approvals; its own allow-list counts besides the agent's. */
+  approvals?: ApprovalSettings
   triggers?: WebhookTrigger[]
 }
 /** Shown only by the answer that made it. */
@@ -40,7 +50,11 @@ export type Jobs = {
   create(input: CreateJob): Promise<{ job: JobView; secrets: TriggerSecret[] }>
   update(
     id: string,
-    changes: Partial<Omit<CreateJob, 'key' | 'triggers'>> & { retention?: Partial<JobRetention> },
+    changes: Partial<Omit<CreateJob, 'key' | 'triggers' | 'approvals'>> & {
+      /** null: nothing of its own, its agent's count. */
+      approvals?: ApprovalSettings | null
+      retention?: Partial<JobRetention>
+    },
   ): Promise<JobView>
   enable(id: string): Promise<JobView>
   disable(id: string): Promise<JobView>

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  type ApprovalView,
+  type ControlView,
   type ErrorKind,
   isFinishedDelivery,
   isFinishedRun,
@@ -8,6 +11,7 @@ import {
   type RunId,
   type RunView,
 } from '@baton/protocol'
+import { createApprovals } from './approvals.ts'
 import type { Call } from './call.ts'
 import type { Raw } from './connect.ts'
 import { followRun } from './follow-run.ts'
@@ -41,6 +45,14 @@ export type Run = {
   /** Waits for the end. Throws RunFailedError when the run did not succeed; `result` in the answer is its text. */
   result(options?: { signal?: AbortSignal }): Promise<RunView>
   cancel(reason?: string): Promise<RunView>
+  /** A message into the running run. The same idempotency key again is the same message. */
+  steer(text: string, options?: { idempotencyKey?: string }): Promise<{ id: string }>
+  /** Ends what the agent does right now; a message that waits for it is still heard. */
+  interrupt(): Promise<{ id: string }>
+  /** What its agent asked, newest first. */
+  approvals(): AsyncGenerator<ApprovalView, void, undefined>
+  /** What people told it, oldest first, and how far each got. */
+  controls(): Promise<ControlView[]>
   get(): Promise<RunView>
 }
 
@@ -52,6 +64,11 @@ export function createRun({ raw, call, url: relay }: Dependencies, id: RunId): R
     url,
     get,
     events: (options) => followRun(raw, relay, id, options),
+    steer: (text, { idempotencyKey = randomUUID() } = {}) =>
+      call(raw.runs.steer.mutate({ id, text, idempotencyKey })),
+    interrupt: () => call(raw.runs.interrupt.mutate({ id })),
+    approvals: () => createApprovals(raw, call).list({ runId: id }),
+    controls: () => call(raw.runs.controls.query({ id })),
     cancel: (reason) => call(raw.runs.cancel.mutate({ id, ...(reason ? { reason } : {}) })),
     async result({ signal } = {}) {
       const view = await waitForEnd(run, signal)

@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
+import { APPROVAL_OPTIONS } from './approval-options.ts'
 import { addGroup, addLeaf } from './leaf.ts'
 
 const LIMIT_OPTIONS: [string, string][] = [
+  ...APPROVAL_OPTIONS,
   ['--max-concurrent <count>', 'how many runs at once'],
   ['--per-hour <count>', 'how many runs start within an hour'],
 ]
@@ -30,6 +32,10 @@ export function addAgentCommands(program: Command): void {
       ],
       examples: [
         ['baton agent create claude', 'Claude Code on this machine'],
+        [
+          'baton agent create careful --approvals ask --allow "Bash(git *)"',
+          'asks you before other commands',
+        ],
         [
           'baton agent create lint --runtime command --command ./lint.sh',
           "a script, added to this machine's policy",

@@ -11,6 +11,7 @@ import {
 } from '@baton/protocol'
 import { isFolderAllowed, readPolicy } from '../config/policy.ts'
 import { readProfile } from '../config/profile.ts'
+import { type ApprovalOptions, readApprovals } from './approval-options.ts'
 import { changePolicy } from './change-policy.ts'
 import { confirm } from './confirm.ts'
 import { printable } from './printable.ts'
@@ -28,7 +29,7 @@ type CreateOptions = {
   workspace?: string
   maxConcurrent?: string
   perHour?: string
-}
+} & ApprovalOptions
 type UpdateOptions = Omit<CreateOptions, 'runtime' | 'command' | 'format' | 'machine'> & { name?: string }
 
 /** Makes an agent. A program given with --command is first allowed by this machine's own policy, under the agent's key. */
@@ -68,6 +69,7 @@ export async function createAgent(
     ...(permissionMode ? { permissionMode } : {}),
     ...(workspace ? { workspace } : {}),
     ...readLimits(options),
+    ...readApprovals(options),
   })
   session.print(agent, () => `${printable(agent.key)} is ready on ${printable(agent.machine.name)}.`)
   session.note(`Try it: baton run "Say hello" --agent ${agent.key}`)
@@ -94,6 +96,7 @@ export async function updateAgent(
       : {}),
     ...(workspace ? { workspace } : {}),
     ...readLimits(options),
+    ...readApprovals(options),
   }
   if (Object.keys(changes).length === 0)
     throw new BatonError('bad_input', 'Say what to change; "baton agent update --help" shows what there is.')
@@ -198,6 +201,10 @@ export async function showAgent(session: Session, [id = '']: string[]): Promise<
       agent.cause && `  ${printable(agent.cause)}`,
       `  ${agent.runtime}${agent.command ? ` ${printable(agent.command)}` : ''}${agent.model ? `, ${printable(agent.model)}` : ''}, may ${agent.permissionMode.replace('_', ' ')}, on ${printable(agent.machine.name)}`,
       `  ${agent.live} of ${agent.maxConcurrent} running, ${agent.pending} waiting, works in ${agent.workspace ? printable(agent.workspace) : 'a folder of its own'}`,
+      agent.approvals.mode === 'ask' &&
+        `  asks a person where its permission ends, denied after ${Math.round(agent.approvals.expiresMs / 1000)} s`,
+      agent.approvals.allow.length > 0 &&
+        `  allowed without a question: ${printable(agent.approvals.allow.join(', '))}`,
       agent.instructions && `  ${printable(agent.instructions)}`,
     ]
       .filter(Boolean)

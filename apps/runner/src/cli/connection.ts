@@ -31,5 +31,5 @@ export async function openClient(env: NodeJS.ProcessEnv, paths: ProfilePaths): P
       'not_signed_in',
       `There is no API token: ${paths.tokenFile} is missing and BATON_TOKEN is not set.`,
     )
-  return new Baton({ url: await findRelayUrl(env, paths), token })
+  return new Baton({ url: await findRelayUrl(env, paths), token, client: 'cli' })
 }

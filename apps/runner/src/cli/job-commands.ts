@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { APPROVAL_OPTIONS } from './approval-options.ts'
 import { addGroup, addLeaf } from './leaf.ts'
 import { RULE_OPTIONS } from './rule-options.ts'
 
@@ -19,6 +20,7 @@ export function addJobCommands(program: Command): void {
         ['-C, --cwd <dir>', "the folder it works in, on the agent's machine"],
         ['--name <name>', 'for people'],
         ...RULE_OPTIONS,
+        ...APPROVAL_OPTIONS,
       ],
       examples: [
         [
@@ -54,6 +56,19 @@ export function addJobCommands(program: Command): void {
       examples: [['baton job show review', 'takes a key or an id']],
     },
     async () => (await load()).showJob,
+  )
+  addLeaf(
+    job,
+    {
+      usage: 'approvals <job>',
+      summary: 'what its runs may do without asking; with options, change it',
+      options: [...APPROVAL_OPTIONS, ['--inherit', 'nothing of its own: as its agent says']],
+      examples: [
+        ['baton job approvals review', 'its own allow-list; "baton approval allow --job" adds to it'],
+        ['baton job approvals review --allow "Bash(npm test)"', 'this list instead of the one before'],
+      ],
+    },
+    async () => (await import('./approval-job.ts')).jobApprovals,
   )
   addLeaf(
     job,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { text as readAll } from 'node:stream/consumers'
 import { BatonError, type JobView, STATUS_SHAPES } from '@baton/protocol'
 import type { TriggerSecret } from '@baton/sdk'
+import { type ApprovalOptions, readApprovals } from './approval-options.ts'
 import { confirm } from './confirm.ts'
 import { printable } from './printable.ts'
 import { type RuleOptions, readRules } from './rule-options.ts'
@@ -16,7 +17,8 @@ type CreateOptions = {
   path?: string
   cwd?: string
   name?: string
-} & RuleOptions
+} & RuleOptions &
+  ApprovalOptions
 const SCHEMES = ['github', 'standard', 'baton'] as const
 
 export async function createJob(
@@ -38,6 +40,7 @@ export async function createJob(
     ...(options.name ? { name: options.name } : {}),
     ...(options.cwd ? { workspace: options.cwd } : {}),
     rules: readRules(options),
+    ...readApprovals(options),
     ...(scheme
       ? { triggers: [{ kind: 'webhook', scheme, ...(options.path ? { path: options.path } : {}) }] }
       : {}),

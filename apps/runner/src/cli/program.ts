@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { version } from '../version.ts'
 import { addAgentCommands } from './agent-commands.ts'
+import { addApprovalCommands } from './approval-commands.ts'
 import { addEventCommands } from './event-commands.ts'
 import { addJobCommands } from './job-commands.ts'
 import { addLifecycleCommands } from './lifecycle-commands.ts'
@@ -23,6 +24,7 @@ export function buildProgram(): Command {
     .configureHelp({ subcommandTerm: (command) => command.name(), showGlobalOptions: false })
   addSystemCommands(program)
   addRunCommands(program)
+  addApprovalCommands(program)
   addMachineCommands(program)
   addAgentCommands(program)
   addJobCommands(program)

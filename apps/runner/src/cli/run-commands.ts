@@ -98,6 +98,27 @@ function addRunsGroup(program: Command): void {
   addLeaf(
     runs,
     {
+      usage: 'steer <run> <text>',
+      summary: 'say something to a run while its agent works',
+      examples: [
+        ['baton runs steer run_019a2b "Use pnpm, not npm"', 'where its runtime can; else it says so'],
+        ['baton runs steer run_019a2b - < notes.md', 'the message comes from stdin'],
+      ],
+    },
+    async () => (await load()).steerRun,
+  )
+  addLeaf(
+    runs,
+    {
+      usage: 'interrupt <run>',
+      summary: 'end what its agent does right now, and let it end by itself',
+      examples: [['baton runs interrupt run_019a2b', 'after "baton runs steer" it goes on with that']],
+    },
+    async () => (await load()).interruptRun,
+  )
+  addLeaf(
+    runs,
+    {
       usage: 'again <run>',
       summary: 'the same prompt, agent and event once more',
       examples: [['baton runs again run_019a2b', 'prints the new run; follow it with "baton logs -f"']],

@@ -5,6 +5,7 @@ import { BatonError, type RunView, STATUS_EXIT_CODES } from '@baton/protocol'
 import type { Baton, Run } from '@baton/sdk'
 import { isFolderAllowed, readPolicy } from '../config/policy.ts'
 import { readProfile } from '../config/profile.ts'
+import { createApprovalPrompts } from './approval-prompt.ts'
 import { onInterrupt } from './on-interrupt.ts'
 import type { Session } from './session.ts'
 import { createEventWriter } from './show-event.ts'
@@ -49,7 +50,11 @@ export async function followToEnd(session: Session, run: Run): Promise<number> {
     run.cancel('interrupted on the command line').catch((error: unknown) => session.note(String(error)))
   })
   const writer = createEventWriter(session.out)
-  for await (const event of run.events()) if (!session.json) session.write(writer.show(event))
+  await using prompts = createApprovalPrompts(session, run)
+  for await (const event of run.events()) {
+    if (!session.json) session.write(writer.show(event))
+    prompts.hear(event)
+  }
   session.write(writer.end())
   const view = await waitForReport(run)
   session.print({ ...view, url: run.url }, () => '')

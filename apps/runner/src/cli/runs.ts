@@ -1,3 +1,4 @@
+import { text as readAll } from 'node:stream/consumers'
 import { BatonError, type RunSummary, STATUS_SHAPES, type StatusWord } from '@baton/protocol'
 import { RunFailedError } from '@baton/sdk'
 import { confirm } from './confirm.ts'
@@ -82,6 +83,24 @@ export async function giveUpRun(session: Session, [id = '']: string[]): Promise<
   await confirm(session, `Stop waiting for ${run.machine.name}? What it reports later changes nothing.`)
   const given = await baton.runs.giveUp(run.id)
   session.print(given, () => given.sentence)
+}
+
+export async function steerRun(session: Session, [id = '', text = '']: string[]): Promise<void> {
+  const message = text === '-' ? await readAll(process.stdin) : text
+  const baton = await session.baton()
+  const run = await baton.runs.get(id)
+  const told = await baton.runs.open(run.id).steer(message)
+  session.print(told, () => `Said to ${run.agent.key}. The run's log shows when it is taken up.`)
+}
+
+export async function interruptRun(session: Session, [id = '']: string[]): Promise<void> {
+  const baton = await session.baton()
+  const run = await baton.runs.get(id)
+  const told = await baton.runs.open(run.id).interrupt()
+  session.print(
+    told,
+    () => `${run.agent.key} is told to leave what it does; a message that waits for it is still heard.`,
+  )
 }
 
 function readStatus(given: string | undefined): StatusWord[] | undefined {
