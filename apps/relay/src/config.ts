@@ -1,4 +1,6 @@
 import { BatonError, RELAY_PORT } from '@baton/protocol'
+import { parseAllowList } from './outputs/outbound/allow-list.ts'
+import { type MailServer, parseMailServer } from './outputs/senders/mail-server.ts'
 
 export type RelayConfig = {
   databaseUrl: string
@@ -9,6 +11,10 @@ export type RelayConfig = {
   publicUrl: string
   dashboardDir: string | null
   logLevel: string
+  /** What outputs may reach beyond the public internet (outputs/outbound/allow-list.ts). */
+  outboundAllow: string
+  /** The mail server for outputs that name none. */
+  mailServer: MailServer | null
   exitWithParent: boolean
 }
 
@@ -38,6 +44,9 @@ export function parseRelayConfig(env: NodeJS.ProcessEnv, dashboardDir: string | 
       `BATON_PUBLIC_URL is "${env.BATON_PUBLIC_URL}"; set it to something like https://baton.example.com`,
     )
   }
+  const outboundAllow = env.BATON_OUTBOUND_ALLOW ?? ''
+  collect(problems, () => parseAllowList(outboundAllow))
+  const mailServer = collect(problems, () => parseMailServer(env.BATON_SMTP_URL, env.BATON_MAIL_FROM)) ?? null
   if (problems.length > 0 || publicUrl === null) throw new BatonError('bad_input', problems.join('\n'))
   return {
     databaseUrl,
@@ -47,7 +56,19 @@ export function parseRelayConfig(env: NodeJS.ProcessEnv, dashboardDir: string | 
     publicUrl,
     dashboardDir: env.BATON_DASHBOARD_DIR ?? dashboardDir,
     logLevel: env.BATON_LOG_LEVEL ?? 'info',
+    outboundAllow,
+    mailServer,
     exitWithParent: env.BATON_EXIT_WITH_PARENT === '1',
+  }
+}
+
+/** The value, or its problem in the list. */
+function collect<T>(problems: string[], parse: () => T): T | undefined {
+  try {
+    return parse()
+  } catch (error) {
+    problems.push((error as Error).message)
+    return undefined
   }
 }
 

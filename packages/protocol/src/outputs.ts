@@ -74,8 +74,7 @@ const line = (max: number) =>
     .string()
     .min(1)
     .max(max)
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-    .regex(/^[^\u0000-\u001f\u007f]*$/, 'must be one line without control characters')
+    .regex(/^[^\p{Cc}\u2028\u2029]*$/u, 'must be one line without control characters')
 const mailbox = line(320).regex(
   /^[^\s<>"(),:;@[\\\]]{1,64}@[A-Za-z0-9.-]{1,253}$/,
   'must be an address like name@example.com',

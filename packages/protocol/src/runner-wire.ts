@@ -6,6 +6,7 @@ import { ERROR_KIND_NAMES } from './error-kinds.ts'
 import { freeText as text } from './free-text.ts'
 import { agentId, controlId, deliveryId, eventId, jobId, machineId, organizationId, runId } from './ids.ts'
 import { runChanges, undoOrder, undoReport } from './run-changes.ts'
+import { machineOrders } from './machine-orders.ts'
 import { killProofSchema, usageSchema } from './run-events.ts'
 import { PERMISSION_MODES, RUNTIMES, runLimits, runtimeProbe } from './runtimes.ts'
 import { EVENT_SOURCES, OUTCOMES } from './states.ts'
@@ -178,6 +179,8 @@ export const runnerPush = z.object({
   controls: runControls,
   /** Workspaces to be put back. Sent again at each new session until `undone` was called. */
   undos: z.array(undoOrder).default([]),
+  /** Outputs that this machine carries out, each until it was reported. */
+  orders: machineOrders,
 })
 export type RunnerPush = z.infer<typeof runnerPush>
 
@@ -283,11 +286,12 @@ export type SettleAnswer = z.infer<typeof settleAnswer>
 
 /** The values of the agent's secrets for a run that this machine holds under this fence and has not settled. */
 export const secretsRequest = z.object({ runId, fence })
-export const secretsAnswer = z.object({ values: z.record(z.string(), z.string()) })
+/** null: this machine does not hold such a run. */
+export const secretsAnswer = z.object({ values: z.record(z.string(), z.string()).nullable() })
 export type SecretsAnswer = z.infer<typeof secretsAnswer>
 /** The texts of the skills of that run's agent. */
 export const skillsRequest = secretsRequest
-export const skillsAnswer = z.object({ skills: z.array(skillRef.extend({ text: z.string() })) })
+export const skillsAnswer = z.object({ skills: z.array(skillRef.extend({ text: z.string() })).nullable() })
 export type SkillsAnswer = z.infer<typeof skillsAnswer>
 
 /** These controls are carried out, as far as the machine can, or refused for good; both are on its disk. */

@@ -15,6 +15,7 @@ import type {
   TriggerId,
   UserId,
 } from './ids.ts'
+import type { DispatchView } from './outputs.ts'
 import type { JobRetention, Retention } from './retention.ts'
 import type { ChangesSummary, UndoView } from './run-changes.ts'
 import type { KillProof, Usage } from './run-events.ts'
@@ -221,6 +222,8 @@ export type RunView = {
   ladder: Ladder
   /** What it waits for: questions of its agent that nobody has answered, oldest first. */
   openApprovals: OpenApproval[]
+  /** What was and is to be sent about this delivery, oldest first. */
+  dispatches: DispatchView[]
   /** What it changed in its workspace; `runs.changes` has the diff. null: nobody could tell, or it has not ended. */
   changes: ChangesSummary | null
   /** The newest order to put its workspace back or forward that was carried out or waits; null: none. */
@@ -272,6 +275,8 @@ export type EventDetail = EventView & {
   /** The run, output or event that made this one. */
   cause: { id: string; hops: number } | null
   runs: EventRun[]
+  /** What was and is to be sent about its deliveries, oldest first. */
+  dispatches: DispatchView[]
 }
 
 export type EventVerification = {
@@ -351,6 +356,8 @@ export type OverviewView = {
   jobs: number
   /** Questions of agents that nobody has answered, oldest first. */
   openApprovals: ApprovalView[]
+  /** Outputs of the last seven days that could not be sent. */
+  troubledDispatches: DispatchView[]
 }
 
 /** One unmet condition between a thing and its next step. */

@@ -1,12 +1,14 @@
 import { agentsRouter } from './agents-router.ts'
 import { approvalsRouter } from './approvals-router.ts'
 import { authRouter } from './auth-router.ts'
+import { dispatchesRouter } from './dispatches-router.ts'
 import { eventsRouter } from './events-router.ts'
 import { exportRouter } from './export-router.ts'
 import { importRouter } from './import-router.ts'
 import { jobsRouter } from './jobs-router.ts'
 import { machinesRouter } from './machines-router.ts'
 import { organizationRouter } from './organization-router.ts'
+import { outputsRouter } from './outputs-router.ts'
 import { runnerRouter } from './runner-router.ts'
 import { runsRouter } from './runs-router.ts'
 import { secretsRouter } from './secrets-router.ts'
@@ -29,6 +31,8 @@ export const appRouter = router({
   approvals: approvalsRouter,
   deliveries: deliveriesRouter,
   events: eventsRouter,
+  outputs: outputsRouter,
+  dispatches: dispatchesRouter,
   tokens: tokensRouter,
   why: whyRouter,
   organization: organizationRouter,

@@ -3,6 +3,7 @@ import {
   acknowledgeControls,
   findHeldStates,
   findMachineByKey,
+  findOrderTries,
   heartbeatMachine,
   helloMachine,
   listQueuedControls,
@@ -39,6 +40,7 @@ import {
   type RunnerPush,
   refuseRequest,
   renewRequest,
+  reportOrdersRequest,
   runnerHello,
   type SecretsAnswer,
   type SettleAnswer,
@@ -53,13 +55,13 @@ import {
 import { tracked } from '@trpc/server'
 import { speaksOfPeople } from '../approvals/read-steps.ts'
 import { drainSocket } from '../live/drain-socket.ts'
+import { recordOrder } from '../outputs/machine-orders.ts'
 import { judgeHeld } from '../runners/judge-held.ts'
 import { pullOnce } from '../runners/pull-once.ts'
 import { signRunnerToken } from '../runners/runner-token.ts'
 import { agentSecretContext } from '../secrets/agent-secret-context.ts'
 import { hashSecret } from '../secrets/hash-secret.ts'
 import { openSecret } from '../secrets/seal.ts'
-import { found } from './found.ts'
 import { publicProcedure, router, runnerProcedure } from './trpc.ts'
 
 /** What runners call. Every write carries the fence of its lease; the statements refuse an older one. */
@@ -256,13 +258,13 @@ export const runnerRouter = router({
     const sealed = await listRunSecrets(ctx.connection.db, ctx.principal.machineId, runId, fence)
     const open = ({ agentId, name, sealed: text }: SealedSecret) =>
       [name, openSecret(ctx.keys.seal, agentSecretContext(agentId, name), text)] as const
-    return { values: Object.fromEntries(found(sealed, 'run', runId).map(open)) }
+    return { values: sealed && Object.fromEntries(sealed.map(open)) }
   }),
 
   /** The texts of the skills of a run's agent. */
   skills: runnerProcedure.input(skillsRequest).mutation(async ({ ctx, input }): Promise<SkillsAnswer> => {
     const skills = await listRunSkills(ctx.connection.db, ctx.principal.machineId, input.runId, input.fence)
-    return { skills: found(skills, 'run', input.runId) }
+    return { skills }
   }),
 
   /** What came of orders to put workspaces back. */
@@ -270,6 +272,21 @@ export const runnerRouter = router({
     const { machineId, organizationId } = ctx.principal
     for (const runId of await settleUndos(ctx.connection.db, machineId, input.undos))
       ctx.changes.tell(organizationId, 'run', runId)
+  }),
+
+  /** What became of outputs that this machine carried out. */
+  reportOrders: runnerProcedure.input(reportOrdersRequest).mutation(async ({ ctx, input }) => {
+    const { machineId } = ctx.principal
+    const { db } = ctx.connection
+    const tries = await findOrderTries(
+      db,
+      machineId,
+      input.orders.map((order) => order.id),
+    )
+    for (const order of input.orders) {
+      const count = tries.get(order.id)
+      if (count !== undefined) await recordOrder(db, order, count)
+    }
   }),
 
   goodbye: runnerProcedure.input(goodbyeRequest).mutation(async ({ ctx, input }) => {

@@ -6,7 +6,9 @@ import {
   listMachineViews,
   listRunSummaries,
   listTokens,
+  listTroubledDispatches,
   revokeToken,
+  toDispatchView,
 } from '@baton/db'
 import { isId, type OverviewView, toId } from '@baton/protocol'
 import { tracked } from '@trpc/server'
@@ -21,20 +23,30 @@ import { getRun } from './runs-router.ts'
 import { memberProcedure, router, userProcedure } from './trpc.ts'
 
 const RECENT = 12
+const TROUBLE_MS = 7 * 86_400_000
 
 export const overviewRouter = router({
   get: userProcedure.query(async ({ ctx }): Promise<OverviewView> => {
     const { organizationId } = ctx.principal
     const { db } = ctx.connection
-    const [machines, agents, running, recent, jobs, openApprovals] = await Promise.all([
+    const [machines, agents, running, recent, jobs, openApprovals, troubled] = await Promise.all([
       listMachineViews(db, organizationId),
       listAgentViews(db, organizationId),
       listRunSummaries(db, organizationId, { finished: false, limit: 50 }),
       listRunSummaries(db, organizationId, { finished: true, limit: RECENT }),
       listJobViews(db, organizationId, ctx.config.publicUrl),
       listApprovals(db, organizationId, { state: 'open', newestFirst: false, limit: 50 }),
+      listTroubledDispatches(db, organizationId, { sinceMs: TROUBLE_MS, limit: 20 }),
     ])
-    return { machines, agents, running, recent, jobs: jobs.length, openApprovals }
+    return {
+      machines,
+      agents,
+      running,
+      recent,
+      jobs: jobs.length,
+      openApprovals,
+      troubledDispatches: troubled.map(toDispatchView),
+    }
   }),
 })
 

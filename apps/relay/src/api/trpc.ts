@@ -34,9 +34,9 @@ export const router = t.router
 /** No call hangs longer, whatever the database does; what it was about may still happen. */
 const CALL_LIMIT_MS = 5_000
 
-/** Nothing but a subscription and a long poll may take longer than a call may. */
+/** Nothing but a subscription, a long poll and a sample to somebody's server may take longer than a call may. */
 const limitTime = t.middleware(async ({ next, path, type }) => {
-  const isLong = type === 'subscription' || path === 'runner.pull'
+  const isLong = type === 'subscription' || path === 'runner.pull' || path === 'outputs.test'
   return isLong ? await next() : await withinTime(next(), CALL_LIMIT_MS)
 })
 

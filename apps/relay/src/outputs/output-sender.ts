@@ -7,6 +7,7 @@ import type {
   OutputConfigs,
   OutputId,
   OutputKind,
+  OutputMoment,
   OutputText,
   RunId,
 } from '@baton/protocol'
@@ -46,6 +47,10 @@ export type Message = {
 export type SendContext = {
   facts: RunFacts
   message: Message
+  /** When the output is sent; null for an effect without an output. */
+  moment: OutputMoment | null
+  /** How many events of a chain came before the one that this is about. */
+  hops: number
   /** The only way out to other people's servers: checks where it goes. */
   outbound: Outbound
   /** Ends when the try has taken too long. */

@@ -1,4 +1,5 @@
-import type { AgentId, EventSource, RunChanges, RunState } from '@baton/protocol'
+import type { OutputFacts } from '@baton/db'
+import { type AgentId, type EventSource, type RunChanges, type RunState, statusWord } from '@baton/protocol'
 
 /** What templates of an output can name. Times in ms since 1970. */
 export type RunFacts = {
@@ -23,4 +24,73 @@ export type RunFacts = {
   agent: { id: AgentId; key: string; name: string }
   machine: { name: string }
   payload: unknown
+}
+
+/** `cause` is why a run that went well is told of as a failure. */
+export function toRunFacts(facts: OutputFacts, publicUrl: string, cause: string | null): RunFacts {
+  const run = facts.state === null ? null : { state: facts.state, outcome: facts.outcome }
+  const startedAt = facts.startedAt?.getTime() ?? null
+  const finishedAt = facts.finishedAt?.getTime() ?? null
+  const isWell = facts.deliveryState === 'succeeded' && cause === null
+  return {
+    run: {
+      id: facts.runId,
+      url: `${publicUrl}/runs/${facts.runId}`,
+      state: facts.state,
+      status: cause === null ? statusWord(facts.deliveryState, run, facts.machine.state) : 'failed',
+      outcome: facts.outcome ?? '',
+      result: facts.result ?? '',
+      error: cause ?? (isWell ? '' : (facts.message ?? facts.reasonMessage ?? '')),
+      errorKind: facts.errorKind ?? (isWell ? '' : (facts.reason ?? '')),
+      attempt: facts.attempt,
+      exitCode: facts.exitCode,
+      durationMs: startedAt === null || finishedAt === null ? null : finishedAt - startedAt,
+      startedAt,
+      finishedAt,
+      changes: facts.changes,
+    },
+    job: facts.job,
+    event: { id: facts.event.id, source: facts.event.source },
+    agent: facts.agent,
+    machine: { name: facts.machine.name },
+    payload: payloadOf(facts.event.body),
+  }
+}
+
+/** JSON as a value, other text as it is; a body that is no text is null. */
+function payloadOf(body: Buffer | null): unknown {
+  if (body === null) return null
+  const text = body.toString('utf8')
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text.includes('\uFFFD') ? null : text
+  }
+}
+
+/** A run as it could have been: for the sample that tests an output. */
+export function sampleFacts(job: { key: string; name: string }, publicUrl: string, now: number): RunFacts {
+  return {
+    run: {
+      id: 'run_00000000000070008000000000000000',
+      url: `${publicUrl}/runs`,
+      state: 'succeeded',
+      status: 'done',
+      outcome: 'done',
+      result: 'This is a sample that somebody sent to try this output. No agent has run.',
+      error: '',
+      errorKind: '',
+      attempt: 1,
+      exitCode: 0,
+      durationMs: 42_000,
+      startedAt: now - 42_000,
+      finishedAt: now,
+      changes: null,
+    },
+    job,
+    event: { id: 'evt_00000000000070008000000000000000', source: 'manual' },
+    agent: { id: 'agt_00000000000070008000000000000000', key: 'sample', name: 'Sample' },
+    machine: { name: 'sample' },
+    payload: {},
+  }
 }

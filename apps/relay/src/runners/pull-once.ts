@@ -1,7 +1,7 @@
 import type { RunnerPush } from '@baton/protocol'
 import type { Session } from './session.ts'
 
-const NOTHING: RunnerPush = { deliveries: [], cancels: [], controls: [], undos: [] }
+const NOTHING: RunnerPush = { deliveries: [], cancels: [], controls: [], undos: [], orders: [] }
 
 /** The first push of a session, or nothing after `waitMs`. */
 export async function pullOnce(

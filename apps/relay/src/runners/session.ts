@@ -15,6 +15,7 @@ import {
   type DeliveryId,
   LEASE_MS,
   type MachineId,
+  type MachineOrder,
   mergeApprovals,
   type OrganizationId,
   PUSHED_BODY_BYTES,
@@ -40,6 +41,7 @@ export type Reservation = {
 /** One push carries what is leased, up to this many bytes of prompts and bodies: 16 at a time cost 10 % more CPU. */
 const PUSH_BYTES = 4 * 1024 * 1024
 const LOOK_SOON_MS = 500
+const ORDERS_AT_ONCE = 8
 
 /**
  * The newest session of one connected runner: credits, what it holds, and what is to be pushed.
@@ -73,6 +75,7 @@ export function createSession(
   const toldCancels = new Set<number>()
   const undos: UndoOrder[] = []
   const toldUndos = new Set<string>()
+  const orders: MachineOrder[] = []
   const controls = createSessionControls(db, place.machineId)
   let wakeUp: (() => void) | null = null
 
@@ -124,6 +127,12 @@ export function createSession(
           session.wake()
         },
       }
+    },
+
+    /** Outputs for this machine's runner to carry out. What is not pushed before the session ends is claimed anew. */
+    giveOrders(more: MachineOrder[]) {
+      orders.push(...more)
+      wakeUp?.()
     },
 
     /** Free slots again, or the first ones. */
@@ -183,7 +192,7 @@ export function createSession(
       while (closed === null) {
         await leaseMore().catch(lookSoon)
         if (closed !== null) return
-        if (leased.length + cancels.length + undos.length + controls.count === 0) {
+        if (leased.length + cancels.length + undos.length + orders.length + controls.count === 0) {
           await sleep()
           continue
         }
@@ -193,6 +202,7 @@ export function createSession(
           cancels: cancels.splice(0),
           controls: controls.take(),
           undos: undos.splice(0),
+          orders: orders.splice(0, ORDERS_AT_ONCE),
         }
         lastId = String(deliveries.at(-1)?.fence ?? lastId)
         yield { id: lastId, push }
@@ -294,7 +304,8 @@ export function createSession(
   }
 
   async function sleep() {
-    if (closed !== null || leased.length + cancels.length + undos.length + controls.count > 0) return
+    if (closed !== null || leased.length + cancels.length + undos.length + orders.length + controls.count > 0)
+      return
     if (cancelsToFind || controls.mustLook || (lookAgain && credits > 0 && reservations === 0)) return
     if (pushUnaccepted && reservations === 0) return
     await new Promise<void>((resolve) => {

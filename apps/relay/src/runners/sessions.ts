@@ -19,6 +19,8 @@ export type RunnerSessions = Service & {
   /** Holds a slot of the machine's session for a delivery that is about to be inserted; null: let it be pending. */
   reserve(delivery: PlannedDelivery): Reservation | null
   count(): number
+  /** The machines that are connected here. */
+  machines(): MachineId[]
 }
 
 /** How often each connected machine is looked at although nobody gave a hint: for delays that ended and hints that got lost. */
@@ -70,6 +72,7 @@ export function createRunnerSessions(db: Db, hints: Hints, log: Logger): RunnerS
     },
     reserve: (delivery) => sessions.get(delivery.machineId)?.reserve(delivery) ?? null,
     count: () => sessions.size,
+    machines: () => [...sessions.keys()],
     start: () => look.start(),
     async stop() {
       for (const stop of stopHearing) stop()

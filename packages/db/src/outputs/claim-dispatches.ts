@@ -7,6 +7,7 @@ import type {
   OrganizationId,
   OutputId,
   OutputKind,
+  OutputMoment,
   OutputText,
   RunId,
 } from '@baton/protocol'
@@ -18,6 +19,8 @@ export type DispatchClaim = {
   id: DispatchId
   claim: number
   kind: OutputKind
+  /** Null for an effect that belongs to no output. */
+  moment: OutputMoment | null
   organizationId: OrganizationId
   outputId: OutputId | null
   jobId: JobId | null
@@ -63,7 +66,7 @@ export async function claimDispatches(db: Db, options: ClaimOptions): Promise<Di
     )
     select c.id, c.claim, c.kind, c.organization_id, c.output_id, c.job_id, c.delivery_id, c.run_id, c.event_id, c.key,
       c.tries, c.first_tried_at, c.external_id, c.was_unconfirmed, c.cause, coalesce(c.config, o.config, '{}') as config,
-      o.message, o.secrets,
+      o.message, o.secrets, o.moment,
       case when o.deleted_at is not null then 'Its output was removed.'
         when o.disabled_at is not null then coalesce(o.disabled_reason, 'Its output is switched off.') end as off
     from claimed c left join outputs o on o.id = c.output_id`.execute(db)
@@ -71,6 +74,7 @@ export async function claimDispatches(db: Db, options: ClaimOptions): Promise<Di
     id: row.id,
     claim: row.claim,
     kind: row.kind,
+    moment: row.moment,
     organizationId: row.organization_id,
     outputId: row.output_id,
     jobId: row.job_id,
@@ -100,6 +104,21 @@ export async function listMachinesWithDispatches(db: Db, machines: MachineId[]):
   return rows.map((row) => row.machine_id)
 }
 
+/** How often these orders of a machine were tried. One of another machine is not among them. */
+export async function findOrderTries(
+  db: Db,
+  machineId: MachineId,
+  ids: DispatchId[],
+): Promise<Map<DispatchId, number>> {
+  const rows = await db
+    .selectFrom('dispatches')
+    .select(['id', 'tries'])
+    .where('id', 'in', ids)
+    .where('machine_id', '=', machineId)
+    .execute()
+  return new Map(rows.map((row) => [row.id, row.tries]))
+}
+
 type Row = {
   id: DispatchId
   claim: number
@@ -120,4 +139,5 @@ type Row = {
   message: OutputText | null
   secrets: string | null
   off: string | null
+  moment: OutputMoment | null
 }

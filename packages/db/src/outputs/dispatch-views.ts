@@ -38,10 +38,7 @@ export async function listDispatchViews(
   filter: DispatchFilter,
 ): Promise<DispatchDetail[]> {
   const { rows } = await sql<Row>`
-    select d.*, o.moment, o.disabled_at is null as output_enabled, coalesce(d.config, o.config, '{}') as target_config,
-      j.key as job_key, m.name as machine_name, machine_state(m) as machine_state, now() as asked_at
-    from dispatches d left join outputs o on o.id = d.output_id left join jobs j on j.id = d.job_id
-      left join machines m on m.id = d.machine_id
+    ${columns}
     where d.organization_id = ${organizationId}
       ${filter.id ? sql`and d.id = ${filter.id}` : sql``}
       ${filter.deliveryId ? sql`and d.delivery_id = ${filter.deliveryId}` : sql``}
@@ -54,18 +51,25 @@ export async function listDispatchViews(
   return rows.map(toDispatchDetail)
 }
 
-/** How many ended without having been sent, and that nobody has looked after since `sinceMs`. */
-export async function countTroubledDispatches(
+/** What ended lately without having been sent, newest first. */
+export async function listTroubledDispatches(
   db: Db,
   organizationId: OrganizationId,
-  sinceMs: number,
-): Promise<number> {
-  const { rows } = await sql<{ count: number }>`
-    select count(*)::int as count from dispatches
-    where organization_id = ${organizationId} and state in ('failed', 'dead')
-      and finished_at > now() - ${sinceMs}::bigint * interval '1 ms'`.execute(db)
-  return rows[0]?.count ?? 0
+  options: { sinceMs: number; limit: number },
+): Promise<DispatchDetail[]> {
+  const { rows } = await sql<Row>`
+    ${columns}
+    where d.organization_id = ${organizationId} and d.state in ('failed', 'dead')
+      and d.finished_at > now() - ${options.sinceMs}::bigint * interval '1 ms'
+    order by d.id desc limit ${options.limit}::int`.execute(db)
+  return rows.map(toDispatchDetail)
 }
+
+const columns = sql`
+  select d.*, o.moment, o.disabled_at is null as output_enabled, coalesce(d.config, o.config, '{}') as target_config,
+    j.key as job_key, m.name as machine_name, machine_state(m) as machine_state, now() as asked_at
+  from dispatches d left join outputs o on o.id = d.output_id left join jobs j on j.id = d.job_id
+    left join machines m on m.id = d.machine_id`
 
 const time = (date: Date | null) => date?.getTime() ?? null
 

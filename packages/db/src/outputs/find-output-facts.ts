@@ -28,6 +28,8 @@ export type OutputFacts = {
   exitCode: number | null
   result: string | null
   attempt: number
+  /** The folder that the run has worked in, as its machine reported it. */
+  workspace: string | null
   changes: RunChanges | null
   createdAt: Date
   startedAt: Date | null
@@ -48,7 +50,7 @@ export async function findOutputFacts(
   const { rows } = await sql<Row>`
     select d.id, d.state as delivery_state, d.reason, d.reason_message, d.run_id as newest_run_id, d.attempt as
       delivery_attempt, d.created_at, d.finished_at as delivery_finished_at, r.id as run_id, r.state, r.outcome,
-      r.error_kind, r.message, r.exit_code, r.result, r.attempt, r.changes, r.started_at,
+      r.error_kind, r.message, r.exit_code, r.result, r.attempt, r.workspace, r.changes, r.started_at,
       r.finished_at, j.key as job_key, j.name as job_name, a.id as agent_id, a.key as agent_key, a.name as agent_name,
       m.name as machine_name, machine_state(m) as machine_state, e.id as event_id, e.source,
       e.hops, ${options.withBody ? sql`e.body` : sql`null::bytea`} as body
@@ -71,6 +73,7 @@ export async function findOutputFacts(
     exitCode: row.exit_code,
     result: row.result,
     attempt: row.attempt ?? row.delivery_attempt,
+    workspace: row.workspace,
     changes: row.changes,
     createdAt: row.created_at,
     startedAt: row.started_at,
@@ -99,6 +102,7 @@ type Row = {
   exit_code: number | null
   result: string | null
   attempt: number | null
+  workspace: string | null
   changes: RunChanges | null
   started_at: Date | null
   finished_at: Date | null

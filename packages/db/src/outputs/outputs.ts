@@ -7,7 +7,7 @@ import type {
   OutputText,
   OutputView,
 } from '@baton/protocol'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../connection.ts'
 import { outputTarget } from './output-target.ts'
 
@@ -21,6 +21,18 @@ export type NewOutput = {
   sealedSecrets: string | null
 }
 
+/** Outputs as a table `o (id, kind, moment, config, message, secrets)` for a statement. */
+export function outputRecords(outputs: NewOutput[]): RawBuilder<unknown> {
+  const rows = outputs.map(({ on, text, sealedSecrets, ...output }) => ({
+    ...output,
+    moment: on,
+    message: text,
+    secrets: sealedSecrets,
+  }))
+  return sql`json_to_recordset(${JSON.stringify(rows)}::text::json)
+    as o (id text, kind text, moment text, config jsonb, message jsonb, secrets text)`
+}
+
 /** False: this organization has no such job. */
 export async function insertOutputs(
   db: Db,
@@ -30,11 +42,8 @@ export async function insertOutputs(
 ): Promise<boolean> {
   const { rows } = await sql`
     insert into outputs (id, organization_id, job_id, kind, moment, config, message, secrets)
-    select o.id, j.organization_id, j.id, o.kind, o.moment, o.config::jsonb, o.message::jsonb, o.secrets
-    from jobs j, unnest(${outputs.map((o) => o.id)}::text[], ${outputs.map((o) => o.kind)}::text[],
-      ${outputs.map((o) => o.on)}::text[], ${outputs.map((o) => JSON.stringify(o.config))}::text[],
-      ${outputs.map((o) => JSON.stringify(o.text))}::text[], ${outputs.map((o) => o.sealedSecrets)}::text[])
-      as o (id, kind, moment, config, message, secrets)
+    select o.id, j.organization_id, j.id, o.kind, o.moment, o.config, o.message, o.secrets
+    from jobs j, ${outputRecords(outputs)}
     where j.id = ${jobId} and j.organization_id = ${organizationId} and j.deleted_at is null
     returning id`.execute(db)
   return rows.length === outputs.length

@@ -27,6 +27,7 @@ import {
 } from '@baton/protocol'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { listDispatchViews, toDispatchView } from '../outputs/dispatch-views.ts'
 import { statusSentence } from './status-sentence.ts'
 import { toTranscript } from './to-transcript.ts'
 
@@ -201,7 +202,9 @@ export async function findRunView(
           and d.run_id >= ${id} and d.run_id < ${`${id}g`} limit 2`
   const { rows } = await query.execute(db)
   const row = rows[0]
-  return row && rows.length === 1 ? toRunView(row) : null
+  if (!row || rows.length !== 1) return null
+  const dispatches = await listDispatchViews(db, organizationId, { deliveryId: row.delivery_id, limit: 100 })
+  return { ...toRunView(row), dispatches: dispatches.map(toDispatchView).toReversed() }
 }
 
 const time = (date: Date | null) => date?.getTime() ?? null
@@ -266,6 +269,7 @@ function toRunView(row: Row): RunView {
       finishedAt: time(row.finished_at ?? row.delivery_finished_at),
     },
     openApprovals: waitsFor,
+    dispatches: [],
     transcript: toTranscript(row),
     attempts: (row.attempts ?? []).map((other) => ({
       id: other.id,

@@ -1,0 +1,150 @@
+import type { NewOutput } from '@baton/db'
+import {
+  BatonError,
+  OUTPUT_KINDS,
+  OUTPUT_MOMENTS,
+  type OutputId,
+  type OutputKind,
+  type OutputMoment,
+  type OutputText,
+  outputConfigs,
+  outputText,
+  USER_OUTPUT_KINDS,
+  type UserOutputKind,
+} from '@baton/protocol'
+import { assertSecret, generateSecret } from '@baton/webhooks'
+import { z } from 'zod'
+import { parseTemplate } from '../jobs/render-prompt.ts'
+import { assertSchema } from './check-result.ts'
+import { splitSecrets } from './config-secrets.ts'
+import type { Outbound } from './outbound/outbound.ts'
+import type { OutputSenders } from './output-sender.ts'
+import { RESERVED_HEADERS } from './senders/webhook-sender.ts'
+import { sealSecrets } from './stored-secrets.ts'
+import { OUTPUT_NAMES, PATH_NAMES } from './template-names.ts'
+
+export const outputInput = z.strictObject({
+  kind: z.enum(OUTPUT_KINDS),
+  on: z.enum(OUTPUT_MOMENTS).default('always'),
+  config: z.record(z.string(), z.unknown()).default({}),
+  text: outputText.prefault({}),
+})
+export type OutputInput = z.output<typeof outputInput>
+
+export type MakeParts = {
+  sealKey: Buffer
+  outbound: Outbound
+  senders: OutputSenders
+  /** The relay has a mail server of its own. */
+  hasMailServer: boolean
+}
+
+/**
+ * Checks everything about an output that can be known before it is used, and takes its secrets apart. `kept` are the
+ * secrets that `***` keeps. `secret` is what was generated here, to be shown once.
+ */
+export async function makeOutput(
+  parts: MakeParts,
+  id: OutputId,
+  input: OutputInput,
+  kept: Record<string, unknown> = {},
+): Promise<{ output: NewOutput; secret: string | null }> {
+  const kind = assertUserKind(input.kind, parts.senders)
+  const parsed = parseConfig(kind, input.config)
+  const generated = kind === 'webhook' && parsed.secret === undefined ? generateSecret('standard') : null
+  const config = generated ? { ...parsed, secret: generated } : parsed
+  assertText(kind, input.on, input.text)
+  const { shown, secrets } = splitSecrets(kind, config, kept)
+  await assertConfig(parts, kind, { ...config, ...secrets })
+  return {
+    output: {
+      id,
+      kind,
+      on: input.on,
+      config: shown,
+      text: input.text,
+      sealedSecrets: sealSecrets(parts.sealKey, id, secrets),
+    },
+    secret: generated,
+  }
+}
+
+function assertUserKind(kind: OutputKind, senders: OutputSenders): UserOutputKind {
+  if (kind === 'room' || kind === 'lark') {
+    throw new BatonError(
+      'bad_input',
+      `Outputs to a ${kind === 'room' ? 'room' : 'Lark chat'} do not exist yet. Use ${USER_OUTPUT_KINDS.join(', ')}.`,
+    )
+  }
+  if (!(USER_OUTPUT_KINDS as readonly OutputKind[]).includes(kind)) {
+    throw new BatonError(
+      'bad_input',
+      `${kind} is made by the GitHub App for its own triggers. Use ${USER_OUTPUT_KINDS.join(', ')}.`,
+    )
+  }
+  if (kind === 'github_comment' && !senders.get(kind)) {
+    throw new BatonError('bad_input', 'This relay cannot comment on GitHub: it has no GitHub App.')
+  }
+  return kind as UserOutputKind
+}
+
+function parseConfig(kind: UserOutputKind, config: Record<string, unknown>): Record<string, unknown> {
+  const parsed = outputConfigs[kind].safeParse(config)
+  if (parsed.success) return parsed.data
+  throw new BatonError(
+    'bad_input',
+    `The config of the ${kind} output is not right. ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`,
+  )
+}
+
+function assertText(kind: UserOutputKind, on: OutputMoment, text: OutputText): void {
+  if (text.subject !== null) parseTemplate(text.subject, OUTPUT_NAMES)
+  if (text.body !== null) parseTemplate(text.body, OUTPUT_NAMES)
+  if (text.schema !== null) assertSchema(text.schema)
+  if (text.schema !== null && on !== 'success' && on !== 'always') {
+    throw new BatonError(
+      'bad_input',
+      `A schema is for results, and an output on ${on} has none. Use it on success or always.`,
+    )
+  }
+  if (kind === 'github_comment' && text.format === 'json') {
+    throw new BatonError('bad_input', 'A comment on GitHub is Markdown or text.')
+  }
+}
+
+async function assertConfig(
+  parts: MakeParts,
+  kind: UserOutputKind,
+  config: Record<string, unknown>,
+): Promise<void> {
+  const refuse = (why: string | null) => {
+    if (why !== null) throw new BatonError('bad_input', why)
+  }
+  if (kind === 'file') parseTemplate(String(config.path), PATH_NAMES)
+  if (kind === 'slack') {
+    for (const url of [config.webhookUrl, config.apiUrl]) {
+      if (url !== undefined) refuse(await parts.outbound.check(String(url)))
+    }
+  }
+  if (kind === 'email') {
+    if (config.host === undefined && !parts.hasMailServer) {
+      refuse(
+        'This relay has no mail server of its own. Give the output a host, or ask its administrator to set BATON_SMTP_URL.',
+      )
+    }
+    if (config.host !== undefined)
+      refuse(parts.outbound.checkMail(String(config.host), Number(config.port ?? 587)))
+  }
+  if (kind === 'webhook') {
+    refuse(await parts.outbound.check(String(config.url)))
+    for (const name of Object.keys((config.headers ?? {}) as object)) {
+      if (RESERVED_HEADERS.has(name.toLowerCase()))
+        refuse(`The header ${name} is set by the relay itself. Leave it out.`)
+    }
+    try {
+      assertSecret('standard', String(config.secret))
+    } catch (cause) {
+      throw new BatonError('bad_input', (cause as Error).message, { cause })
+    }
+  }
+}
