@@ -70,7 +70,7 @@ const mutants: [string, Statements][] = [
     'settling does not look at the fence',
     mutant('settleRuns', [
       ['and r.fence = asked.fence', ''],
-      ['and d.fence = k.fence and', 'and'],
+      ['d.fence = k.fence or', 'true or'],
     ]),
   ],
   [
@@ -90,7 +90,7 @@ const mutants: [string, Statements][] = [
   ],
   [
     'a finish counts after a cancel',
-    mutant('settleRuns', [["and d.state in ('pending', 'leased', 'running', 'stalled')", '']]),
+    mutant('settleRuns', [["and d.state in ('pending', 'leased', 'running', 'stalled', 'parked')", '']]),
   ],
   [
     'an agent is given more than it may have',

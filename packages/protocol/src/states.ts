@@ -28,6 +28,13 @@ export const IGNORED_REASONS = [
   'no_job',
   'overlap_skipped',
   'coalesced',
+  'trigger_paused',
+  'missed',
+  'loop',
+  'own_event',
+  'actor_refused',
+  'fork_refused',
+  'text_edited',
 ] as const
 export type IgnoredReason = (typeof IGNORED_REASONS)[number]
 
@@ -80,7 +87,7 @@ export const DELIVERY_TRANSITIONS: Record<DeliveryState, readonly DeliveryState[
   leased: ['pending', 'running', 'succeeded', 'failed', 'cancelled', 'dead', 'parked'],
   running: ['pending', 'stalled', 'succeeded', 'failed', 'cancelled', 'dead', 'parked'],
   stalled: ['pending', 'running', 'succeeded', 'failed', 'cancelled', 'dead', 'parked'],
-  parked: ['pending', 'cancelled', 'expired'],
+  parked: ['pending', 'succeeded', 'failed', 'cancelled', 'dead', 'expired'],
   succeeded: [],
   failed: [],
   cancelled: [],

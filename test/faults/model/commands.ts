@@ -36,15 +36,17 @@ function step(
         world.seen.set(key, (world.seen.get(key) ?? 0) + 1)
       }
       try {
-        if (held) checkFencing(held.lease, before, after)
-        // A sweep is several statements, one after the other.
-        checkInvariants(world, before, after, name === 'sweep' ? 3 : 1)
+        if (held) checkFencing(held.lease, before, after, name.startsWith('settle'))
+        checkInvariants(world, before, after, STATEMENTS_OF[name.split(' ')[0] ?? name] ?? 1)
       } catch (error) {
         throw new Error(`After ${name}: ${(error as Error).message}`)
       }
     },
   }
 }
+
+/** Steps of several statements, one after the other: a row may move once with each. */
+const STATEMENTS_OF: Record<string, number> = { sweep: 3, sleep: 6 }
 
 const always = () => true
 const hasHeld = ({ held }: World) => held.length > 0
@@ -108,6 +110,7 @@ function toRules(
 ): DeliveryRules {
   return {
     ...rest,
+    conversation: null,
     overlap,
     concurrencyKey: limit === null ? null : `${organizationId} ${limit}`,
     concurrencyLimit: limit,
@@ -235,6 +238,7 @@ const report = (held: Held, state: SettleReport['state'], finishKey: string): Se
   quotaUntil: null,
   changes: null,
   killProof: null,
+  spawn: null,
   finalSeq: held.seq,
   finalHash: held.hash,
   startedAt: 1_000,
@@ -297,6 +301,22 @@ const lapse = which.map((index) =>
   }),
 )
 
+/** A machine sleeps: its lease lapses, others take the room that it had, and then it wakes and goes on. */
+const sleep = which.map((index) =>
+  step(`sleep ${index}`, hasHeld, async (world) => {
+    const { statements, db, machineId } = world
+    const { lease } = chooseHeld(world, index, true)
+    await sql`update deliveries set lease_expires_at = now() - interval '1 s'
+      where id = ${lease.deliveryId} and fence = ${lease.fence} and lease_expires_at is not null`.execute(db)
+    await statements.sweepDeliveries(db, { acceptWithinMs: 10_000, limit: 500 })
+    const options = { sessionEpoch: world.epoch, slots: 3, leaseMs: LEASE_MS, bodyBytes: 100 }
+    for (const { id, runId, fence } of await statements.leaseDeliveries(db, machineId, options))
+      world.held.push(toHeld({ deliveryId: id, runId, fence }))
+    await statements.renewLeases(db, machineId, [lease], LEASE_MS)
+    return null
+  }),
+)
+
 /** Only what is this model's own: other runs share the database. */
 const sweep = fc.constant(null).map(() =>
   step('sweep', hasDelivery, async (world) => {
@@ -346,5 +366,5 @@ const newSession = fc.constant(null).map(() =>
 export const allSteps: fc.Arbitrary<Step>[] = [
   [ingest, ingest, duplicate, lease, lease, lease],
   [accept, accept, accept, start, start, renew, renew, append, append, settle, settle],
-  [refuse, cancel, lapse, lapse, sweep, sweep, timePasses, lifeEnds, lose, newSession],
+  [refuse, cancel, lapse, lapse, sleep, sleep, sweep, sweep, timePasses, lifeEnds, lose, newSession],
 ].flat()

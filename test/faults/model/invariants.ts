@@ -25,11 +25,15 @@ export function checkInvariants(world: World, before: Snapshot, after: Snapshot,
   checkEvents(world, after)
 }
 
-/** A write under this lease may change only what the lease is for. */
-export function checkFencing(lease: LeaseRef, before: Snapshot, after: Snapshot): void {
+/**
+ * A write under this lease may change only what the lease is for. The end of a run also decides about its delivery while
+ * that is in nobody's hands, whatever was leased since.
+ */
+export function checkFencing(lease: LeaseRef, before: Snapshot, after: Snapshot, isEnd: boolean): void {
   for (const [id, row] of after.deliveries) {
     const old = before.deliveries.get(id)
-    const isItsOwn = id === lease.deliveryId && old?.fence === lease.fence
+    const isInNobodysHands = isEnd && (old?.accepted_at === null || old?.state === 'pending')
+    const isItsOwn = id === lease.deliveryId && (old?.fence === lease.fence || isInNobodysHands)
     if (!isItsOwn) assertSame(old, row, `fence ${lease.fence} of ${lease.deliveryId} changed delivery`)
   }
   for (const [id, row] of after.runs) {
@@ -67,10 +71,7 @@ function checkRunStep(before: RunRow | undefined, after: RunRow) {
   ensure(after.last_seq >= before.last_seq, 'a transcript shrank', after)
 }
 
-/**
- * What is known to have been running is leased again by itself only where its job says that this does no harm. What an
- * older attempt reports after that lease comes too late to stop it.
- */
+/** What is known to have been running is leased again by itself only where its job says that this does no harm. */
 function checkRepeating(before: DeliveryRow | undefined, after: DeliveryRow, { runs }: Snapshot) {
   if (!before || after.fence === before.fence || after.repeatable) return
   const started = [...runs.values()].filter((run) => run.delivery_id === after.id && run.started_at !== null)

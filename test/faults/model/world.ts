@@ -87,7 +87,7 @@ export const MAX_ATTEMPTS = 2
 /** An organization of its own with one machine and two agents: one at a time, and two at a time. */
 export async function makeWorld(db: Db, statements: Statements, seen: Map<string, number>): Promise<World> {
   // A sweep sees the whole database: what earlier runs left there is not this one's.
-  await sql`truncate run_events, runs, deliveries, events`.execute(db)
+  await sql`truncate run_events, runs, deliveries, events cascade`.execute(db)
   const place = await makePlace(db, { maxConcurrent: 1 })
   const second = newTestId('agent')
   await sql`insert into agents (id, organization_id, machine_id, key, name, runtime, command, max_concurrent)

@@ -10,8 +10,8 @@ import { lockDeliveries } from './lease-arrays.ts'
 
 /**
  * Records how runs ended, each with its finish key: the same key again gets `already`. The report of the newest
- * attempt decides about its delivery however late it comes; the report of an older one is kept on its run and changes
- * nothing else (`superseded`).
+ * attempt decides about its delivery however late it comes. The report of an older one decides only while no newer one is
+ * in anybody's hands, so that what turns out to have run is not run again; else it is kept on its run (`superseded`).
  *
  * A failed or timed-out run is tried again, after a pause, only when its job says that repeating does no harm and
  * attempts are left; with none left such a delivery is dead. Four ends are not the work's fault and use no attempt: a
@@ -96,7 +96,7 @@ export async function settleRuns(
       update deliveries d set
         state = case when k.next in ('again', 'rests') then 'parked' when k.next in ('stopped', 'afresh') then 'pending'
           when k.state in ('succeeded', 'cancelled') then k.state when k.repeatable then 'dead' else 'failed' end,
-        reason = k."errorKind", reason_message = k.message, state_since = now(), lease_expires_at = null,
+        run_id = k."runId", reason = k."errorKind", reason_message = k.message, state_since = now(), lease_expires_at = null,
         accepted_at = case when k.next = 'ends' then d.accepted_at end,
         finish_key = case when k.next = 'ends' then k."finishKey" end,
         finished_at = case when k.next = 'ends' then now() end,
@@ -108,7 +108,8 @@ export async function settleRuns(
           when 'rests' then case k."errorKind" when 'budget' then ${nextDay} else now() + k.rest_ms * interval '1 ms' end
             + random() * ${REST_JITTER_MS}::int * interval '1 ms' end
       from closing k
-      where d.id = k."deliveryId" and d.fence = k.fence and d.state in ('pending', 'leased', 'running', 'stalled')
+      where d.id = k."deliveryId" and (d.fence = k.fence or ${isInNobodysHands})
+        and d.state in ('pending', 'leased', 'running', 'stalled', 'parked')
       returning d.id, d.organization_id, d.event_id, d.job_id, d.machine_id, d.run_id, d.fence, d.state
     ),
     ${queueDispatches('closed', 'finished')}${parts.usage}${parts.sessions}${parts.blocks}
@@ -122,6 +123,10 @@ export async function settleRuns(
     from known`.execute(db)
   return rows.map((row) => ({ deliveryId: row.delivery_id, runId: row.run_id, result: row.result }))
 }
+
+/** No machine has accepted its newest lease, or that lease lapsed. What may be repeated ends only with a success. */
+const isInNobodysHands = sql`(
+  (d.accepted_at is null or d.state = 'pending') and (k.state = 'succeeded' or not k.repeatable))`
 
 /** Not all that waited for one account come back in one moment. */
 const REST_JITTER_MS = 30_000
