@@ -68,7 +68,7 @@ create table agents (
   quota_strikes integer not null default 0,
   constraint agents_blocked_check CHECK (((blocked_reason IS NULL) = (blocked_at IS NULL))),
   constraint agents_blocked_reason_check CHECK ((blocked_reason = ANY (ARRAY['quota'::text, 'not_signed_in'::text]))),
-  constraint agents_check CHECK (((runtime = 'command'::text) = (command IS NOT NULL))),
+  constraint agents_check CHECK (((runtime = ANY (ARRAY['acp'::text, 'command'::text])) = (command IS NOT NULL))),
   constraint agents_id_check CHECK ((id ~~ 'agt\_%'::text)),
   constraint agents_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES machines(id),
   constraint agents_max_concurrent_check CHECK (((max_concurrent >= 1) AND (max_concurrent <= 100))),

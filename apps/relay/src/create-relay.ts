@@ -6,12 +6,22 @@ import { createSweeper } from './deliveries/sweeper.ts'
 import { createHttpServer } from './http/http-server.ts'
 import { createHookTargets } from './inbox/hook-targets.ts'
 import { createIntake } from './inbox/intake.ts'
+import { createRefusedRequests } from './inbox/refused-requests.ts'
 import { createChangeFeed } from './live/change-feed.ts'
 import { createHints } from './live/hints.ts'
 import { createRunFeed } from './live/run-feed.ts'
+import { createDispatcher } from './outputs/dispatcher.ts'
+import { parseAllowList } from './outputs/outbound/allow-list.ts'
+import { createOutbound } from './outputs/outbound/outbound.ts'
+import { createOutputSenders } from './outputs/output-sender.ts'
+import { createEmailSender } from './outputs/senders/email-sender.ts'
+import { logSender } from './outputs/senders/log-sender.ts'
+import { slackSender } from './outputs/senders/slack-sender.ts'
+import { webhookSender } from './outputs/senders/webhook-sender.ts'
 import { createRetention } from './retention/retention.ts'
 import { createRunnerSessions } from './runners/sessions.ts'
 import { createTranscripts } from './runs/transcripts.ts'
+import { createScheduler } from './schedules/scheduler.ts'
 import { deriveKeys } from './secrets/keys.ts'
 import { RELAY_VERSION } from './version.ts'
 
@@ -33,6 +43,12 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
   const transcripts = createTranscripts(connection.db, hints)
   const runFeed = createRunFeed(connection.db, transcripts, hints)
   const changes = createChangeFeed(hints)
+  const outbound = createOutbound(parseAllowList(config.outboundAllow))
+  const senders = createOutputSenders()
+  senders.register(logSender)
+  senders.register(slackSender)
+  senders.register(webhookSender)
+  senders.register(createEmailSender(config.mailServer))
   const parts: RelayParts = {
     config,
     connection,
@@ -42,9 +58,12 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
     sessions,
     intake,
     targets,
+    refused: createRefusedRequests(options.now ?? Date.now),
     transcripts,
     runFeed,
     changes,
+    senders,
+    outbound,
     now: options.now ?? Date.now,
     version: RELAY_VERSION,
   }
@@ -62,6 +81,8 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
     }),
     sessions,
     createSweeper(parts),
+    createDispatcher(parts),
+    createScheduler(parts),
     retention,
     server,
   ])

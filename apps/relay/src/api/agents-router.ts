@@ -150,14 +150,14 @@ export function agentChanged(ctx: Caller, id: AgentId) {
 }
 
 function assertCommand(runtime: string, command: string | null) {
-  if ((runtime === 'command') !== (command !== null)) {
-    throw new BatonError(
-      'bad_input',
-      runtime === 'command'
-        ? 'An agent of the command runtime needs `command`: the name of an executable in the policy file of its machine.'
-        : `Only the command runtime takes a command; ${runtime} runs its own program.`,
-    )
-  }
+  const takesCommand = runtime === 'command' || runtime === 'acp'
+  if (takesCommand === (command !== null)) return
+  throw new BatonError(
+    'bad_input',
+    takesCommand
+      ? `An agent of the ${runtime} runtime needs \`command\`: the name of an executable in the policy file of its machine.`
+      : `Only the runtimes command and acp take a command; ${runtime} runs its own program.`,
+  )
 }
 
 function withoutUndefined<T extends object>(value: T) {

@@ -5,9 +5,12 @@ import type { WebSocket } from 'ws'
 import type { RelayConfig } from '../config.ts'
 import type { HookTargets } from '../inbox/hook-targets.ts'
 import type { Intake } from '../inbox/intake.ts'
+import type { RefusedRequests } from '../inbox/refused-requests.ts'
 import type { ChangeFeed } from '../live/change-feed.ts'
 import type { Hints } from '../live/hints.ts'
 import type { RunFeed } from '../live/run-feed.ts'
+import type { Outbound } from '../outputs/outbound/outbound.ts'
+import type { OutputSenders } from '../outputs/output-sender.ts'
 import type { RunnerSessions } from '../runners/sessions.ts'
 import type { Transcripts } from '../runs/transcripts.ts'
 import type { RelayKeys } from '../secrets/keys.ts'
@@ -23,9 +26,12 @@ export type RelayParts = {
   sessions: RunnerSessions
   intake: Intake
   targets: HookTargets
+  refused: RefusedRequests
   transcripts: Transcripts
   runFeed: RunFeed
   changes: ChangeFeed
+  senders: OutputSenders
+  outbound: Outbound
   now: () => number
   version: string
 }

@@ -1,56 +1,36 @@
-import { insertJob, listJobViews, rotateTriggerSecret, updateJob } from '@baton/db'
+import { freeBudgetWaits, insertJob, listJobViews, updateJob } from '@baton/db'
 import {
   approvalSettings,
   BatonError,
+  budget,
   DEFAULT_RULES,
-  isId,
-  type JobId,
   type JobView,
   jobRetentionSchema,
-  type OrganizationId,
   type RunRules,
   runLimits,
   runRules,
-  type TriggerId,
   toId,
-  type WebhookScheme,
+  triggerInput,
 } from '@baton/protocol'
-import { assertSecret, generateSecret } from '@baton/webhooks'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import { settingsOf } from '../approvals/settings-of.ts'
 import { DEFAULT_LIMITS } from '../jobs/default-limits.ts'
 import { deliveryRules } from '../jobs/delivery-rules.ts'
 import { fireManually } from '../jobs/fire-manually.ts'
+import { makeTrigger, type ShownSecret } from '../jobs/make-trigger.ts'
 import { parseTemplate, renderPrompt } from '../jobs/render-prompt.ts'
-import { newSecret } from '../secrets/hash-secret.ts'
-import { sealSecret } from '../secrets/seal.ts'
+import { outputInput } from '../outputs/make-output.ts'
 import { chooseAgent, getAgent } from './agents-router.ts'
-import type { ApiContext } from './context.ts'
 import { found } from './found.ts'
+import { changeJob, getJob, jobChanged } from './get-job.ts'
 import { byId, idempotencyKey, key, name, prompt, workspace } from './inputs.ts'
+import { makeOutputs, type ShownOutputSecret, shownSecrets } from './outputs-router.ts'
+import { triggerProcedures } from './trigger-procedures.ts'
 import { memberProcedure, router, userProcedure } from './trpc.ts'
 import { unlessTaken } from './unique.ts'
 
-type Caller = ApiContext & { principal: { organizationId: OrganizationId } }
-
-const webhookTrigger = z.object({
-  kind: z.literal('webhook'),
-  scheme: z.enum(['github', 'standard', 'baton']),
-  path: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,100}$/, 'use letters, digits, dashes and underscores')
-    .optional(),
-  secret: z.string().max(500).optional(),
-})
-
-export type ShownSecret = {
-  triggerId: TriggerId
-  path: string
-  url: string
-  scheme: WebhookScheme
-  secret: string
-}
+type CreatedJob = { job: JobView; secrets: ShownSecret[]; outputSecrets: ShownOutputSecret[] }
 
 export const jobsRouter = router({
   list: userProcedure.query(({ ctx }) =>
@@ -59,7 +39,7 @@ export const jobsRouter = router({
 
   get: userProcedure.input(byId).query(({ ctx, input }) => getJob(ctx, input.id)),
 
-  /** Webhook secrets are in this answer and nowhere else. */
+  /** Secrets of webhooks, coming in and going out, are in this answer and nowhere else. */
   create: memberProcedure
     .input(
       z.object({
@@ -70,14 +50,18 @@ export const jobsRouter = router({
         workspace: workspace.nullish(),
         limits: runLimits.partial().optional(),
         rules: runRules.partial().optional(),
+        budget: budget.nullish(),
         approvals: approvalSettings.optional(),
-        triggers: z.array(webhookTrigger).max(20).default([]),
+        triggers: z.array(triggerInput).max(20).default([]),
+        outputs: z.array(outputInput).max(20).default([]),
       }),
     )
-    .mutation(async ({ ctx, input }): Promise<{ job: JobView; secrets: ShownSecret[] }> => {
+    .mutation(async ({ ctx, input }): Promise<CreatedJob> => {
       parseTemplate(input.prompt)
       const agent = await chooseAgent(ctx, input.agent)
-      const secrets = input.triggers.map((trigger) => newTrigger(ctx, trigger))
+      const place = { sealKey: ctx.keys.seal, publicUrl: ctx.config.publicUrl, runtime: agent.runtime }
+      const triggers = input.triggers.map((trigger) => makeTrigger(place, trigger))
+      const outputs = await makeOutputs(ctx, input.outputs)
       const id = toId('job', uuidv7())
       await unlessTaken('job or webhook path', input.key, () =>
         insertJob(ctx.connection.db, {
@@ -90,17 +74,15 @@ export const jobsRouter = router({
           workspace: input.workspace ?? null,
           limits: { ...DEFAULT_LIMITS, ...defined(input.limits) },
           rules: assertRules({ ...DEFAULT_RULES, ...defined(input.rules) }),
+          budget: input.budget ?? null,
           approvals: settingsOf(input.approvals),
-          triggers: secrets.map(({ triggerId, path, scheme, secret }) => ({
-            id: triggerId,
-            path,
-            scheme,
-            sealedSecret: sealSecret(ctx.keys.seal, triggerId, secret),
-          })),
+          triggers: triggers.map(({ record }) => record),
+          outputs: outputs.map(({ output }) => output),
         }),
       )
-      changed(ctx, id)
-      return { job: await getJob(ctx, id), secrets }
+      jobChanged(ctx, id)
+      const secrets = triggers.flatMap(({ shown }) => shown ?? [])
+      return { job: await getJob(ctx, id), secrets, outputSecrets: shownSecrets(outputs) }
     }),
 
   update: memberProcedure
@@ -113,6 +95,8 @@ export const jobsRouter = router({
         workspace: workspace.nullish(),
         limits: runLimits.partial().optional(),
         rules: runRules.partial().optional(),
+        /** Replaces the whole budget; null takes it away. */
+        budget: budget.nullish(),
         /** null: nothing of its own, its agent's count. */
         approvals: approvalSettings.nullish(),
         retention: jobRetentionSchema.partial().optional(),
@@ -121,7 +105,7 @@ export const jobsRouter = router({
     .mutation(async ({ ctx, input }) => {
       const job = await getJob(ctx, input.id)
       if (input.prompt !== undefined) parseTemplate(input.prompt)
-      return apply(ctx, job.id, {
+      const updated = await changeJob(ctx, job.id, {
         ...(input.name !== undefined && { name: input.name }),
         ...(input.prompt !== undefined && { prompt: input.prompt }),
         ...(input.workspace !== undefined && { workspace: input.workspace }),
@@ -132,15 +116,21 @@ export const jobsRouter = router({
         }),
         ...(input.retention !== undefined && { retention: defined(input.retention) }),
         ...(input.agent !== undefined && { agentId: (await getAgent(ctx, input.agent)).id }),
+        ...(input.budget !== undefined && { budget: input.budget }),
       })
+      if (input.budget !== undefined) {
+        await freeBudgetWaits(ctx.connection.db, ctx.principal.organizationId, { jobId: job.id })
+        ctx.hints.send('machine', (await getAgent(ctx, updated.agent.id)).machine.id)
+      }
+      return updated
     }),
 
   enable: memberProcedure
     .input(byId)
-    .mutation(async ({ ctx, input }) => apply(ctx, (await getJob(ctx, input.id)).id, { enabled: true })),
+    .mutation(async ({ ctx, input }) => changeJob(ctx, (await getJob(ctx, input.id)).id, { enabled: true })),
   disable: memberProcedure
     .input(byId)
-    .mutation(async ({ ctx, input }) => apply(ctx, (await getJob(ctx, input.id)).id, { enabled: false })),
+    .mutation(async ({ ctx, input }) => changeJob(ctx, (await getJob(ctx, input.id)).id, { enabled: false })),
   delete: memberProcedure.input(byId).mutation(async ({ ctx, input }) => {
     const job = await getJob(ctx, input.id)
     found(
@@ -148,34 +138,10 @@ export const jobsRouter = router({
       'job',
       job.id,
     )
-    changed(ctx, job.id)
+    jobChanged(ctx, job.id)
   }),
 
-  /** A new secret; the one before it stays valid beside it until the next rotation. */
-  rotateSecret: memberProcedure
-    .input(z.object({ triggerId: z.string() }))
-    .mutation(async ({ ctx, input }) => {
-      const id = found(isId('trigger', input.triggerId) ? input.triggerId : null, 'trigger', input.triggerId)
-      const job = (
-        await listJobViews(ctx.connection.db, ctx.principal.organizationId, ctx.config.publicUrl)
-      ).find((one) => one.triggers.some((trigger) => trigger.id === id))
-      const trigger = found(
-        job?.triggers.find((one) => one.id === id),
-        'trigger',
-        id,
-      )
-      if (trigger.kind !== 'webhook')
-        throw new BatonError('bad_input', 'Only webhook triggers have a secret.')
-      const secret = generateSecret(trigger.scheme)
-      const sealed = sealSecret(ctx.keys.seal, id, secret)
-      found(
-        await rotateTriggerSecret(ctx.connection.db, ctx.principal.organizationId, id, sealed),
-        'trigger',
-        id,
-      )
-      changed(ctx, found(job, 'trigger', id).id)
-      return { secret }
-    }),
+  ...triggerProcedures,
 
   /** Fires a job by hand; answers when it is stored. */
   run: memberProcedure
@@ -208,42 +174,14 @@ export const jobsRouter = router({
 /** A concurrency key with an unknown name is refused now and not when an event comes. */
 function assertRules(rules: RunRules): RunRules {
   if (rules.concurrency) parseTemplate(rules.concurrency.key)
-  return rules
-}
-
-export async function getJob(ctx: Caller, idOrKey: string): Promise<JobView> {
-  const [job] = await listJobViews(ctx.connection.db, ctx.principal.organizationId, ctx.config.publicUrl, {
-    idOrKey,
-  })
-  return found(job, 'job', idOrKey)
-}
-
-function newTrigger(ctx: Caller, trigger: z.infer<typeof webhookTrigger>): ShownSecret {
-  const path = trigger.path ?? newSecret('h').slice(2)
-  const secret = trigger.secret ?? generateSecret(trigger.scheme)
-  try {
-    assertSecret(trigger.scheme, secret)
-  } catch (cause) {
+  if (rules.conversation) parseTemplate(rules.conversation)
+  if (rules.concurrency && rules.conversation) {
     throw new BatonError(
       'bad_input',
-      cause instanceof Error ? cause.message : 'This secret cannot be used.',
-      { cause },
+      'A conversation is worked on by one run at a time anyway: give the job a conversation or a concurrency key, not both.',
     )
   }
-  const url = `${ctx.config.publicUrl}/hooks/${path}`
-  return { triggerId: toId('trigger', uuidv7()), path, url, scheme: trigger.scheme, secret }
-}
-
-async function apply(ctx: Caller, id: JobId, change: Parameters<typeof updateJob>[3]): Promise<JobView> {
-  found((await updateJob(ctx.connection.db, ctx.principal.organizationId, id, change)) || null, 'job', id)
-  changed(ctx, id)
-  return getJob(ctx, id)
-}
-
-function changed(ctx: Caller, id: JobId) {
-  ctx.targets.forget()
-  ctx.hints.send('config', id)
-  ctx.changes.tell(ctx.principal.organizationId, 'job', id)
+  return rules
 }
 
 function defined<T extends object>(value: T | undefined) {

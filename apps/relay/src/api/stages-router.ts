@@ -2,7 +2,7 @@ import { findStageTimes, listMachineViews } from '@baton/db'
 import type { StagesView } from '@baton/protocol'
 import { z } from 'zod'
 import { found } from './found.ts'
-import { getJob } from './jobs-router.ts'
+import { getJob } from './get-job.ts'
 import { router, userProcedure } from './trpc.ts'
 
 const DAY_MS = 86_400_000

@@ -23,7 +23,11 @@ export function createHttpServer(
   const metrics = createMetrics()
   const sockets = createSockets(parts)
   const dashboard = createDashboardFiles(parts.config.dashboardDir)
-  const receiveHook = createHookReceiver({ ...parts, count: (status) => metrics.countHook(status) })
+  const receiveHook = createHookReceiver({
+    ...parts,
+    db: parts.connection.db,
+    count: (status) => metrics.countHook(status),
+  })
 
   const trpc = createHTTPHandler({
     router: appRouter,

@@ -1,9 +1,10 @@
-import { countPending, type Db, findHookTarget, type HookTargetRow } from '@baton/db'
-import { BACKLOG_PER_MACHINE, type MachineId } from '@baton/protocol'
-import { parseTemplate, type Template } from '../jobs/render-prompt.ts'
+import { countPending, type Db, findHookTarget } from '@baton/db'
+import { BACKLOG_PER_MACHINE, type MachineId, webhookConfig } from '@baton/protocol'
+import type { TriggerTarget } from '../jobs/plan-event.ts'
+import { parseTemplate } from '../jobs/render-prompt.ts'
 import { openSecret } from '../secrets/seal.ts'
 
-export type HookTarget = HookTargetRow & { openSecrets: string[]; template: Template; backlogFull: boolean }
+export type HookTarget = TriggerTarget & { openSecrets: string[]; backlogFull: boolean }
 
 export type HookTargets = {
   /** What a webhook path leads to, at most a second old; null for an unknown path. */
@@ -27,6 +28,7 @@ export function createHookTargets(db: Db, sealKey: Buffer): HookTargets {
       ...row,
       openSecrets: row.secrets.map((sealed) => openSecret(sealKey, row.trigger_id, sealed)),
       template: parseTemplate(row.job_prompt),
+      filters: webhookConfig.parse(row.config).filters,
       backlogFull: await isBacklogFull(row.machine_id),
     }
   }

@@ -45,6 +45,13 @@ export const REFUSALS = {
     title: 'The signature is missing or wrong',
     detail: 'Sign the exact bytes of the body with the secret of this webhook.',
   },
+  unsigned: {
+    status: 401,
+    type: 'unsigned-refused',
+    title: 'Requests without a signature are not accepted here',
+    detail:
+      'Its job must run a fixed command and say that it takes unsigned requests; an agent is never started by one.',
+  },
   bad_json: {
     status: 400,
     type: 'bad-json',

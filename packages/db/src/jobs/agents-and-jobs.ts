@@ -1,8 +1,8 @@
 import type {
   AgentId,
-  Budget,
   AgentIsolation,
   ApprovalSettings,
+  Budget,
   JobId,
   JobRetention,
   MachineId,
@@ -14,6 +14,7 @@ import type {
 } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { type NewOutput, outputRecords } from '../outputs/outputs.ts'
 import { type NewTrigger, triggerRecords } from './triggers.ts'
 
 export type AgentFields = {
@@ -73,9 +74,19 @@ export async function updateAgent(
 }
 
 function toAgentColumns<F extends Partial<AgentFields>>(fields: F) {
-  const { permissionMode, maxConcurrent, perHour, approvals, budget, ...rest } = fields as Partial<AgentFields>
+  const { permissionMode, maxConcurrent, perHour, approvals, budget, ...rest } =
+    fields as Partial<AgentFields>
   const same: Partial<AgentFields> = {}
-  for (const name of ['key', 'name', 'runtime', 'command', 'instructions', 'model', 'workspace', 'isolation'] as const) {
+  for (const name of [
+    'key',
+    'name',
+    'runtime',
+    'command',
+    'instructions',
+    'model',
+    'workspace',
+    'isolation',
+  ] as const) {
     if (rest[name] !== undefined) Object.assign(same, { [name]: rest[name] })
   }
   return {
@@ -100,10 +111,15 @@ export type JobFields = {
   approvals?: ApprovalSettings
 }
 
-/** A job with its triggers, all or nothing. */
+/** A job with its triggers and outputs, all or nothing. */
 export async function insertJob(
   db: Db,
-  job: JobFields & { id: JobId; organizationId: OrganizationId; triggers: NewTrigger[] },
+  job: JobFields & {
+    id: JobId
+    organizationId: OrganizationId
+    triggers: NewTrigger[]
+    outputs?: NewOutput[]
+  },
 ): Promise<void> {
   await sql`
     with made as (
@@ -112,6 +128,11 @@ export async function insertJob(
         ${JSON.stringify(job.limits)}::text::jsonb, ${JSON.stringify(job.rules)}::text::jsonb,
         ${JSON.stringify(job.approvals ?? {})}::text::jsonb, ${job.budget ? JSON.stringify(job.budget) : null}::text::jsonb)
       returning id, organization_id
+    ),
+    made_outputs as (
+      insert into outputs (id, organization_id, job_id, kind, moment, config, message, secrets)
+      select o.id, made.organization_id, made.id, o.kind, o.moment, o.config, o.message, o.secrets
+      from made, ${outputRecords(job.outputs ?? [])}
     )
     insert into triggers (id, organization_id, job_id, kind, path, scheme, secrets, config)
     select t.id, made.organization_id, made.id, t.kind, t.path, t.scheme,
