@@ -30,11 +30,11 @@ import { sealSecret } from '../secrets/seal.ts'
 import type { ApiContext } from './context.ts'
 import { found } from './found.ts'
 import { byId } from './inputs.ts'
-import type { UserPrincipal } from './principal.ts'
+import type { Principal } from './principal.ts'
 import { memberProcedure, router, userProcedure } from './trpc.ts'
 import { unlessTaken } from './unique.ts'
 
-type Caller = ApiContext & { principal: UserPrincipal }
+type Caller = ApiContext & { principal: Extract<Principal, { kind: 'user' }> }
 
 const SETUP_LIFE_MS = 3_600_000
 /** Under the limit of a call, so that what failed is said. */
@@ -62,7 +62,10 @@ export const githubRouter = router({
       z.object({
         webUrl,
         /** GitHub's organization that will own the App; left out: the person who opens the page. */
-        owner: z.string().regex(/^[A-Za-z0-9-]{1,39}$/, 'give the name of an organization on GitHub').nullish(),
+        owner: z
+          .string()
+          .regex(/^[A-Za-z0-9-]{1,39}$/, 'give the name of an organization on GitHub')
+          .nullish(),
         name: z.string().trim().min(1).max(34).optional(),
       }),
     )
@@ -99,7 +102,11 @@ export const githubRouter = router({
       z.object({
         webUrl,
         appId: z.number().int().positive(),
-        privateKey: z.string().min(100).max(10_000).regex(/^-----BEGIN (RSA )?PRIVATE KEY-----/, 'give the PEM file that GitHub made'),
+        privateKey: z
+          .string()
+          .min(100)
+          .max(10_000)
+          .regex(/^-----BEGIN (RSA )?PRIVATE KEY-----/, 'give the PEM file that GitHub made'),
         webhookSecret: z.string().min(24, 'use at least 24 characters').max(500),
       }),
     )
@@ -118,28 +125,47 @@ export const githubRouter = router({
       ),
     ),
 
-  installations: userProcedure.input(byId).query(async ({ ctx, input }): Promise<GithubInstallationView[]> => {
-    const app = await getApp(ctx, input.id)
-    const call = await ctx.github.api.asApp(app)
-    const { data } = await asking(ctx, call<InstallationAnswer[]>('GET /app/installations', { per_page: 100 }))
-    return data.map(toInstallation)
-  }),
-
-  repositories: userProcedure
-    .input(byId.extend({ installationId: z.number().int().positive(), page: z.number().int().min(1).max(1_000).default(1) }))
-    .query(async ({ ctx, input }): Promise<{ items: GithubRepositoryView[]; total: number; nextPage: number | null }> => {
+  installations: userProcedure
+    .input(byId)
+    .query(async ({ ctx, input }): Promise<GithubInstallationView[]> => {
       const app = await getApp(ctx, input.id)
-      const call = await asking(ctx, ctx.github.api.asWholeInstallation(app, input.installationId))
+      const call = await ctx.github.api.asApp(app)
       const { data } = await asking(
         ctx,
-        call<{ total_count: number; repositories: RepositoryAnswer[] }>('GET /installation/repositories', {
-          per_page: 100,
-          page: input.page,
-        }),
+        call<InstallationAnswer[]>('GET /app/installations', { per_page: 100 }),
       )
-      const isMore = input.page * 100 < data.total_count
-      return { items: data.repositories.map(toRepository), total: data.total_count, nextPage: isMore ? input.page + 1 : null }
+      return data.map(toInstallation)
     }),
+
+  repositories: userProcedure
+    .input(
+      byId.extend({
+        installationId: z.number().int().positive(),
+        page: z.number().int().min(1).max(1_000).default(1),
+      }),
+    )
+    .query(
+      async ({
+        ctx,
+        input,
+      }): Promise<{ items: GithubRepositoryView[]; total: number; nextPage: number | null }> => {
+        const app = await getApp(ctx, input.id)
+        const call = await asking(ctx, ctx.github.api.asWholeInstallation(app, input.installationId))
+        const { data } = await asking(
+          ctx,
+          call<{ total_count: number; repositories: RepositoryAnswer[] }>('GET /installation/repositories', {
+            per_page: 100,
+            page: input.page,
+          }),
+        )
+        const isMore = input.page * 100 < data.total_count
+        return {
+          items: data.repositories.map(toRepository),
+          total: data.total_count,
+          nextPage: isMore ? input.page + 1 : null,
+        }
+      },
+    ),
 
   /** Looks at everything that can be wrong between GitHub and here. */
   doctor: userProcedure.input(byId).query(async ({ ctx, input }): Promise<GithubCheck[]> => {
@@ -152,18 +178,27 @@ export const githubRouter = router({
   redeliver: memberProcedure.input(byId).mutation(async ({ ctx, input }): Promise<GithubAppView> => {
     const app = await getApp(ctx, input.id)
     if (!(await asking(ctx, ctx.github.reconciler.lookNow(app.id)))) {
-      throw new BatonError('conflict', 'Missed deliveries are being looked for right now. Ask again in a minute.')
+      throw new BatonError(
+        'conflict',
+        'Missed deliveries are being looked for right now. Ask again in a minute.',
+      )
     }
     return getView(ctx, app.id)
   }),
 
   /** Its keys are deleted here. The App itself stays on GitHub until it is deleted there. */
-  remove: adminProcedure.input(byId).mutation(async ({ ctx, input }): Promise<{ id: string; settingsUrl: string }> => {
-    const app = await getApp(ctx, input.id)
-    found((await removeGithubApp(ctx.connection.db, ctx.principal.organizationId, app.id)) || null, 'GitHub App', app.id)
-    changed(ctx, app.id)
-    return { id: app.id, settingsUrl: settingsUrlOf(app) }
-  }),
+  remove: adminProcedure
+    .input(byId)
+    .mutation(async ({ ctx, input }): Promise<{ id: string; settingsUrl: string }> => {
+      const app = await getApp(ctx, input.id)
+      found(
+        (await removeGithubApp(ctx.connection.db, ctx.principal.organizationId, app.id)) || null,
+        'GitHub App',
+        app.id,
+      )
+      changed(ctx, app.id)
+      return { id: app.id, settingsUrl: settingsUrlOf(app) }
+    }),
 })
 
 async function register(
@@ -174,7 +209,12 @@ async function register(
   const seal = (secret: string) => sealSecret(ctx.keys.seal, id, secret)
   const sealedPrivateKey = seal(input.privateKey)
   const apiUrl = apiUrlOf(input.webUrl)
-  const call = await ctx.github.api.asApp({ id, app_id: input.appId, api_url: apiUrl, sealed_private_key: sealedPrivateKey } as GithubAppRow)
+  const call = await ctx.github.api.asApp({
+    id,
+    app_id: input.appId,
+    api_url: apiUrl,
+    sealed_private_key: sealedPrivateKey,
+  } as GithubAppRow)
   const { data } = await asking(
     ctx,
     call<{ id: number; slug: string; name: string; html_url: string; client_id?: string }>('GET /app'),
@@ -203,8 +243,12 @@ async function register(
 
 /** An App of the caller's organization by its id here, its slug, or GitHub's number. */
 async function getApp(ctx: Caller, idOrSlug: string) {
-  const apps = (await ctx.github.apps.list()).filter((app) => app.organization_id === ctx.principal.organizationId)
-  const app = apps.find((one) => one.id === idOrSlug || one.slug === idOrSlug || String(one.app_id) === idOrSlug)
+  const apps = (await ctx.github.apps.list()).filter(
+    (app) => app.organization_id === ctx.principal.organizationId,
+  )
+  const app = apps.find(
+    (one) => one.id === idOrSlug || one.slug === idOrSlug || String(one.app_id) === idOrSlug,
+  )
   return found(app, 'GitHub App', idOrSlug)
 }
 
@@ -216,7 +260,10 @@ async function getView(ctx: Caller, id: string): Promise<GithubAppView> {
   )
 }
 
-async function listViews(ctx: { connection: ApiContext['connection']; principal: { organizationId: OrganizationId } }) {
+async function listViews(ctx: {
+  connection: ApiContext['connection']
+  principal: { organizationId: OrganizationId }
+}) {
   const { organizationId } = ctx.principal
   const [rows, counts] = await Promise.all([
     listGithubApps(ctx.connection.db, { organizationId }),
@@ -260,7 +307,9 @@ async function asking<T>(ctx: ApiContext, answer: Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof BatonError) throw error
     const { kind, why } = readFailure(error, ctx.now())
-    throw new BatonError(kind === 'refused' ? 'conflict' : 'unavailable', `${why} Nothing was changed.`, { cause: error })
+    throw new BatonError(kind === 'refused' ? 'conflict' : 'unavailable', `${why} Nothing was changed.`, {
+      cause: error,
+    })
   } finally {
     clearTimeout(timer)
   }
@@ -285,7 +334,13 @@ const toInstallation = (one: InstallationAnswer): GithubInstallationView => ({
   url: one.html_url,
 })
 
-type RepositoryAnswer = { id: number; full_name: string; private: boolean; default_branch: string; html_url: string }
+type RepositoryAnswer = {
+  id: number
+  full_name: string
+  private: boolean
+  default_branch: string
+  html_url: string
+}
 
 const toRepository = (one: RepositoryAnswer): GithubRepositoryView => ({
   id: one.id,

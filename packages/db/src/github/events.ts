@@ -1,15 +1,7 @@
-import type {
-  EventId,
-  GithubAppId,
-  GithubTriggerConfig,
-  GithubVerdict,
-  IgnoredReason,
-  JobId,
-  OrganizationId,
-  TriggerId,
-} from '@baton/protocol'
+import type { EventId, GithubAppId, GithubVerdict, IgnoredReason, OrganizationId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { type TriggerTargetRow, triggerTargetColumns } from '../jobs/find-trigger-target.ts'
 
 export type NewGithubEvent = {
   id: EventId
@@ -143,24 +135,16 @@ export async function postponeGithubEvent(
     where event_id = ${id} and next_at is not null`.execute(db)
 }
 
-/** A trigger with everything that a delivery of its job needs. */
-export type GithubTriggerRow = {
-  trigger_id: TriggerId
-  config: GithubTriggerConfig
-  paused: boolean
-  job_id: JobId
-  job_key: string
-  disabled: boolean
-}
+/** A trigger with its job and agent. */
+export type GithubTriggerRow = TriggerTargetRow
 
+/** Every GitHub trigger of an organization whose job is not deleted. */
 export async function listGithubTriggers(
   db: Db,
   organizationId: OrganizationId,
 ): Promise<GithubTriggerRow[]> {
   const { rows } = await sql<GithubTriggerRow>`
-    select t.id as trigger_id, t.config, t.paused_at is not null as paused, j.id as job_id, j.key as job_key,
-      j.disabled_at is not null as disabled
-    from triggers t join jobs j on j.id = t.job_id
+    select ${triggerTargetColumns} from triggers t join jobs j on j.id = t.job_id join agents a on a.id = j.agent_id
     where t.organization_id = ${organizationId} and t.kind = 'github' and t.deleted_at is null and j.deleted_at is null
     order by t.id`.execute(db)
   return rows

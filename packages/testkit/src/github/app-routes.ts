@@ -37,6 +37,17 @@ export function answerAppRoute(request: GithubRequest, redeliver: Redeliver): Gi
     return { status: 204 }
   }
   if (route === 'GET /installation/repositories') return listOwnRepositories(request)
+  if (/^GET \/repos\/[^/]+\/[^/]+\/installation$/.test(route)) {
+    const app = callerApp(request)
+    const name = `${parts[1]}/${parts[2]}`
+    const own = world.installations.find(
+      (one) =>
+        one.app === app &&
+        one.repositories.some((repository) => `${repository.owner}/${repository.name}` === name),
+    )
+    if (!own) throw new GithubRefusal(404, 'Not Found')
+    return { status: 200, body: installationView(own) }
+  }
   if (/^GET \/apps\/[^/]+$/.test(route)) {
     const app = world.apps.find((one) => one.slug === parts[1])
     if (!app) throw new GithubRefusal(404, 'Not Found')
