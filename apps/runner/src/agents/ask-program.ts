@@ -11,8 +11,10 @@ export async function askProgram(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   limitMs = ASK_MS,
+  cwd?: string,
 ): Promise<Answer> {
   const done = await execa(file, args, {
+    ...(cwd !== undefined && { cwd }),
     env,
     extendEnv: false,
     reject: false,

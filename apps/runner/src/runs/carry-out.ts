@@ -1,4 +1,5 @@
-import type { RunReader } from '../agents/runtime.ts'
+import type { RunEventBody } from '@baton/protocol'
+import type { RunReader, StreamName } from '../agents/runtime.ts'
 import type { Exit, GoneRun, SupervisedRun } from '../processes/supervised-run.ts'
 import type { Talk } from './talk.ts'
 import type { Transcript } from './transcript.ts'
@@ -20,7 +21,9 @@ export async function carryOut(
   let timer: NodeJS.Timeout | null = null
 
   function flush() {
-    talk.take(reader.flush(), Date.now()).catch(failed.reject)
+    const steps = reader.flush()
+    if (steps.events.some(isProgress)) options.onOutput()
+    talk.take(steps, Date.now()).catch(failed.reject)
   }
 
   function flushSoon() {
@@ -31,8 +34,9 @@ export async function carryOut(
   async function readAll(): Promise<Exit> {
     await talk.take(reader.flush(), Date.now())
     for await (const chunk of supervised.output(transcript.committed(), signal)) {
-      options.onOutput()
-      await talk.take(reader.read(chunk), chunk.atMs)
+      const steps = reader.read(chunk)
+      if (showsProgress(chunk.stream, steps.events)) options.onOutput()
+      await talk.take(steps, chunk.atMs)
       flushSoon()
     }
     signal.throwIfAborted()
@@ -45,6 +49,16 @@ export async function carryOut(
     if (timer) clearTimeout(timer)
   }
 }
+
+/**
+ * An agent that does nothing but try the same again, and write its log, is silent: some do so for ever. A piece of an
+ * unended line of stdout is no silence, since a long line may take its time.
+ */
+function showsProgress(stream: StreamName, events: readonly RunEventBody[]): boolean {
+  return events.some(isProgress) || (events.length === 0 && stream === 'stdout')
+}
+
+const isProgress = ({ type }: RunEventBody) => type !== 'retry'
 
 /** The output that a run left behind whose supervisor is gone. */
 export async function readLeftOutput(
