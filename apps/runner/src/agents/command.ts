@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { createClaudeReader } from './claude-reader.ts'
 import { runEnvironment } from './environment.ts'
-import { isExecutable } from './find-executable.ts'
+import { findCommand } from './find-command.ts'
 import type { CommandFormat, JsonValue, RuntimeDriver } from './runtime.ts'
 import { createTextReader } from './text-reader.ts'
 
@@ -13,21 +13,9 @@ export const commandDriver: RuntimeDriver = {
   runtime: 'command',
   capabilities: ['cancel'],
   async prepare(input) {
-    const name = input.delivery.agent.command
-    const command =
-      name !== null && Object.hasOwn(input.policy.commands, name) ? input.policy.commands[name] : undefined
-    const [file, ...args] = command?.argv ?? []
-    if (file === undefined) {
-      const known = Object.keys(input.policy.commands).join(', ') || 'none'
-      const message = `This machine's policy has no command "${name ?? ''}" (it has: ${known}). Add it to policy.json there, or change the agent.`
-      return { refused: 'policy', message }
-    }
-    if (!(await isExecutable(file))) {
-      return {
-        refused: 'agent_missing',
-        message: `The command "${name}" of this machine's policy is ${file}, which is not an executable file there.`,
-      }
-    }
+    const found = await findCommand(input, 'command')
+    if ('refused' in found) return found
+    const { file, args } = found
     return {
       command: { file, args, env: runEnvironment(input), stdin: input.delivery.prompt, keepStdinOpen: false },
       version: null,

@@ -49,6 +49,17 @@ export function fitEvent(event: RunEventBody): RunEventBody[] {
           inputCut: true,
         },
       ]
+    case 'status':
+      return [{ ...event, text: clipOneEvent(event.text) }]
+    case 'plan':
+      return [
+        {
+          ...event,
+          entries: event.entries
+            .slice(0, 100)
+            .map((one) => ({ ...one, text: clipText(one.text, NAME_BYTES) })),
+        },
+      ]
     case 'session':
       return [{ ...event, sessionId: clipText(event.sessionId, NAME_BYTES), model: null }]
     case 'retry':

@@ -96,6 +96,7 @@ export function joinSteps(all: readonly ReadSteps[]): ReadSteps {
   const withdrawn = all.flatMap((steps) => steps.withdrawn ?? [])
   if (stdin !== '') joined.stdin = stdin
   if (all.some((steps) => steps.closeStdin)) joined.closeStdin = true
+  if (all.some((steps) => steps.ended)) joined.ended = true
   if (asks.length > 0) joined.asks = asks
   if (withdrawn.length > 0) joined.withdrawn = withdrawn
   return joined

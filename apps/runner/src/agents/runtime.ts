@@ -24,6 +24,8 @@ export type ReadSteps = {
   events: RunEventBody[]
   stdin?: string
   closeStdin?: boolean
+  /** The agent has said its last: it is ended when it does not exit by itself soon. */
+  ended?: boolean
   asks?: PermissionAsk[]
   withdrawn?: string[]
 }
@@ -85,6 +87,7 @@ export type StopReason =
   | 'cancelled'
   | 'timeout_silence'
   | 'timeout_wall'
+  | 'budget'
   | 'disk_full'
   | 'superseded'
   | 'shutdown'
@@ -111,7 +114,8 @@ export type AgentPolicy = {
   /** Names of further environment variables that agents may see. */
   environment: readonly string[]
 }
-export type CommandFormat = 'text' | 'stream-json'
+/** What a command prints; `acp`: it speaks the Agent Client Protocol and is for the runtime `acp`. */
+export type CommandFormat = 'text' | 'stream-json' | 'acp'
 export type PolicyCommand = { argv: readonly string[]; format: CommandFormat }
 
 export type PrepareInput = {
@@ -122,6 +126,8 @@ export type PrepareInput = {
   /** The file that holds the event's body. Must exist. */
   eventFile: string
   policy: AgentPolicy
+  /** A folder beside `cwd` that the agent may read, and write unless it may only read; null: there is none. */
+  agentFolder?: string | null
   /** The runner's environment; the agent gets the allow-listed names of it and nothing else. */
   environment: Readonly<Record<string, string | undefined>>
 }
@@ -143,10 +149,19 @@ export type Refused = { refused: ErrorKind; message: string }
 /** What a reader must know about its run. For an adopted run, what `from` says wins over a policy changed since. */
 export type ReaderContext = {
   delivery: {
-    agent: { command: string | null; permissionMode: PermissionMode; approvals?: ApprovalRules }
+    agent: {
+      command: string | null
+      permissionMode: PermissionMode
+      model?: string | null
+      instructions?: string
+      approvals?: ApprovalRules
+    }
     sessionId: string | null
+    /** For runtimes that are given the prompt by their reader. */
+    prompt?: string
   }
   policy: Pick<AgentPolicy, 'commands'>
+  cwd?: string
 }
 
 export type RuntimeDriver = {

@@ -7,7 +7,7 @@ import { withdrawAll } from './ask-book.ts'
 import { carryOut, readLeftOutput } from './carry-out.ts'
 import type { RunControls } from './run-controls.ts'
 import { readSnapshot } from './run-folder.ts'
-import { isStopReason, type StopRequest, stoppedVerdict } from './stop-request.ts'
+import { FINISHED, isStopReason, type StopRequest, stoppedVerdict } from './stop-request.ts'
 import { createTalk } from './talk.ts'
 import type { Transcript } from './transcript.ts'
 import { watchLimits } from './watch-limits.ts'
@@ -56,7 +56,7 @@ export async function watchWork(work: WatchedWork): Promise<WorkEnd> {
   const stopReason = asked?.reason ?? (isStopReason(exit.stopReason) ? exit.stopReason : null)
   const changedFiles = await countChangedFiles(work.cwd, await readSnapshot(work.folder))
   const { events, end } = reader.end(exit, { stopReason, changedFiles })
-  const abandoned = stopReason === null && exit.stopReason !== null
+  const abandoned = stopReason === null && exit.stopReason !== null && exit.stopReason !== FINISHED
   return {
     last: [...events, ...talk.end(), ...killedEvent(exit, asked?.sentence ?? exit.stopReason)],
     end: {

@@ -8,6 +8,9 @@ export type StopRequest = { reason: StopReason; sentence: string }
 /** The relay said so without the words of the person who asked; those come too, and then replace this. */
 export const CANCELLED: StopRequest = { reason: 'cancelled', sentence: 'It was cancelled.' }
 
+/** The supervisor's word for an agent that had said its last and did not exit: no reason against how it went. */
+export const FINISHED = 'finished'
+
 export const LEASE_LOST: StopRequest = {
   reason: 'superseded',
   sentence: 'Its lease was given to a newer attempt.',
@@ -32,6 +35,7 @@ export function stoppedVerdict({ reason, sentence }: StopRequest): Verdict {
 export const STOP_GRACE_MS: Record<StopReason, number> = {
   cancelled: 1_000,
   superseded: 1_000,
+  budget: 1_000,
   disk_full: 1_000,
   shutdown: 2_000,
   timeout_silence: KILL_GRACE_MS,

@@ -13,6 +13,7 @@ import {
   withdrawAll,
   withdrawAsks,
 } from './ask-book.ts'
+import { FINISHED } from './stop-request.ts'
 import type { Transcript } from './transcript.ts'
 
 export type ControlOutcome = Pick<ControlAnswer, 'result' | 'reason'>
@@ -35,6 +36,9 @@ const RELAY_FIRST_MS = 5_000
 /** A clock that was set, or a sleep, is noticed after so long. */
 const LOOK_EVERY_MS = 30_000
 
+/** How long an agent that has said its last may take to exit. */
+const LEAVE_MS = 5_000
+
 const UNANSWERED: PermissionAnswer = {
   decision: 'deny',
   message: 'Nobody answered in time, so it was denied.',
@@ -45,7 +49,7 @@ export function createTalk(parts: {
   cwd: string
   reader: RunReader
   transcript: Transcript
-  supervised: Pick<SupervisedRun, 'write' | 'closeStdin' | 'consumed'>
+  supervised: Pick<SupervisedRun, 'write' | 'closeStdin' | 'consumed' | 'stop'>
   /** Something could not be stored: the run cannot go on. */
   onError(error: unknown): void
   now?: () => number
@@ -53,11 +57,13 @@ export function createTalk(parts: {
   const { rules, cwd, reader, transcript, supervised, now = Date.now } = parts
   let book: AskBook = transcript.memo().talk ?? EMPTY_BOOK
   let timer: NodeJS.Timeout | null = null
+  let leaving: NodeJS.Timeout | null = null
 
   async function store(steps: ReadSteps, atMs: number, events: RunEventBody[], urgent: boolean) {
     await transcript.take(steps.events, reader, atMs, urgent ? { events, talk: book } : undefined)
     if (steps.stdin !== undefined) await supervised.write(steps.stdin)
     if (steps.closeStdin) await supervised.closeStdin()
+    if (steps.ended) leaving ??= setTimeout(() => supervised.stop(FINISHED).catch(parts.onError), LEAVE_MS)
     await supervised.consumed(transcript.committed())
   }
 
@@ -153,6 +159,7 @@ export function createTalk(parts: {
     },
     stop() {
       if (timer) clearTimeout(timer)
+      if (leaving) clearTimeout(leaving)
       timer = null
     },
   }

@@ -6,7 +6,15 @@ import { join } from 'node:path'
 import type { PushedDelivery, RunEventBody } from '@baton/protocol'
 import { newTestId } from '@baton/testkit'
 import { driverFor } from '../../src/agents/driver-for.ts'
-import type { Prepared, PrepareInput, RunEnd, RunFacts } from '../../src/agents/runtime.ts'
+import type {
+  PermissionAsk,
+  Prepared,
+  PrepareInput,
+  ReadSteps,
+  RunEnd,
+  RunFacts,
+  RunReader,
+} from '../../src/agents/runtime.ts'
 
 export type TestPlace = AsyncDisposable & { cwd: string; tmpDir: string; eventFile: string; home: string }
 
@@ -45,6 +53,7 @@ export function newDelivery(
       isolation: { kind: 'host' },
       approvals: { mode: 'deny', expiresMs: 60_000, allow: [] },
       secretNames: [],
+      skills: [],
       ...agent,
     },
     trust: 'member',
@@ -66,7 +75,20 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
   return prepared
 }
 
-export type RanAgent = { events: RunEventBody[]; end: RunEnd; exitCode: number | null; closedStdin: boolean }
+export type RanAgent = {
+  events: RunEventBody[]
+  end: RunEnd
+  exitCode: number | null
+  closedStdin: boolean
+  /** All that it printed, and all that was written to it. */
+  stdout: Buffer
+  stdin: string
+}
+/** What a test does while the agent runs: `tell` carries out what the reader wants. */
+export type Watch = {
+  onAsk?(ask: PermissionAsk, reader: RunReader, tell: (steps: ReadSteps | undefined) => void): void
+  onEvent?(event: RunEventBody, reader: RunReader, tell: (steps: ReadSteps | undefined) => void): void
+}
 
 /**
  * Runs an agent as a runner does, but without custody: what it prints goes through its reader, and what the reader asks
@@ -75,30 +97,42 @@ export type RanAgent = { events: RunEventBody[]; end: RunEnd; exitCode: number |
 export async function runAgent(
   input: PrepareInput,
   facts: RunFacts = { stopReason: null, changedFiles: null },
+  watch: Watch = {},
 ): Promise<RanAgent> {
   const driver = driverFor(input.delivery.agent.runtime)
   if (driver === null) throw new Error('There is no driver.')
   const { command } = await prepare(input)
-  const run = { delivery: input.delivery, policy: input.policy }
-  const reader = driver.createReader(run)
+  const reader = driver.createReader({ delivery: input.delivery, policy: input.policy, cwd: input.cwd })
   const child = spawn(command.file, command.args, { cwd: input.cwd, env: command.env, stdio: 'pipe' })
+  let stdin = command.stdin
   child.stdin.on('error', () => {})
   child.stdin.write(command.stdin)
   if (!command.keepStdinOpen) child.stdin.end()
   const events: RunEventBody[] = []
+  const stdout: Buffer[] = []
   let closedStdin = false
+  let ending: NodeJS.Timeout | undefined
+  const tell = (steps: ReadSteps | undefined) => {
+    if (steps === undefined) return
+    events.push(...steps.events)
+    stdin += steps.stdin ?? ''
+    if (steps.stdin !== undefined) child.stdin.write(steps.stdin)
+    if (steps.closeStdin) {
+      closedStdin = true
+      child.stdin.end()
+    }
+    if (steps.ended) ending = setTimeout(() => child.kill('SIGKILL'), 500)
+    for (const event of steps.events) watch.onEvent?.(event, reader, tell)
+    for (const ask of steps.asks ?? []) watch.onAsk?.(ask, reader, tell)
+  }
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream].on('data', (bytes: Buffer) => {
-      const steps = reader.read({ stream, bytes, atMs: Date.now() })
-      events.push(...steps.events)
-      if (steps.stdin !== undefined) child.stdin.write(steps.stdin)
-      if (steps.closeStdin) {
-        closedStdin = true
-        child.stdin.end()
-      }
+      if (stream === 'stdout') stdout.push(bytes)
+      tell(reader.read({ stream, bytes, atMs: Date.now() }))
     })
   }
   const [exitCode, signal] = (await once(child, 'close')) as [number | null, string | null]
+  clearTimeout(ending)
   const { events: last, end } = reader.end({ exitCode, signal, error: null, message: null }, facts)
-  return { events: [...events, ...last], end, exitCode, closedStdin }
+  return { events: [...events, ...last], end, exitCode, closedStdin, stdout: Buffer.concat(stdout), stdin }
 }

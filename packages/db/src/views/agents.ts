@@ -146,7 +146,7 @@ function problemOf(row: Row): string | null {
   if (!probe.installed) return `${row.runtime} is not installed on ${row.machine_name}. ${probe.detail}`
   if (probe.signedIn === 'no')
     return `${row.runtime} is not signed in on ${row.machine_name}. ${probe.detail}`
-  if (row.runtime === 'command' && row.command !== null && !probe.commands.includes(row.command)) {
+  if (row.command !== null && !probe.commands.includes(row.command)) {
     return `The policy file of ${row.machine_name} offers no command "${row.command}".`
   }
   return null

@@ -1,0 +1,92 @@
+import { basename } from 'node:path'
+import { RUNTIME_CAPABILITIES } from '@baton/protocol'
+import { version } from '../version.ts'
+import { initializeRequest } from './acp-messages.ts'
+import { acpUsage, acpVerdict } from './acp-outcome.ts'
+import { answerAsk, interruptAcp } from './acp-permission.ts'
+import { ACP_START, type AcpState, heldAcpText } from './acp-state.ts'
+import { type AcpRun, readAcpMessage, repeatAcp } from './acp-talk.ts'
+import { runEnvironment } from './environment.ts'
+import { findCommand } from './find-command.ts'
+import { createJsonLinesReader } from './json-lines-reader.ts'
+import { withInstructions } from './prompt-instructions.ts'
+import type { ReaderContext, ReaderPosition, RunReader, RuntimeDriver } from './runtime.ts'
+import { clipText, storableText } from './split-text.ts'
+
+const RESULT_BYTES = 200 * 1024
+
+/**
+ * Any agent that speaks the Agent Client Protocol: one of the policy's `commands` with the format `acp`. What it may do is
+ * decided when it asks; an agent that does not ask is held by nothing but its own settings and the machine's isolation.
+ */
+export const acpDriver: RuntimeDriver = {
+  runtime: 'acp',
+  capabilities: RUNTIME_CAPABILITIES.acp,
+  async prepare(input) {
+    const found = await findCommand(input, 'acp')
+    if ('refused' in found) return found
+    const env = { ...ASKING, ...runEnvironment(input) }
+    const { file, args } = found
+    return {
+      command: { file, args, env, stdin: initializeRequest(version), keepStdinOpen: true },
+      version: null,
+      shown: [basename(file), ...args],
+    }
+  },
+  createReader: createAcpReader,
+}
+
+/** What makes well-known agents ask before they act, where they do not by themselves. */
+const ASKING = {
+  OPENCODE_PERMISSION: '{"bash":"ask","edit":"ask","webfetch":"ask","external_directory":"ask"}',
+  OPENCODE_DISABLE_PROJECT_CONFIG: '1',
+  GEMINI_CLI_NO_RELAUNCH: 'true',
+}
+
+export function createAcpReader({ delivery, cwd }: ReaderContext, from?: ReaderPosition): RunReader {
+  const { agent, sessionId } = delivery
+  const expectsChanges = agent.permissionMode !== 'read_only'
+  const run: AcpRun = {
+    mode: agent.permissionMode,
+    approvals: agent.approvals ?? { mode: 'deny', expiresMs: 0, allow: [] },
+    model: agent.model ?? null,
+    sessionId,
+  }
+  const prompt = withInstructions(agent.instructions ?? '', delivery.prompt ?? '')
+  const reader = createJsonLinesReader<AcpState>(
+    {
+      start: { ...ACP_START, cwd: cwd ?? '', prompt },
+      readEvent: (message, state, atMs) => readAcpMessage(message, state, run, atMs),
+      flush(state, isRestored) {
+        if (isRestored) return repeatAcp(state)
+        if (state.phase !== 'prompt' || state.consumed || state.owed === null) return { events: [] }
+        // Written by now: kept with an event, so that no later runner prompts it a second time.
+        state.owed = null
+        return { events: [{ type: 'status', text: 'The agent has the prompt.' }] }
+      },
+      held: heldAcpText,
+      end(state, exit, facts) {
+        const verdict = acpVerdict(state, exit, facts, expectsChanges)
+        const answer = state.stopReason === null ? '' : state.answer.trim()
+        const isLost =
+          state.error?.phase === 'session' && sessionId !== null && verdict.errorKind === 'crashed'
+        return {
+          ...verdict,
+          ...(isLost && { errorKind: 'session_lost' as const }),
+          result: answer === '' ? null : clipText(storableText(answer), RESULT_BYTES),
+          usage: acpUsage(state, sessionId === null),
+          sessionId: state.sessionId,
+          quotaUntil: verdict.errorKind === 'quota' ? state.quotaUntil : null,
+        }
+      },
+    },
+    from,
+  )
+  const { state, apply, ...rest } = reader
+  return {
+    ...rest,
+    answer: (ask, answer) => apply(answerAsk(state, ask, answer)),
+    interrupt: () => apply(interruptAcp(state)),
+    usageSoFar: () => acpUsage(state, sessionId === null),
+  }
+}
