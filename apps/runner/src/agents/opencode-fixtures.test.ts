@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest'
+import { describeFixtures, openFixtures, quiet } from '../../test/agents/replay-fixture.ts'
+import { createOpencodeReader } from './opencode-reader.ts'
+import type { RunFacts } from './runtime.ts'
+
+const fixtures = openFixtures('opencode-1.18.33', (_name, from) =>
+  createOpencodeReader({ model: null, expectsChanges: false }, from),
+)
+const { replay, recorded } = fixtures
+const typesOf = (name: string) => replay(name).events.map(({ type }) => type)
+
+describeFixtures(fixtures)
+
+describe('the end of a run of opencode', () => {
+  const ends: [string, string, string, string | null][] = [
+    ['plain-answer', 'succeeded', 'done', null],
+    ['thinking', 'succeeded', 'done', null],
+    ['write-file', 'succeeded', 'done', null],
+    ['shell-fails', 'succeeded', 'done', null],
+    ['todo-list', 'succeeded', 'done', null],
+    ['resume', 'succeeded', 'done', null],
+    ['api-500-once', 'succeeded', 'done', null],
+    ['refused-in-part', 'succeeded', 'done_with_warnings', null],
+    ['shell-refused', 'failed', 'blocked_by_permission', 'permission_denied'],
+    ['tool-left-out', 'failed', 'blocked_by_permission', 'permission_denied'],
+    ['asked-and-stopped', 'failed', 'blocked_by_permission', 'permission_denied'],
+    ['outside', 'failed', 'blocked_by_permission', 'permission_denied'],
+    ['resume-unknown', 'failed', 'error', 'session_lost'],
+    ['api-400', 'failed', 'error', 'api_error'],
+    ['api-401', 'failed', 'error', 'not_signed_in'],
+    ['unknown-model', 'failed', 'error', 'crashed'],
+    ['stream-cut', 'failed', 'error', 'killed'],
+    ['api-429', 'failed', 'error', 'killed'],
+    ['sigterm', 'failed', 'error', 'killed'],
+  ]
+  test.each(ends)('%s is %s, %s, %s', (name, state, outcome, errorKind) => {
+    expect(replay(name).end).toMatchObject({ state, outcome, errorKind })
+  })
+
+  test('is not what the exit code says: runs that were stopped by a question exit with 0', () => {
+    for (const name of ['asked-and-stopped', 'shell-refused', 'tool-left-out']) {
+      expect(recorded(name).exit.exitCode).toBe(0)
+      expect(replay(name).end.outcome).not.toBe('done')
+    }
+  })
+
+  test('of a run that retried in silence says where to look', () => {
+    const silence: RunFacts = { ...quiet, stopReason: 'timeout_silence' }
+    expect(replay('api-429', { facts: silence }).end).toMatchObject({
+      errorKind: 'timeout_silence',
+      message: expect.stringContaining('look at its account'),
+    })
+  })
+
+  test('carries the reason in the words of the service', () => {
+    expect(replay('api-401').end.message).toBe('The stand-in model was told to fail with 401.')
+  })
+})
+
+describe('what a run of opencode shows', () => {
+  test('is its session, the proof that the prompt was taken, its tools with their results, and its answer', () => {
+    const { events, end } = replay('write-file')
+    expect(typesOf('write-file')).toEqual([
+      'session',
+      'consumed',
+      'message',
+      'tool_started',
+      'tool_finished',
+      'message',
+      'usage',
+      'result',
+    ])
+    expect(events[3]).toMatchObject({ name: 'write', input: { filePath: 'notes.txt' } })
+    expect(end).toMatchObject({ result: 'Written.', sessionId: 'ses_0001' })
+  })
+
+  test('is the exit code of a command that failed, although opencode calls it completed', () => {
+    expect(replay('shell-fails').events.find(({ type }) => type === 'tool_finished')).toMatchObject({
+      ok: false,
+      exitCode: 3,
+    })
+  })
+
+  test('is its list of things to do as a plan', () => {
+    expect(replay('todo-list').events.find(({ type }) => type === 'plan')).toEqual({
+      type: 'plan',
+      entries: [
+        { text: 'Look', status: 'completed' },
+        { text: 'Write', status: 'in_progress' },
+      ],
+    })
+  })
+
+  test('is each refusal by the name of the tool, also of one that was left out', () => {
+    const tools = (name: string) =>
+      replay(name).events.flatMap((event) => (event.type === 'permission_denied' ? [event.tool] : []))
+    expect(tools('shell-refused')).toEqual(['bash'])
+    expect(tools('tool-left-out')).toEqual(['bash', 'write'])
+    expect(tools('asked-and-stopped')).toEqual(['bash'])
+    expect(tools('outside')).toEqual(['write'])
+  })
+
+  test('is each step that begins again as a retry', () => {
+    expect(typesOf('stream-cut').filter((type) => type === 'retry').length).toBeGreaterThan(0)
+  })
+
+  test('is the sum of the tokens and the money of its requests', () => {
+    const { usage } = replay('usage').end
+    expect(usage).toMatchObject({ inputTokens: 24_000, outputTokens: 690 })
+    expect(usage?.costUsd).toBeCloseTo(2 * (0.036 + 0.005_175), 6)
+  })
+})

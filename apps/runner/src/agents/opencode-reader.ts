@@ -1,0 +1,31 @@
+import { createJsonLinesReader } from './json-lines-reader.ts'
+import { readOpencodeEvent } from './opencode-events.ts'
+import { opencodeVerdict } from './opencode-outcome.ts'
+import { OPENCODE_START, type OpencodeState } from './opencode-state.ts'
+import type { ReaderPosition, RunReader } from './runtime.ts'
+import { storableText } from './split-text.ts'
+
+export type OpencodeReaderOptions = { model: string | null; expectsChanges: boolean }
+
+/** Reads what `opencode run --format json` prints. */
+export function createOpencodeReader(options: OpencodeReaderOptions, from?: ReaderPosition): RunReader {
+  const reader = createJsonLinesReader<OpencodeState>(
+    {
+      start: OPENCODE_START,
+      readEvent: (event, state, atMs) => readOpencodeEvent(event, state, options, atMs),
+      end(state, exit, facts) {
+        const verdict = opencodeVerdict(state, exit, facts, options.expectsChanges)
+        const { sessionId, usage } = state
+        return {
+          ...verdict,
+          result: state.error === null && state.answer !== '' ? storableText(state.answer) : null,
+          usage,
+          sessionId,
+          quotaUntil: verdict.errorKind === 'quota' ? state.quotaUntil : null,
+        }
+      },
+    },
+    from,
+  )
+  return { ...reader, usageSoFar: () => reader.state.usage }
+}
