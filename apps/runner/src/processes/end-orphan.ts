@@ -1,4 +1,5 @@
 import type { KillProof } from '@baton/protocol'
+import { endInside, joinProofs } from './end-inside.ts'
 import { endTree } from './end-tree.ts'
 import { readBootId } from './process-table.ts'
 import { createProcessTree } from './process-tree.ts'
@@ -13,7 +14,8 @@ export async function endOrphan(runId: string, record: SupervisorRecord): Promis
   const cgroup = record.cgroup ? openRunCgroup(record.cgroup, null) : null
   // A supervisor killed between the spawn and its record leaves no agent's pid; the mark and the group still find it.
   const root = record.agent ?? { pid: 0, startTime: '' }
+  const inside = record.inside ? await endInside(record.inside, GRACE_MS) : null
   const proof = await endTree(createProcessTree({ root, runId, cgroup }), GRACE_MS)
   cgroup?.remove()
-  return proof
+  return joinProofs(inside, proof)
 }

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import type { ErrorKind, KillProof } from '@baton/protocol'
 import { type AgentPipes, openAgentPipes } from './agent-pipes.ts'
 import { type ControlCommand, followControl } from './control-log.ts'
+import { endInside, joinProofs } from './end-inside.ts'
 import { endTree } from './end-tree.ts'
 import { createOutputCustody } from './output-custody.ts'
 import { type ProcessIdentity, readBootId, readProcess } from './process-table.ts'
@@ -53,6 +54,7 @@ export async function keepAgent(keeping: Keeping): Promise<Exit> {
     note(root)
     return await seeThrough(keeping, agent, tree, pipes.readers)
   } catch (error) {
+    if (spec.inside) await endInside(spec.inside, 0)
     await endTree(tree, 0)
     throw error
   } finally {
@@ -61,9 +63,16 @@ export async function keepAgent(keeping: Keeping): Promise<Exit> {
   }
 }
 
-function describe({ startedAt, cgroup }: Keeping, agent: ProcessIdentity | null): SupervisorRecord {
+function describe({ startedAt, cgroup, spec }: Keeping, agent: ProcessIdentity | null): SupervisorRecord {
   const supervisor = { pid: process.pid, startTime: readProcess(process.pid)?.startTime ?? '' }
-  return { supervisor, agent, bootId: readBootId(), startedAt, cgroup: cgroup?.path ?? null }
+  return {
+    supervisor,
+    agent,
+    bootId: readBootId(),
+    startedAt,
+    cgroup: cgroup?.path ?? null,
+    inside: spec.inside ?? null,
+  }
 }
 
 type Ending = { stopReason: string; graceMs: number; error?: ErrorKind; message?: string }
@@ -112,7 +121,7 @@ async function seeThrough(
 
   async function endEarly({ stopReason, graceMs, ...why }: Ending): Promise<Exit> {
     output.letFlow()
-    const killProof = await endTree(tree, graceMs)
+    const killProof = await endAll(graceMs)
     // A process that even KILL does not end (it hangs in the kernel) is reported, not waited for.
     const stuck = (killProof?.survivors ?? 0) > 0
     const ended = stuck ? await Promise.race([agent.ended, Promise.resolve(STUCK)]) : await agent.ended
@@ -123,8 +132,14 @@ async function seeThrough(
     const endedAt = Date.now()
     output.letFlow()
     await output.ended(LAST_WORDS_MS)
-    const killProof: KillProof | null = await endTree(tree, LEFT_BEHIND_GRACE_MS)
+    const killProof = await endAll(LEFT_BEHIND_GRACE_MS)
     return createExit({ ...ended, endedAt, killProof })
+  }
+
+  /** What is in a container goes first: the program that shows it here ends with it. */
+  async function endAll(graceMs: number): Promise<KillProof | null> {
+    const proof = spec.inside ? await endInside(spec.inside, graceMs) : null
+    return joinProofs(proof, await endTree(tree, spec.inside ? LEFT_BEHIND_GRACE_MS : graceMs))
   }
 }
 

@@ -10,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import type { EndInside } from './end-inside.ts'
 import type { ProcessIdentity } from './process-table.ts'
 import type { Offsets, StreamName } from './supervised-run.ts'
 
@@ -22,6 +23,8 @@ export type SupervisorRecord = {
   bootId: string
   startedAt: number
   cgroup: string | null
+  /** How to end what is not in this machine's process table; left out by older supervisors. */
+  inside?: EndInside | null
 }
 
 export const runFiles = (folder: string) => ({

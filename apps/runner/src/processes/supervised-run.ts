@@ -1,4 +1,5 @@
 import type { ErrorKind, KillProof } from '@baton/protocol'
+import type { EndInside } from './end-inside.ts'
 
 /** What to start. It travels through the supervisor's stdin, so it is never on an argv and never on disk. */
 export type SpawnSpec = {
@@ -11,6 +12,8 @@ export type SpawnSpec = {
   keepStdinOpen: boolean
   /** The agent is ended when no runner has touched the run for this long (time asleep does not count). */
   abandonAfterMs: number
+  /** For a run inside a container: its processes there are ended too. */
+  inside?: EndInside | null
 }
 
 export type StreamName = 'stdout' | 'stderr'

@@ -15,7 +15,7 @@ export type WantedWorkspace = {
 }
 
 /** A dot keeps it apart from every agent's key. */
-const SCRATCH_FOLDER = '.scratch'
+export const SCRATCH_FOLDER = '.scratch'
 const SCRATCH_DAYS = 7
 
 /**

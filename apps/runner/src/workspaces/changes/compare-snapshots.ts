@@ -34,7 +34,7 @@ export async function compareSnapshots(
     ? ['', '', { diff: '', cut: false }]
     : await Promise.all([ask('--raw'), ask('--numstat'), readDiff(git, before, after, signal)])
   const lines = readCounts(counts)
-  const large = unkeptChanges(before, after)
+  const large = await unkeptChanges(git, before, after)
   const known = new Set(large.map((file) => file.path))
   const kept = readRaw(raw).filter(({ path }) => !known.has(toText(path)))
   const files = [...kept.map((file) => toChangedFile(file, lines)), ...large].toSorted((one, other) =>
@@ -111,12 +111,16 @@ function toChangedFile({ status, path, from }: RawChange, lines: ReturnType<type
 }
 
 /** Files of which only size and time are known. */
-function unkeptChanges(before: Snapshot, after: Snapshot): ChangedFile[] {
+async function unkeptChanges(git: PrivateGit, before: Snapshot, after: Snapshot): Promise<ChangedFile[]> {
   const paths = new Set([...Object.keys(before.unkept), ...Object.keys(after.unkept)])
+  const isNew = Object.keys(after.unkept).some((path) => before.unkept[path] === undefined)
+  const names = isNew ? await git.text(['ls-tree', '-r', '-z', '--name-only', before.tree]) : ''
+  const inTree = new Set(names.split('\0'))
   return [...paths].flatMap((path): ChangedFile[] => {
     const [was, is] = [before.unkept[path], after.unkept[path]]
     if (was === is) return []
-    const kind = was === undefined ? 'added' : is === undefined ? 'deleted' : 'modified'
+    const isAdded = was === undefined && !inTree.has(path)
+    const kind = isAdded ? 'added' : is === undefined ? 'deleted' : 'modified'
     return [{ path: toText(path), kind, insertions: null, deletions: null, from: null }]
   })
 }

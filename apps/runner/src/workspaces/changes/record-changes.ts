@@ -89,6 +89,7 @@ export async function recordAfter(folder: string, bounds?: SnapshotBounds): Prom
       isPlain,
       bounds: bounds ?? (isPlain ? PLAIN_BOUNDS : SNAPSHOT_BOUNDS),
       signal,
+      unkept: before.snapshot.unkept,
     }),
     before.repository ? readHead(before.repository) : { commit: null, branch: null },
   ])

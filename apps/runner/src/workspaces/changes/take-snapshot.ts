@@ -25,25 +25,30 @@ export const PLAIN_BOUNDS: SnapshotBounds = {
   bytes: 24 * 1024 * 1024,
 }
 
+export type TakeOptions = {
+  isPlain: boolean
+  bounds: SnapshotBounds
+  signal: AbortSignal
+  /** Files that an earlier snapshot did not keep: this one does not either, so that the two can be compared. */
+  unkept?: Record<BytePath, string>
+}
+
 const AT_ONCE = 8
+/** So many more files than are kept are named with size and time alone. */
+const LISTED_PER_KEPT = 10
 
 /**
  * Takes a snapshot of what lies in `scope`, a folder of the working tree, into the private git. Ignored files, submodules
  * and repositories inside are left out. Throws when there is too much to look at, or the signal aborts.
  */
-export async function takeSnapshot(
-  git: PrivateGit,
-  scope: string,
-  options: { isPlain: boolean; bounds: SnapshotBounds; signal: AbortSignal },
-): Promise<Snapshot> {
+export async function takeSnapshot(git: PrivateGit, scope: string, options: TakeOptions): Promise<Snapshot> {
   const { bounds, signal } = options
-  const paths = options.isPlain
-    ? await listPlain(git.root, bounds.files, signal)
-    : await listDifferent(git, scope, signal)
-  if (paths.length > bounds.files)
-    throw new Error(`more than ${bounds.files} files are new or changed there, or are in no repository`)
+  const most = LISTED_PER_KEPT * bounds.files
+  const paths = options.isPlain ? await listPlain(git, most, signal) : await listDifferent(git, scope, signal)
+  if (paths.length > most)
+    throw new Error(`more than ${most} files are new or changed there, or are in no repository`)
   const unkept: Record<BytePath, string> = {}
-  const updates = await readAll(git, paths, bounds, unkept, signal)
+  const updates = await readAll(git, paths, options, unkept)
   if (updates.length > 0)
     await git.text(['update-index', '-z', '--replace', '--index-info'], {
       input: Buffer.from(updates.join(''), 'latin1'),
@@ -65,8 +70,14 @@ async function listDifferent(git: PrivateGit, scope: string, signal: AbortSignal
   return [...new Set(paths)]
 }
 
-/** Every file of a folder; what belongs to a repository inside is left out. */
-async function listPlain(root: string, most: number, signal: AbortSignal): Promise<BytePath[]> {
+/** Every file of a folder, those known from before first; what belongs to a repository inside is left out. */
+async function listPlain(git: PrivateGit, most: number, signal: AbortSignal): Promise<BytePath[]> {
+  const found = new Set(await walk(git.root, most, signal))
+  const known = (await git.text(['ls-files', '-z'], { signal })).split('\0').filter((path) => path !== '')
+  return [...new Set([...known, ...found])]
+}
+
+async function walk(root: string, most: number, signal: AbortSignal): Promise<BytePath[]> {
   const found: BytePath[] = []
   const waiting: BytePath[] = ['']
   while (waiting.length > 0) {
@@ -84,7 +95,7 @@ async function listPlain(root: string, most: number, signal: AbortSignal): Promi
       if (name === '.git') isRepository = true
       const path = folder === '' ? name : `${folder}/${name}`
       inside.push({ path, isFolder: entry.isDirectory() })
-      if (inside.length + found.length > 10 * most) return inside.map((one) => one.path).concat(found)
+      if (inside.length + found.length > most) return inside.map((one) => one.path).concat(found)
     }
     if (isRepository && folder !== '') continue
     for (const { path, isFolder } of inside) {
@@ -100,23 +111,26 @@ async function listPlain(root: string, most: number, signal: AbortSignal): Promi
 async function readAll(
   git: PrivateGit,
   paths: BytePath[],
-  bounds: SnapshotBounds,
+  { bounds, signal, unkept: notBefore = {} }: TakeOptions,
   unkept: Record<BytePath, string>,
-  signal: AbortSignal,
 ): Promise<string[]> {
   const removed: string[] = []
   const added: string[] = []
   const nothing = '0'.repeat(git.hash === 'sha1' ? 40 : 64)
-  let bytes = 0
+  let [bytes, count] = [0, 0]
   async function readOne(path: BytePath) {
     signal.throwIfAborted()
     const stat = await statOf(git.root, path)
     if (stat?.isDirectory()) return
-    if (stat?.isFile() && (stat.size > bounds.fileBytes || bytes + stat.size > bounds.bytes)) {
+    const isTooMuch =
+      stat?.isFile() &&
+      (stat.size > bounds.fileBytes || bytes + stat.size > bounds.bytes || count >= bounds.files)
+    if (stat && (isTooMuch || notBefore[path] !== undefined)) {
       unkept[path] = fingerprint(stat)
       return
     }
     bytes += stat?.size ?? 0
+    count += 1
     const entry =
       stat && (await writeBlob(git.objects, git.hash, under(git.root, path), stat).catch(unreadable))
     // Stages of a conflict go first: the index has one content for each path.
