@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ApprovalView, RunView } from '@baton/protocol'
 import { eventually } from '@baton/testkit'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RunnerProcess, startRunnerProcess } from './support/runner-process.ts'
 import { createTestPlace, type TestPlace } from './support/test-place.ts'
 
@@ -35,10 +35,6 @@ afterAll(async () => {
   await runner?.[Symbol.asyncDispose]()
   await place?.[Symbol.asyncDispose]()
 })
-beforeEach(async () => {
-  await place.query(`update agents set approvals = '{"mode": "ask"}' where key = 'asks'`)
-})
-
 async function startRunner() {
   runner = startRunnerProcess(home, { env })
   await runner.ready
@@ -197,9 +193,12 @@ test('what nobody answers is denied when its time is over, by the clock of the d
 })
 
 test('a machine whose relay is away denies by its own clock', async () => {
-  await place.query(`update agents set approvals = '{"mode": "ask", "expiresMs": 1000}' where key = 'asks'`)
-  await place.api.agents.update.mutate({ id: 'asks', name: 'Asks' })
-  const id = await start(`@ask echo x > ${made('alone')}\n@say Went on.`)
+  const quick = { key: 'quick', machineId: place.machineId, runtime: 'claude' as const }
+  await place.api.agents.create.mutate({ ...quick, approvals: { mode: 'ask' } })
+  // Shorter than anybody may set it, so that the test need not wait.
+  await place.query(`update agents set approvals = '{"mode": "ask", "expiresMs": 1000}' where key = 'quick'`)
+  await place.api.agents.update.mutate({ id: 'quick', name: 'Quick' })
+  const id = await start(`@ask echo x > ${made('alone')}\n@say Went on.`, { agent: 'quick' })
   await eventually(async () => {
     const { items } = await place.api.approvals.list.query({ runId: id })
     if (items.length === 0) throw new Error('nothing was asked')

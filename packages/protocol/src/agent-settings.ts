@@ -32,7 +32,7 @@ export const approvalRules = z.object({
   expiresMs: z
     .number()
     .int()
-    .min(10_000)
+    .min(1_000)
     .max(7 * 86_400_000)
     .default(30 * 60_000),
   /** Tools, or `Tool(prefix…*)` patterns, that need no question: the job's allow-list. */
