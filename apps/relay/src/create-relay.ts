@@ -3,6 +3,7 @@ import { createLogger, inOrder, type Logger, type Service } from '@baton/service
 import type { RelayParts } from './api/context.ts'
 import type { RelayConfig } from './config.ts'
 import { createSweeper } from './deliveries/sweeper.ts'
+import { createGithub } from './github/create-github.ts'
 import { createHttpServer } from './http/http-server.ts'
 import { createHookTargets } from './inbox/hook-targets.ts'
 import { createIntake } from './inbox/intake.ts'
@@ -49,6 +50,18 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
   senders.register(slackSender)
   senders.register(webhookSender)
   senders.register(createEmailSender(config.mailServer))
+  const now = options.now ?? Date.now
+  const github = createGithub({
+    db: connection.db,
+    keys,
+    outbound,
+    senders,
+    intake,
+    changes,
+    log,
+    now,
+    wakeDispatcher: () => dispatcher.wake(),
+  })
   const parts: RelayParts = {
     config,
     connection,
@@ -64,10 +77,15 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
     changes,
     senders,
     outbound,
-    now: options.now ?? Date.now,
+    github,
+    now,
     version: RELAY_VERSION,
   }
-  const stopHearing = hints.on('config', () => targets.forget())
+  const dispatcher = createDispatcher(parts)
+  const stopHearing = hints.on('config', () => {
+    targets.forget()
+    github.wake()
+  })
   const retention = createRetention(parts)
   const server = createHttpServer({ ...parts, deleted: () => retention.counts() })
 
@@ -81,7 +99,8 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
     }),
     sessions,
     createSweeper(parts),
-    createDispatcher(parts),
+    dispatcher,
+    github,
     createScheduler(parts),
     retention,
     server,

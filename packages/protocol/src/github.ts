@@ -109,6 +109,23 @@ export const githubTrigger = triggerFields.extend({ kind: z.literal('github') })
 const hasText = (event: GithubTriggerEvent) =>
   ['issues', 'issue_comment', 'pull_request', 'pull_request_review_comment'].includes(event)
 
+const { shape } = triggerFields
+/** What of it can be changed; the App and the event stay. */
+export const githubTriggerChange = z.strictObject({
+  kind: z.literal('github'),
+  actions: shape.actions.unwrap().optional(),
+  repositories: shape.repositories.unwrap().optional(),
+  branches: shape.branches.unwrap().optional(),
+  paths: shape.paths.unwrap().optional(),
+  labels: shape.labels.unwrap().optional(),
+  actors: shape.actors.unwrap().optional(),
+  command: shape.command.unwrap().optional(),
+  mention: z.boolean().optional(),
+  forks: z.boolean().optional(),
+  bots: shape.bots.unwrap().optional(),
+  feedback: githubFeedback.optional(),
+})
+
 /** What the App asks for, and what for. `doctor` compares it with what was granted. */
 export const GITHUB_PERMISSIONS = {
   metadata: 'read',

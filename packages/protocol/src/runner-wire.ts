@@ -5,8 +5,9 @@ import { APPROVAL_SCOPES } from './approvals.ts'
 import { ERROR_KIND_NAMES } from './error-kinds.ts'
 import { freeText as text } from './free-text.ts'
 import { agentId, controlId, deliveryId, eventId, jobId, machineId, organizationId, runId } from './ids.ts'
-import { runChanges, undoOrder, undoReport } from './run-changes.ts'
+import { watchOrders } from './machine-fires.ts'
 import { machineOrders } from './machine-orders.ts'
+import { runChanges, undoOrder, undoReport } from './run-changes.ts'
 import { killProofSchema, usageSchema } from './run-events.ts'
 import { PERMISSION_MODES, RUNTIMES, runLimits, runtimeProbe } from './runtimes.ts'
 import { EVENT_SOURCES, OUTCOMES } from './states.ts'
@@ -181,6 +182,8 @@ export const runnerPush = z.object({
   undos: z.array(undoOrder).default([]),
   /** Outputs that this machine carries out, each until it was reported. */
   orders: machineOrders,
+  /** The folders to watch, when they are others than the runner said it knows. */
+  watches: watchOrders.nullable().default(null),
 })
 export type RunnerPush = z.infer<typeof runnerPush>
 
@@ -189,6 +192,8 @@ export const openSession = z.object({
   instanceId: z.string(),
   slots: z.number().int().min(0).max(100),
   lastEventId: z.string().nullish(),
+  /** Of the watches that it has on its disk. */
+  watchesVersion: z.string().max(100).nullish(),
 })
 
 export const acceptRequest = z.object({ deliveries: z.array(lease).min(1).max(1_000) })
@@ -311,6 +316,16 @@ export const acknowledgeRequest = z.object({
 export type ControlAnswer = z.infer<typeof acknowledgeRequest>['controls'][number]
 
 export const undoneRequest = z.object({ undos: z.array(undoReport).min(1).max(100) })
+
+/** The run's machine asks for a token with which it may push the run's branch. */
+export const githubTokenRequest = lease
+/** What became of the push. The token is handed back to be revoked. */
+export const githubPushedRequest = lease.extend({
+  branch: text(300).nullable(),
+  commit: text(64).nullable(),
+  problem: text(1_000).nullable(),
+  token: z.string().max(500).nullable(),
+})
 
 export const offerRequest = z.object({ slots: z.number().int().min(1).max(100) })
 /** Tells the relay why this runner goes, so that "offline" carries its cause at once. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { triggerFilter } from './filters.ts'
-import { githubTrigger, githubTriggerConfig } from './github.ts'
+import { githubTrigger, githubTriggerChange, githubTriggerConfig } from './github.ts'
 
 /**
  * What fires a job, one schema for each kind: the input of `jobs.create` and `jobs.addTrigger`, and (without what is kept
@@ -150,6 +150,7 @@ export const triggerChange = z.discriminatedUnion('kind', [
     quietMs: fileChangeConfig.shape.quietMs.unwrap().optional(),
   }),
   z.strictObject({ kind: z.literal('git_push'), branches: z.array(glob).min(1).max(50).optional() }),
+  githubTriggerChange,
 ])
 export type TriggerChange = z.infer<typeof triggerChange>
 

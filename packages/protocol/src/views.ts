@@ -3,6 +3,7 @@ import type { AgentIsolation, ApprovalRules, Budget, Trust } from './agent-setti
 import type { ApprovalSettings, ApprovalView, OpenApproval } from './approvals.ts'
 import type { ErrorKind } from './error-kinds.ts'
 import type { TriggerFilter } from './filters.ts'
+import type { GithubTriggerConfig } from './github.ts'
 import type {
   AgentId,
   DeliveryId,
@@ -127,6 +128,7 @@ export type TriggerView =
   | (TriggerFacts<'interval'> & ScheduleFacts & { everyMs: number })
   | (TriggerFacts<'file_change'> & FileChangeConfig & { watch: (WatchState & { at: number }) | null })
   | (TriggerFacts<'git_push'> & GitPushConfig)
+  | (TriggerFacts<'github'> & GithubTriggerConfig)
 
 export type JobView = {
   id: JobId

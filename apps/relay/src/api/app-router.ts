@@ -4,6 +4,7 @@ import { authRouter } from './auth-router.ts'
 import { dispatchesRouter } from './dispatches-router.ts'
 import { eventsRouter } from './events-router.ts'
 import { exportRouter } from './export-router.ts'
+import { githubRouter } from './github-router.ts'
 import { importRouter } from './import-router.ts'
 import { jobsRouter } from './jobs-router.ts'
 import { machinesRouter } from './machines-router.ts'
@@ -33,6 +34,7 @@ export const appRouter = router({
   events: eventsRouter,
   outputs: outputsRouter,
   dispatches: dispatchesRouter,
+  integrations: router({ github: githubRouter }),
   tokens: tokensRouter,
   why: whyRouter,
   organization: organizationRouter,

@@ -3,6 +3,7 @@ import type { Connection } from '@baton/db'
 import type { Logger } from '@baton/service'
 import type { WebSocket } from 'ws'
 import type { RelayConfig } from '../config.ts'
+import type { Github } from '../github/create-github.ts'
 import type { HookTargets } from '../inbox/hook-targets.ts'
 import type { Intake } from '../inbox/intake.ts'
 import type { RefusedRequests } from '../inbox/refused-requests.ts'
@@ -32,6 +33,7 @@ export type RelayParts = {
   changes: ChangeFeed
   senders: OutputSenders
   outbound: Outbound
+  github: Github
   now: () => number
   version: string
 }

@@ -13,10 +13,12 @@ import {
   refuseDeliveries,
   renewLeases,
   type SealedSecret,
+  saveWatchStates,
   sayGoodbye,
   settleRuns,
   settleUndos,
   startRuns,
+  type TriggerTargetRow,
 } from '@baton/db'
 import {
   acceptRequest,
@@ -24,11 +26,17 @@ import {
   appendRequest,
   BatonError,
   type ErrorKind,
+  type FireAnswer,
+  fireRequest,
+  type GithubPushGrant,
+  githubPushedRequest,
+  githubTokenRequest,
   goodbyeRequest,
   HEARTBEAT_EVERY_MS,
   type HelloAnswer,
   LEASE_MS,
   type LeaseAnswer,
+  type MachineId,
   OFFLINE_AFTER_MS,
   OLDEST_PROTOCOL_VERSION,
   offerRequest,
@@ -53,7 +61,9 @@ import {
   undoneRequest,
 } from '@baton/protocol'
 import { tracked } from '@trpc/server'
+import type { z } from 'zod'
 import { speaksOfPeople } from '../approvals/read-steps.ts'
+import { fireReported } from '../jobs/fire-reported.ts'
 import { drainSocket } from '../live/drain-socket.ts'
 import { recordOrder } from '../outputs/machine-orders.ts'
 import { judgeHeld } from '../runners/judge-held.ts'
@@ -141,7 +151,7 @@ export const runnerRouter = router({
   deliveries: runnerProcedure.input(openSession).subscription(async function* ({ ctx, input, signal }) {
     if (!signal) return
     const { machineId, organizationId } = ctx.principal
-    const place = { machineId, organizationId, instanceId: input.instanceId, slots: input.slots }
+    const place = { machineId, organizationId, ...sessionOf(input) }
     const session = await ctx.sessions.open(place)
     try {
       for await (const { id, push } of session.pushes(signal)) {
@@ -157,7 +167,7 @@ export const runnerRouter = router({
   /** The same for runners that cannot have a WebSocket: waits up to `waitMs` for something to push. */
   pull: runnerProcedure.input(pullRequest).mutation(async ({ ctx, input, signal }): Promise<RunnerPush> => {
     const { machineId, organizationId } = ctx.principal
-    const place = { machineId, organizationId, instanceId: input.instanceId, slots: input.slots }
+    const place = { machineId, organizationId, ...sessionOf(input) }
     const session = await ctx.sessions.open(place)
     try {
       return await pullOnce(session, input.waitMs, signal)
@@ -289,6 +299,30 @@ export const runnerRouter = router({
     }
   }),
 
+  /** A short token of GitHub for pushing the branch of this run, for the machine that holds its lease. */
+  githubToken: runnerProcedure
+    .input(githubTokenRequest)
+    .mutation(
+      ({ ctx, input }): Promise<GithubPushGrant> => ctx.github.grantPush(ctx.principal.machineId, input),
+    ),
+
+  /** What became of the push; its token is revoked. */
+  githubPushed: runnerProcedure
+    .input(githubPushedRequest)
+    .mutation(({ ctx, input }) => ctx.github.endPush(ctx.principal.machineId, input)),
+
+  /** Changed files and pushes, each stored once however often it is told; and what became of the watches. */
+  fire: runnerProcedure.input(fireRequest).mutation(async ({ ctx, input }): Promise<FireAnswer[]> => {
+    const { machineId, organizationId } = ctx.principal
+    if (input.watches.length > 0) {
+      await saveWatchStates(ctx.connection.db, machineId, input.watches)
+      ctx.changes.tell(organizationId, 'machine', machineId)
+    }
+    return await Promise.all(
+      input.fires.map((one) => fireReported(ctx, organizationId, one, mayFire(machineId))),
+    )
+  }),
+
   goodbye: runnerProcedure.input(goodbyeRequest).mutation(async ({ ctx, input }) => {
     const { machineId, organizationId } = ctx.principal
     const session = ctx.sessions.get(machineId)
@@ -301,6 +335,16 @@ export const runnerRouter = router({
 /** Agents of this machine may take no more work now: what sessions remember of them is old. */
 const stopsAgents = ({ errorKind }: { errorKind: ErrorKind | null }) =>
   errorKind === 'quota' || errorKind === 'not_signed_in'
+
+const sessionOf = ({ instanceId, slots, watchesVersion }: z.output<typeof openSession>) => ({
+  instanceId,
+  slots,
+  ...(watchesVersion ? { watchesVersion } : {}),
+})
+
+/** A machine says what its own agents' folders do; a push hook may fire any job of its organization that waits for one. */
+const mayFire = (machineId: MachineId) => (target: TriggerTargetRow) =>
+  target.kind === 'git_push' || target.machine_id === machineId
 
 function leaseAnswer(deliveryId: LeaseAnswer['deliveryId'], ok: boolean): LeaseAnswer {
   return { deliveryId, ok, reason: ok ? null : 'lease_lost' }

@@ -7,6 +7,8 @@ import { appRouter } from '../api/app-router.ts'
 import type { ApiContext, RelayParts } from '../api/context.ts'
 import { comesFromOwnPages, findPrincipal } from '../api/find-principal.ts'
 import { logUnforeseen } from '../api/trpc.ts'
+import { createGithubReceiver } from '../github/receive-github.ts'
+import { createGithubSetupPages } from '../github/setup-pages.ts'
 import { createHookReceiver } from '../inbox/receive-hook.ts'
 import { createDashboardFiles } from './dashboard-files.ts'
 import { answerLive, answerReady, sendText } from './health.ts'
@@ -27,6 +29,26 @@ export function createHttpServer(
     ...parts,
     db: parts.connection.db,
     count: (status) => metrics.countHook(status),
+  })
+
+  const receiveGithub = createGithubReceiver({
+    db: parts.connection.db,
+    apps: parts.github.apps,
+    log: parts.log,
+    count: (status) => metrics.countHook(status),
+    stored: (event) => parts.github.stored(event),
+  })
+  const answerGithubSetup = createGithubSetupPages({
+    db: parts.connection.db,
+    api: parts.github.api,
+    sealKey: parts.keys.seal,
+    publicUrl: () => parts.config.publicUrl,
+    log: parts.log,
+    now: parts.now,
+    connected: () => {
+      parts.github.wake()
+      parts.hints.send('config', 'github')
+    },
   })
 
   const trpc = createHTTPHandler({
@@ -57,6 +79,11 @@ export function createHttpServer(
     if (path.startsWith('/hooks/')) return receiveHook(request, response, path.slice('/hooks/'.length))
     if (path.startsWith('/trpc/')) return answerTrpc(request, response)
     switch (path) {
+      case '/github/webhook':
+        return receiveGithub(request, response)
+      case '/github/setup':
+      case '/github/setup/callback':
+        return answerGithubSetup(request, response)
       case '/livez':
         return answerLive(response)
       case '/readyz':

@@ -1,6 +1,7 @@
 import {
   cronConfig,
   fileChangeConfig,
+  githubTriggerConfig,
   gitPushConfig,
   intervalConfig,
   type TriggerId,
@@ -49,6 +50,8 @@ export function toTriggerView(trigger: TriggerJson, publicUrl: string): TriggerV
       return { id, kind: 'file_change', paused, watch: trigger.watch, ...fileChangeConfig.parse(config) }
     case 'git_push':
       return { id, kind: 'git_push', paused, ...gitPushConfig.parse(config) }
+    case 'github':
+      return { id, kind: 'github', paused, ...githubTriggerConfig.parse(config) }
     default:
       return { id, kind: 'manual', paused }
   }
