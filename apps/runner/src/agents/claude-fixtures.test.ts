@@ -101,7 +101,7 @@ describe('the end of a run', () => {
     ['stream-cut', 'failed', 'error', 'api_error'],
     ['unreachable', 'failed', 'error', 'api_error'],
     ['max-turns', 'failed', 'error', 'crashed'],
-    ['resume-unknown', 'failed', 'error', 'crashed'],
+    ['resume-unknown', 'failed', 'error', 'session_lost'],
     ['session-id-in-use', 'failed', 'error', 'crashed'],
     ['two-way-broken-line', 'failed', 'error', 'crashed'],
     ['sigint', 'failed', 'error', 'killed'],

@@ -25,7 +25,9 @@ export function claudeVerdict(
   const wellEnded = state.result !== null && !state.result.isError && exit.exitCode === 0
   if (facts.stopReason !== null) {
     // It was done before the stop reached it; only a newer attempt makes a finished run void.
-    const late = wellEnded && (facts.stopReason === 'cancelled' || facts.stopReason.startsWith('timeout'))
+    const late =
+      wellEnded &&
+      (['cancelled', 'budget'].includes(facts.stopReason) || facts.stopReason.startsWith('timeout'))
     if (!late) return STOPPED[facts.stopReason]
   }
   const early = couldNotRun(exit)
@@ -56,6 +58,7 @@ const INTERRUPTED: Verdict = {
   message: 'A person interrupted what it was doing.',
 }
 
+const NO_SESSION = /no conversation found/i
 const SIGNED_OUT =
   /not logged in|please run \/login|invalid api key|failed to authenticate|oauth token (has )?(expired|revoked)/i
 const USED_UP = /usage limit|limit reached|hit your limit|credit balance is too low|quota/i
@@ -63,6 +66,9 @@ const USED_UP = /usage limit|limit reached|hit your limit|credit balance is too 
 function errorVerdict(state: ClaudeState, result: ClaudeResult): Verdict {
   const text = (result.text ?? state.lastWords).slice(0, 2_000)
   if (result.reason === 'api_error' || result.apiStatus !== null) return apiVerdict(state, result, text)
+  if (NO_SESSION.test(text)) return failed('session_lost', text)
+  if (result.subtype === 'error_max_budget_usd')
+    return failed('budget', 'It used up its budget, so it ended itself.')
   if (result.reason?.startsWith('aborted') && state.interrupts > 0) return INTERRUPTED
   if (result.reason?.startsWith('aborted'))
     return failed('killed', 'Something outside Baton interrupted the agent.')

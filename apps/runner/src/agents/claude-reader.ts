@@ -3,6 +3,7 @@ import { answerAsk, interruptClaude, openAsks, steerClaude } from './claude-cont
 import { readClaudeEvent } from './claude-events.ts'
 import { claudeVerdict } from './claude-outcome.ts'
 import { restoreClaudeState } from './claude-state.ts'
+import { usageSoFar } from './claude-usage.ts'
 import { fitEvent } from './fit-event.ts'
 import { BRACE, readJsonLines } from './json-lines.ts'
 import { lastWords } from './last-words.ts'
@@ -96,7 +97,7 @@ export function createClaudeReader(options: ClaudeReaderOptions, from?: ReaderPo
       // Said twice would be heard twice, so these are not repeated by a successor.
       steer: (message: SteerMessage) => steerClaude(message, state),
       interrupt: () => interruptClaude(state),
-      usageSoFar: () => state.usage,
+      usageSoFar: () => usageSoFar(state.usage, state.calls, state.model),
     }),
     position: () => ({
       committed: { stdout: stdout.offset(), stderr: stderr.offset() },
@@ -108,11 +109,10 @@ export function createClaudeReader(options: ClaudeReaderOptions, from?: ReaderPo
         events.push({ type: 'steer', id, text, by, state: 'indeterminate' })
       const result = state.result?.text ?? null
       if (result !== null) events.push(...fitEvent({ type: 'result', text: result }))
-      const { usage, sessionId } = state
-      return {
-        events,
-        end: { ...claudeVerdict(state, exit, facts, options.expectsChanges), result, usage, sessionId },
-      }
+      const { usage, sessionId, quotaResetsAt } = state
+      const verdict = claudeVerdict(state, exit, facts, options.expectsChanges)
+      const quotaUntil = verdict.errorKind === 'quota' && quotaResetsAt ? quotaResetsAt * 1_000 : null
+      return { events, end: { ...verdict, result, usage, sessionId, quotaUntil } }
     },
   }
 }

@@ -26,6 +26,8 @@ export type ClaudeState = {
   quotaResetsAt: number | null
   result: ClaudeResult | null
   usage: Usage | null
+  /** What went into the model calls since the last result; each is told several times, under one id. */
+  calls: { tokens: number; id: string | null; idTokens: number }
   lastWords: string
   /** What was asked of the runner last and that the agent may not have got: said again after a restart. */
   owed: { stdin?: string; closeStdin?: boolean } | null
@@ -59,6 +61,7 @@ const START: ClaudeState = {
   quotaResetsAt: null,
   result: null,
   usage: null,
+  calls: { tokens: 0, id: null, idTokens: 0 },
   lastWords: '',
   owed: null,
   midLine: false,

@@ -1,5 +1,5 @@
 import type { Usage } from '@baton/protocol'
-import { countOf, type Fields, fieldsOf } from './json-fields.ts'
+import { countOf, type Fields, fieldsOf, textOf } from './json-fields.ts'
 
 /**
  * The tokens and money of one `result` event, added to those of earlier results of the same run. `inputTokens` are all
@@ -29,6 +29,29 @@ export function addUsage(before: Usage | null, result: Fields, model: string | n
       model: model ?? Object.keys(perModel)[0] ?? null,
     },
   )
+}
+
+/** Counts the model call that an `assistant` event belongs to. Its output is not in there, so only what went in counts. */
+export function noteCall(
+  calls: { tokens: number; id: string | null; idTokens: number },
+  message: Fields,
+): void {
+  const id = textOf(message.id)
+  if (id === null) return
+  if (id !== calls.id) Object.assign(calls, { tokens: calls.tokens + calls.idTokens, id, idTokens: 0 })
+  calls.idTokens = Math.max(calls.idTokens, fromUsage(fieldsOf(message.usage)).inputTokens)
+}
+
+/** What the run used so far: what its results said, and what went into the calls since. */
+export function usageSoFar(
+  known: Usage | null,
+  calls: { tokens: number; idTokens: number },
+  model: string | null,
+): Usage | null {
+  const tokens = calls.tokens + calls.idTokens
+  if (tokens === 0) return known
+  const before = known ?? { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costUsd: null, model }
+  return { ...before, inputTokens: before.inputTokens + tokens }
 }
 
 function fromModel(value: unknown): Usage {

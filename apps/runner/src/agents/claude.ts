@@ -65,7 +65,7 @@ const PERMISSIONS: Record<PermissionMode, readonly string[]> = {
   ],
 }
 
-async function argumentsFor({ delivery, tmpDir }: PrepareInput): Promise<string[] | Refused> {
+async function argumentsFor({ delivery, tmpDir, agentFolder }: PrepareInput): Promise<string[] | Refused> {
   const { agent, sessionId } = delivery
   const refused = refuseNames(delivery, 'Claude Code')
   if (refused !== null) return refused
@@ -75,6 +75,9 @@ async function argumentsFor({ delivery, tmpDir }: PrepareInput): Promise<string[
   args.push(...(sessionId === null ? ['--session-id', uuidOfRun(delivery.runId)] : ['--resume', sessionId]))
   args.push(...PERMISSIONS[agent.permissionMode])
   if (agent.model !== null) args.push('--model', agent.model)
+  const dollars = [delivery.budget.runUsd, delivery.budget.dayUsd].filter((limit) => limit !== null)
+  if (dollars.length > 0) args.push('--max-budget-usd', String(Math.min(...dollars)))
+  if (agentFolder) args.push('--add-dir', agentFolder)
   if (agent.instructions.trim() !== '') {
     const file = join(tmpDir, 'instructions.md')
     await writeFile(file, agent.instructions, { mode: 0o600 })

@@ -33,6 +33,7 @@ export const STOPPED: Record<StopReason, Verdict> = {
     errorKind: 'timeout_wall',
     message: 'It ran longer than its time limit, so it was ended.',
   },
+  budget: failed('budget', 'It used up its budget, so it was ended.'),
   disk_full: failed('disk_full', 'The disk of the machine became full, so it was ended.'),
   superseded: {
     state: 'superseded',

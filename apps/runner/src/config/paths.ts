@@ -40,6 +40,16 @@ export type ProfilePaths = {
   statusFile: string
   logFile: string
   workspacesFolder: string
+  /** What the relay asked to be watched, and what has happened and was not told yet. */
+  watchesFile: string
+  firesFolder: string
+  /** What is kept of workspaces before and after runs, for comparing and undoing. */
+  changesFolder: string
+  worktreesFolder: string
+  /** What containers of this profile share with their agents. */
+  containersFolder: string
+  /** What agents keep between their runs: memory, notes, skills. */
+  agentsFolder: string
 }
 
 /** A profile's name becomes file names, so only letters, digits, dot, dash and underscore are allowed. */
@@ -62,6 +72,12 @@ export function profilePaths(folders: BatonFolders, profile: string): ProfilePat
     lockFile: join(stateFolder, 'runner.lock'),
     statusFile: join(stateFolder, 'runner.json'),
     logFile: join(stateFolder, 'runner.log'),
+    watchesFile: join(stateFolder, 'watches.json'),
+    firesFolder: join(stateFolder, 'fires'),
     workspacesFolder: join(folders.data, profile, 'workspaces'),
+    changesFolder: join(folders.data, profile, 'changes'),
+    worktreesFolder: join(folders.data, profile, 'worktrees'),
+    containersFolder: join(folders.data, profile, 'containers'),
+    agentsFolder: join(folders.data, profile, 'agents'),
   }
 }

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, sep } from 'node:path'
 import { PERMISSION_MODES, RUNTIMES, STARTABLE_RUNTIMES } from '@baton/protocol'
 import { z } from 'zod'
+import { isolationPolicy } from './isolation-policy.ts'
 import { readTextFile, writePrivateFile } from './private-file.ts'
 import { parseFile, type Read } from './profile.ts'
 
@@ -14,24 +15,45 @@ const argv = z
   )
 const command = z.union([
   argv.transform((words) => ({ argv: words, format: 'text' as const })),
-  z.strictObject({ argv, format: z.enum(['text', 'stream-json']).default('text') }),
+  z.strictObject({ argv, format: z.enum(['text', 'stream-json', 'acp']).default('text') }),
 ])
 
+const folders = z.array(
+  z.string().refine((folder) => folder === '~' || folder.startsWith('~/') || isAbsolute(folder), {
+    error: 'must be "~", start with "~/" or be absolute',
+  }),
+)
+const environment = z.array(
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of an environment variable'),
+)
+
 const policySchema = z.strictObject({
-  folders: z.array(
-    z.string().refine((folder) => folder === '~' || folder.startsWith('~/') || isAbsolute(folder), {
-      error: 'must be "~", start with "~/" or be absolute',
-    }),
-  ),
+  folders,
   commands: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i, 'is no name of a command'), command)
     .default({}),
   runtimes: z.array(z.enum(RUNTIMES)),
   permissionModes: z.array(z.enum(PERMISSION_MODES)),
-  environment: z
-    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of an environment variable'))
-    .default([]),
+  environment: environment.default([]),
   maxWallMs: z.number().int().min(1_000).nullable().default(null),
+  /** Servers that chat agents may call besides Anthropic, OpenAI and Google, as host or host:port. */
+  chatHosts: z
+    .array(z.string().regex(/^[a-z0-9.[\]:-]+$/, 'must be a host like models.example.com or localhost:11434'))
+    .default([]),
+  /** Addresses that worktrees may be made of, by their beginning; local folders are in `folders`. */
+  repositories: z.array(z.string().min(8, 'give at least a host, like https://github.com/you/')).default([]),
+  isolation: isolationPolicy.prefault({}),
+  /** Agents may be given secrets under any name; else only under those that `environment` names. */
+  secrets: z.boolean().default(false),
+  /** What runs that were started from outside the organization may have; `trustedJobs` ("*": all) are like a member's. */
+  public: z
+    .strictObject({
+      permissionModes: z.array(z.enum(PERMISSION_MODES)).default(['read_only']),
+      folders: folders.default([]),
+      environment: environment.default([]),
+      trustedJobs: z.array(z.string()).default([]),
+    })
+    .prefault({}),
 })
 
 /**
@@ -61,6 +83,11 @@ export function defaultPolicy(commands: Record<string, PolicyCommand> = {}): Pol
     permissionModes: ['read_only', 'edit'],
     environment: [],
     maxWallMs: null,
+    chatHosts: [],
+    repositories: [],
+    isolation: isolationPolicy.parse({}),
+    secrets: false,
+    public: { permissionModes: ['read_only'], folders: [], environment: [], trustedJobs: [] },
   }
 }
 
@@ -79,7 +106,11 @@ export async function writeDefaultPolicy(
  * a link inside an allowed folder does not lead out of it. A folder that does not exist yet is judged by its parent,
  * and one that cannot be resolved is not allowed.
  */
-export async function isFolderAllowed(policy: Policy, folder: string, homeFolder: string): Promise<boolean> {
+export async function isFolderAllowed(
+  policy: Pick<Policy, 'folders'>,
+  folder: string,
+  homeFolder: string,
+): Promise<boolean> {
   const real = await realFolder(folder)
   if (real === null) return false
   for (const allowed of policy.folders) {

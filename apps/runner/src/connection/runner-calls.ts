@@ -3,6 +3,8 @@ import {
   type acknowledgeRequest,
   appendAnswer,
   type appendRequest,
+  fireAnswer,
+  type fireRequest,
   type goodbyeRequest,
   helloAnswer,
   leaseAnswer,
@@ -11,11 +13,17 @@ import {
   type refuseRequest,
   renewAnswer,
   type renewRequest,
+  type reportOrdersRequest,
   type runnerHello,
   runnerPush,
+  secretsAnswer,
+  type secretsRequest,
   settleAnswer,
   type settleRequest,
+  skillsAnswer,
+  type skillsRequest,
   type startRequest,
+  type undoneRequest,
 } from '@baton/protocol'
 import { z } from 'zod'
 
@@ -28,7 +36,12 @@ export const CALL_ANSWERS = {
   refuse: z.array(leaseAnswer),
   append: appendAnswer,
   settle: z.array(settleAnswer),
+  secrets: secretsAnswer,
+  skills: skillsAnswer,
   acknowledge: z.unknown(),
+  reportOrders: z.unknown(),
+  fire: z.array(fireAnswer),
+  undone: z.unknown(),
   offer: z.unknown(),
   goodbye: z.unknown(),
   pull: runnerPush,
@@ -42,7 +55,12 @@ export type CallInputs = {
   refuse: z.input<typeof refuseRequest>
   append: z.input<typeof appendRequest>
   settle: z.input<typeof settleRequest>
+  secrets: z.input<typeof secretsRequest>
+  skills: z.input<typeof skillsRequest>
   acknowledge: z.input<typeof acknowledgeRequest>
+  reportOrders: z.input<typeof reportOrdersRequest>
+  fire: z.input<typeof fireRequest>
+  undone: z.input<typeof undoneRequest>
   offer: z.input<typeof offerRequest>
   goodbye: z.input<typeof goodbyeRequest>
   pull: z.input<typeof pullRequest>
@@ -60,7 +78,12 @@ export const CALL_LIMIT_MS: Record<CallName, number> = {
   refuse: 5_000,
   append: 20_000,
   settle: 10_000,
+  secrets: 5_000,
+  skills: 10_000,
   acknowledge: 5_000,
+  reportOrders: 5_000,
+  fire: 10_000,
+  undone: 10_000,
   offer: 5_000,
   goodbye: 2_000,
   pull: 35_000,

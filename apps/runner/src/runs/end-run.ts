@@ -4,15 +4,17 @@ import { emptyRunFolder } from './run-folder.ts'
 import type { RunLife } from './run-life.ts'
 import type { WorkEnd } from './run-work.ts'
 import type { FinishFacts, Transcript } from './transcript.ts'
+import { dropUnusedWorktree } from './workspace-changes.ts'
 
 /** The last events of the transcript, then the end on the disk, then to the relay. */
 export async function finishRun(
   life: RunLife,
   transcript: Transcript,
-  { end, exit, last }: WorkEnd,
+  { end, exit, last, changes }: WorkEnd,
 ): Promise<void> {
-  const facts = toFinishFacts(end, exit, transcript.memo())
-  await transcript.finish([...last, finishedEvent(facts)], facts)
+  const told = life.mask ? life.mask.deep({ end, last, changes }) : { end, last, changes }
+  const facts = toFinishFacts(told.end, exit, transcript.memo(), told.changes)
+  await transcript.finish([...told.last, finishedEvent(facts)], facts)
   await settleRun(life, facts)
 }
 
@@ -34,6 +36,8 @@ export async function closeRun(life: RunLife, why: string): Promise<void> {
   await life.context.journal.append({ kind: 'closed', deliveryId, runId, why })
   life.release()
   await life.record.close()
+  await dropUnusedWorktree(life)
+  await life.context.containers.release(runId)
   await emptyRunFolder(life.folder)
   life.logger.info({ why }, 'The run is closed.')
   life.enter('closed')

@@ -42,6 +42,8 @@ export function createRunCalls(connection: Connection): RunCalls {
     refuse: (item) => refuse.add(item),
     settle: (item) => settle.add(item),
     append: (input) => connection.call('append', input),
+    secrets: (run) => connection.call('secrets', run),
+    skills: (run) => connection.call('skills', run),
   }
 }
 

@@ -8,6 +8,8 @@ import type { Writes } from './until-answered.ts'
 
 /** The calls that a run makes. Calls of several runs at the same moment share one message. */
 export type RunCalls = {
+  secrets: (run: CallInputs['secrets']) => Promise<CallAnswer<'secrets'>>
+  skills: (run: CallInputs['skills']) => Promise<CallAnswer<'skills'>>
   accept: (lease: LeaseRef) => Promise<LeaseAnswer>
   start: (report: CallInputs['start']['runs'][number]) => Promise<LeaseAnswer>
   refuse: (refusal: CallInputs['refuse']['deliveries'][number]) => Promise<LeaseAnswer>

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { LeaseRef, PushedDelivery } from '@baton/protocol'
 import type { Logger } from '@baton/service'
+import type { SecretMask } from '../agents/profile/secret-mask.ts'
 import type { SupervisedRun } from '../processes/supervised-run.ts'
 import type { RunContext } from './run-context.ts'
 import { createRunControls, type RunControls } from './run-controls.ts'
@@ -33,11 +34,15 @@ export type RunLife = {
   /** The relay has answered to the report of the start, if one was made. */
   startReported: Promise<void>
   readonly stop: StopRequest | null
+  /** Aborts when a stop is asked for: what is still being made for the run is not needed. */
+  readonly stopping: AbortSignal
   /** Ends the agent and then the run, with this reason unless another came first. */
   requestStop(request: StopRequest): void
   readonly supervised: SupervisedRun | null
   /** The agent under its supervisor, or null once it has ended. A stop that was asked for before is passed on. */
   watchOver(run: SupervisedRun | null): void
+  /** Takes the values of the agent's secrets out of what is told; null: it has none. */
+  mask: SecretMask | null
   /** Makes a call until it is answered. */
   answered<T>(call: () => Promise<T>): Promise<T>
   release(): void
@@ -53,6 +58,7 @@ export function createRunLife(
   const folder = join(context.runsFolder, delivery.runId)
   const logger = context.logger.child({ runId: delivery.runId, deliveryId: delivery.deliveryId })
   const released = new AbortController()
+  const stopper = new AbortController()
   const { signal } = released
   let { phase, supervised } = initial
   let stop: StopRequest | null = null
@@ -83,15 +89,18 @@ export function createRunLife(
       onChange()
     },
     leased: initial.leased,
+    mask: null,
     startReported: Promise.resolve(),
     get stop() {
       return stop
     },
+    stopping: AbortSignal.any([stopper.signal, signal]),
     requestStop(request) {
       if (phase === 'finished' || phase === 'closed') return
       if (stop && !mayReplace(stop, request)) return
       const isFirst = stop === null
       stop = request
+      stopper.abort(new Error(request.sentence))
       logger.info({ reason: request.reason }, request.sentence)
       if (isFirst && supervised) tellSupervisor(supervised, request)
     },

@@ -8,6 +8,7 @@ import {
 import { type Outbox, openOutbox } from '../outbox/open-outbox.ts'
 import type { RunContext } from './run-context.ts'
 import { makeRunFolder } from './run-folder.ts'
+import { readSpawnReport, toWireReport } from './spawn-report.ts'
 import { createTranscript, type FinishFacts, type Transcript } from './transcript.ts'
 import { untilAnswered } from './until-answered.ts'
 import { startUpload, type Upload } from './upload-events.ts'
@@ -62,7 +63,8 @@ export function createRunRecord(
       await outbox.sync()
       const { lastSeq: finalSeq, hash: finalHash } = outbox
       const finishKey = `finish-${lease.runId}-${lease.fence}`
-      const settle = settleReport.parse({ ...lease, finishKey, ...facts, finalSeq, finalHash })
+      const spawn = toWireReport(await readSpawnReport(folder))
+      const settle = settleReport.parse({ ...lease, finishKey, ...facts, spawn, finalSeq, finalHash })
       await journal.append({ kind: 'finished', settle })
       return settle
     },

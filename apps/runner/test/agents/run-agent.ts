@@ -57,6 +57,7 @@ export function newDelivery(
       ...agent,
     },
     trust: 'member',
+    publicRights: null,
     budget: { runUsd: null, runTokens: null, dayUsd: null, dayTokens: null },
     workspace: { path: null, scratch: false, worktree: null },
     prompt,
@@ -64,6 +65,7 @@ export function newDelivery(
     event: { id: newTestId('event'), source: 'webhook', contentType: null, body: null },
     limits: { silenceMs: null, wallMs: null, maxAttempts: 1, repeatable: false },
     sessionId,
+    sessionCwd: null,
     nudge: false,
     conversation: null,
   }
