@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { arch, hostname, platform, release } from 'node:os'
+import { dirname, join } from 'node:path'
 import { BatonError, MACHINE_SLOTS, PROTOCOL_VERSION } from '@baton/protocol'
 import { createService, type Logger, type Service } from '@baton/service'
 import { findInstallation } from './config/installation.ts'
@@ -11,6 +12,8 @@ import { type Connection, createConnection } from './connection/connection.ts'
 import type { ConnectionState } from './connection/connection-state.ts'
 import { openJournal } from './journal/open-journal.ts'
 import { createKnownRuntimes } from './known-runtimes.ts'
+import { createOrderRecords } from './outputs/order-records.ts'
+import { createOrders, type Orders } from './outputs/orders.ts'
 import { readBootId } from './processes/process-table.ts'
 import { createLeases, type Leases } from './runs/leases.ts'
 import { DEFAULT_OUTPUT_BOUNDS, type OutputBounds } from './runs/limit-output.ts'
@@ -18,10 +21,16 @@ import { createRunCalls } from './runs/run-calls.ts'
 import type { RunContext } from './runs/run-context.ts'
 import { createRuns, type LiveRun, type Runs } from './runs/runs.ts'
 import { createSlots, type Slots } from './runs/slots.ts'
+import { untilAnswered } from './runs/until-answered.ts'
+import { createContainers } from './sandbox/containers.ts'
 import { createStatusFile } from './status-file.ts'
 import { version } from './version.ts'
+import { createFolderWatching, type FolderWatching } from './watches/folder-watching.ts'
 import { removeOldScratch } from './workspaces/find-workspace.ts'
+import { createTending } from './workspaces/tend-workspaces.ts'
+import { createUndoOrders, type UndoOrders } from './workspaces/undo/undo-orders.ts'
 import { createWorkspaceTurns } from './workspaces/workspace-turns.ts'
+import { createWorktrees } from './workspaces/worktrees/create-worktrees.ts'
 
 export type RunnerOptions = {
   paths: ProfilePaths
@@ -109,12 +118,17 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
     onPush(push) {
       credit.pushed(push.deliveries.length + push.unreadable.length)
       runs.receive(push)
+      undos.receive(push.undos)
+      orders.receive(push.orders)
+      folders.receive(push.watches)
       credit.offerFree()
     },
     freeSlots: () => credit.opened(),
+    watchesVersion: () => folders.version(),
     onState(state) {
       logger.info({ state: state.state, via: state.via }, state.sentence)
       status.changed()
+      folders.wake()
     },
     random: Math.random,
   })
@@ -130,6 +144,11 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
     policy,
     turns: createWorkspaceTurns(),
     workspacesFolder: paths.workspacesFolder,
+    changesFolder: paths.changesFolder,
+    worktrees: createWorktrees(paths.worktreesFolder),
+    hidden: [dirname(paths.profileFile), paths.stateFolder, dirname(paths.workspacesFolder)],
+    containers: createContainers(paths.containersFolder, instanceId.split('.')[0] ?? '', environment, logger),
+    agentsFolder: paths.agentsFolder,
     runsFolder: paths.runsFolder,
     homeFolder: options.homeFolder,
     environment,
@@ -147,6 +166,43 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
   const runs: Runs = createRuns(context, slots, () => {
     credit.offerFree()
     status.changed()
+    folders.note(runs.live())
+  })
+  const orders: Orders = createOrders({
+    policy,
+    places: {
+      homeFolder: options.homeFolder,
+      workFolders: [paths.workspacesFolder, paths.worktreesFolder],
+      ownFolders: [dirname(paths.profileFile), paths.stateFolder, dirname(paths.workspacesFolder)],
+    },
+    records: createOrderRecords(join(paths.stateFolder, 'orders')),
+    report: (report) => connection.call('reportOrders', { orders: [report] }),
+    writes: context.writes,
+    logger,
+  })
+  const folders: FolderWatching = createFolderWatching({
+    paths,
+    policy,
+    homeFolder: options.homeFolder,
+    connection,
+    logger,
+  })
+  const undos: UndoOrders = createUndoOrders({
+    changesFolder: paths.changesFolder,
+    worktrees: context.worktrees.folders,
+    repositoryTurns: context.worktrees.turns,
+    turns: context.turns,
+    report: async (report, signal) => {
+      await untilAnswered(context.writes, signal, () => connection.call('undone', { undos: [report] }))
+    },
+    logger,
+  })
+  const tending = createTending({
+    worktrees: context.worktrees.folders,
+    changesFolder: paths.changesFolder,
+    containers: context.containers,
+    held: () => new Set(runs.live().map(({ runId }) => runId)),
+    logger,
   })
   const credit: Slots = createSlots(connection, () => runs.freeSlots(), logger)
   const status = createStatusFile(paths.statusFile, describe, logger)
@@ -178,7 +234,10 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
     async start() {
       await removeOldScratch(paths.workspacesFolder, Date.now())
       await runs.restore()
+      await tending.start()
+      await orders.start()
       await status.start()
+      await folders.start()
       connection.start()
       await leases.start()
       await knownRuntimes.start()
@@ -187,6 +246,10 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
       await knownRuntimes.stop()
       if (options.endRunsOnStop) await runs.endAll()
       await runs.release()
+      await tending.stop()
+      await undos.stop()
+      await orders.stop()
+      await folders.stop()
       await connection.stop(options.endRunsOnStop ? 'stopped' : 'restarting')
       await leases.stop()
       await journal.close()

@@ -1,12 +1,15 @@
 import {
   deliveryId,
   type LeaseRef,
+  type MachineOrder,
   type PushedDelivery,
   pushedDelivery,
   type RunControl,
   type RunnerPush,
   runId,
   runnerPush,
+  type UndoOrder,
+  type WatchOrders,
 } from '@baton/protocol'
 import { z } from 'zod'
 
@@ -15,6 +18,9 @@ export type Push = {
   deliveries: PushedDelivery[]
   cancels: RunnerPush['cancels']
   controls: RunControl[]
+  orders: MachineOrder[]
+  undos: UndoOrder[]
+  watches: WatchOrders | null
   unreadable: LeaseRef[]
 }
 
@@ -22,6 +28,9 @@ const anyPush = z.object({
   deliveries: z.array(z.unknown()),
   cancels: runnerPush.shape.cancels,
   controls: runnerPush.shape.controls,
+  orders: runnerPush.shape.orders,
+  undos: runnerPush.shape.undos,
+  watches: runnerPush.shape.watches.catch(null),
 })
 const lease = z.object({ deliveryId, runId, fence: z.number().int().positive() })
 
@@ -33,6 +42,9 @@ export function readPush(value: unknown): Push | null {
     deliveries: [],
     cancels: outer.data.cancels,
     controls: outer.data.controls,
+    orders: outer.data.orders,
+    undos: outer.data.undos,
+    watches: outer.data.watches,
     unreadable: [],
   }
   for (const one of outer.data.deliveries) {

@@ -1,4 +1,4 @@
-import type { RunEventBody } from '@baton/protocol'
+import type { RunChanges, RunEventBody } from '@baton/protocol'
 import type { RunEnd } from '../agents/runtime.ts'
 import type { FinishFacts } from './transcript.ts'
 
@@ -17,6 +17,7 @@ export function toFinishFacts(
   end: RunEnd,
   ended: Ended,
   times: { startedAt: number | null; firstOutputAt: number | null },
+  changes: RunChanges | null,
 ): FinishFacts {
   return {
     state: end.state,
@@ -28,7 +29,7 @@ export function toFinishFacts(
     sessionId: end.sessionId === null || end.sessionId.length > 200 ? null : end.sessionId,
     usage: end.usage,
     quotaUntil: end.quotaUntil ?? null,
-    changes: null,
+    changes,
     result: end.result === null ? null : cutToWire(end.result),
     killProof: ended.killProof,
     startedAt: times.startedAt,

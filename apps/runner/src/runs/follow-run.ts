@@ -1,12 +1,17 @@
+import type { PushedDelivery } from '@baton/protocol'
 import { driverFor } from '../agents/driver-for.ts'
+import { leastPower } from '../agents/profile/least-power.ts'
 import type { AgentPolicy, RunReader } from '../agents/runtime.ts'
 import type { GoneRun, SupervisedRun } from '../processes/supervised-run.ts'
 import { finishRun } from './end-run.ts'
+import { maskAdopted } from './equip-agent.ts'
+import { guardReader } from './guard-reader.ts'
 import type { RunLife } from './run-life.ts'
 import { effectiveLimits, endLeftWork, watchWork } from './run-work.ts'
 import { addExitToReport, readSpawnReport, type SpawnReport } from './spawn-report.ts'
 import { CANCELLED, LEASE_LOST } from './stop-request.ts'
 import type { Transcript } from './transcript.ts'
+import { findChanges } from './workspace-changes.ts'
 
 export type Followed = {
   run: SupervisedRun
@@ -22,7 +27,7 @@ export async function followAgent(life: RunLife, { run, maxWallMs, ...work }: Fo
   const ended = await watchWork({
     ...work,
     supervised: run,
-    folder: life.folder,
+    findChanges: () => findChanges(life),
     limits: effectiveLimits(life.delivery.limits, maxWallMs),
     rules: life.delivery.agent.approvals,
     controls: life.controls,
@@ -32,7 +37,7 @@ export async function followAgent(life: RunLife, { run, maxWallMs, ...work }: Fo
   })
   run.release()
   life.watchOver(null)
-  await addExitToReport(life.folder, ended.exit)
+  await addExitToReport(life.folder, ended.exit, life.mask)
   await finishRun(life, work.transcript, ended)
 }
 
@@ -49,13 +54,20 @@ export async function resumeAgent(
   const memo = transcript.memo()
   if (memo.startedAt === null) await noteStart(life, transcript, spawned, 'gone' in left ? null : left.pid)
   const policy = await context.policy()
-  const reader = createReader(
+  const effective = policy.ok ? leastPower(delivery, policy.value).delivery : delivery
+  await maskAdopted(life, effective)
+  const commands = policy.ok ? policy.value.commands : {}
+  const reader = guardReader(
     life,
-    memo.reader === null ? null : transcript,
-    policy.ok ? policy.value.commands : {},
+    effective,
+    createReader(effective, memo.reader === null ? null : transcript, commands, cwd),
   )
   if ('gone' in left)
-    return await finishRun(life, transcript, await endLeftWork(left, reader, transcript, life.signal))
+    return await finishRun(
+      life,
+      transcript,
+      await endLeftWork(left, reader, transcript, () => findChanges(life), life.signal),
+    )
   life.watchOver(left)
   const seenAt = context.predecessorSeenAt
   const afterMs = seenAt === null ? null : Math.max(0, Date.now() - seenAt)
@@ -79,14 +91,15 @@ export async function noteStart(
 }
 
 function createReader(
-  { delivery }: RunLife,
+  delivery: PushedDelivery,
   goOn: Transcript | null,
   commands: AgentPolicy['commands'],
+  cwd: string,
 ): RunReader {
   const driver = driverFor(delivery.agent.runtime)
   if (!driver) throw new Error(`This version cannot read what ${delivery.agent.runtime} agents print.`)
   const from = goOn ? { committed: goOn.committed(), state: goOn.memo().reader } : undefined
-  return driver.createReader({ delivery, policy: { commands } }, from)
+  return driver.createReader({ delivery, policy: { commands }, cwd }, from)
 }
 
 function reportStart(life: RunLife, transcript: Transcript, workspace: string): void {

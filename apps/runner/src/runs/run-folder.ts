@@ -1,8 +1,7 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PushedDelivery } from '@baton/protocol'
-import { makePrivateFolder, readTextFile, writePrivateFile } from '../config/private-file.ts'
-import type { TreeSnapshot } from '../workspaces/changed-files.ts'
+import { makePrivateFolder, writePrivateFile } from '../config/private-file.ts'
 
 const REPORTS_KEPT = 20
 
@@ -10,7 +9,6 @@ export const runFolderFiles = (folder: string) => ({
   delivery: join(folder, 'delivery.json'),
   event: join(folder, 'event'),
   tmp: join(folder, 'tmp'),
-  before: join(folder, 'workspace-before.json'),
   report: join(folder, 'last-spawn.json'),
 })
 
@@ -23,15 +21,6 @@ export async function makeRunFolder(folder: string, delivery: PushedDelivery): P
     writePrivateFile(files.event, delivery.event.body ?? ''),
     writePrivateFile(files.delivery, JSON.stringify(delivery)),
   ])
-}
-
-export async function writeSnapshot(folder: string, snapshot: TreeSnapshot | null): Promise<void> {
-  await writePrivateFile(runFolderFiles(folder).before, JSON.stringify(snapshot))
-}
-
-export async function readSnapshot(folder: string): Promise<TreeSnapshot | null> {
-  const text = await readTextFile(runFolderFiles(folder).before)
-  return text === null ? null : (JSON.parse(text) as TreeSnapshot | null)
 }
 
 /** Deletes all of a run but the report of how its agent was started and ended. */

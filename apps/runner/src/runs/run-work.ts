@@ -1,26 +1,26 @@
-import type { ApprovalRules, PushedDelivery, RunEventBody } from '@baton/protocol'
+import type { ApprovalRules, PushedDelivery, RunChanges, RunEventBody } from '@baton/protocol'
 import { failed, STOPPED, type Verdict } from '../agents/run-ends.ts'
 import type { RunEnd, RunReader } from '../agents/runtime.ts'
 import type { Exit, GoneRun, SupervisedRun } from '../processes/supervised-run.ts'
-import { countChangedFiles } from '../workspaces/changed-files.ts'
 import { withdrawAll } from './ask-book.ts'
 import { carryOut, readLeftOutput } from './carry-out.ts'
 import type { RunControls } from './run-controls.ts'
-import { readSnapshot } from './run-folder.ts'
 import { FINISHED, isStopReason, type StopRequest, stoppedVerdict } from './stop-request.ts'
 import { createTalk } from './talk.ts'
 import type { Transcript } from './transcript.ts'
 import { watchLimits } from './watch-limits.ts'
+import { changesEvent } from './workspace-changes.ts'
 
 /** What an agent's work came to: the last events of its transcript, its end and its exit. */
-export type WorkEnd = { last: RunEventBody[]; end: RunEnd; exit: Exit }
+export type WorkEnd = { last: RunEventBody[]; end: RunEnd; exit: Exit; changes: RunChanges | null }
 
 export type WatchedWork = {
   supervised: SupervisedRun
   reader: RunReader
   transcript: Transcript
-  folder: string
   cwd: string
+  /** What it changed, asked once all its processes are gone. */
+  findChanges(): Promise<RunChanges | null>
   limits: { silenceMs: number | null; wallMs: number | null }
   rules: ApprovalRules
   /** What people told the run reaches the agent while it is followed. */
@@ -54,17 +54,23 @@ export async function watchWork(work: WatchedWork): Promise<WorkEnd> {
   }
   const asked = work.stopRequest()
   const stopReason = asked?.reason ?? (isStopReason(exit.stopReason) ? exit.stopReason : null)
-  const changedFiles = await countChangedFiles(work.cwd, await readSnapshot(work.folder))
-  const { events, end } = reader.end(exit, { stopReason, changedFiles })
+  const changes = await work.findChanges()
+  const { events, end } = reader.end(exit, { stopReason, changedFiles: changes?.filesChanged ?? null })
   const abandoned = stopReason === null && exit.stopReason !== null && exit.stopReason !== FINISHED
   return {
-    last: [...events, ...talk.end(), ...killedEvent(exit, asked?.sentence ?? exit.stopReason)],
+    last: [
+      ...events,
+      ...talk.end(),
+      ...changesEvent(changes),
+      ...killedEvent(exit, asked?.sentence ?? exit.stopReason),
+    ],
     end: {
       ...end,
       ...(abandoned && failed('killed', 'No runner looked after it for too long, so it was ended.')),
       ...(asked && end.state === 'cancelled' && stoppedVerdict(asked)),
     },
     exit,
+    changes,
   }
 }
 
@@ -73,6 +79,7 @@ export async function endLeftWork(
   gone: GoneRun,
   reader: RunReader,
   transcript: Transcript,
+  findChanges: () => Promise<RunChanges | null>,
   signal: AbortSignal,
 ): Promise<WorkEnd> {
   await readLeftOutput(gone, reader, transcript, signal)
@@ -81,17 +88,29 @@ export async function endLeftWork(
       ? 'The machine restarted while the agent was running.'
       : 'The agent was ended from outside, together with its supervisor.'
   const exit = { ...noExit(), killProof: gone.killProof }
-  const { events, end } = reader.end(exit, { stopReason: null, changedFiles: null })
+  const changes = await findChanges()
+  const { events, end } = reader.end(exit, { stopReason: null, changedFiles: changes?.filesChanged ?? null })
   return {
-    last: [...events, ...withdrawAll(transcript.memo().talk), ...killedEvent(exit, cause)],
+    last: [
+      ...events,
+      ...withdrawAll(transcript.memo().talk),
+      ...changesEvent(changes),
+      ...killedEvent(exit, cause),
+    ],
     end: { ...end, ...failed('killed', `${cause} Its output up to then was kept; run it again.`) },
     exit,
+    changes,
   }
 }
 
 /** The end of a run whose agent never ran. */
 export function unstartedEnd(verdict: Verdict): WorkEnd {
-  return { last: [], end: { ...verdict, result: null, usage: null, sessionId: null }, exit: noExit() }
+  return {
+    last: [],
+    end: { ...verdict, result: null, usage: null, sessionId: null },
+    exit: noExit(),
+    changes: null,
+  }
 }
 
 /** The policy of this machine may shorten what the job allows, never lengthen it. */
