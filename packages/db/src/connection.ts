@@ -5,7 +5,8 @@ import { createPoolDriver } from './pool-driver.ts'
 import type { Database } from './schema.ts'
 
 export type Db = Kysely<Database>
-export type Connection = { db: Db; sql: postgres.Sql; close(): Promise<void> }
+/** `sql` is the present pool: take it anew for each statement. */
+export type Connection = { readonly db: Db; readonly sql: postgres.Sql; close(): Promise<void> }
 
 export type ConnectOptions = {
   /** Connections at once. 2–4 writers are the fastest for group commits; readers want a pool of their own. */
@@ -23,10 +24,39 @@ const bigintAsNumber = { to: 20, from: [20], serialize: String, parse: Number }
 /**
  * Opens a pool. Nothing is connected until the first statement. Statements wait for a lost server to come back for
  * as long as their caller does; a statement that was under way when the server went fails at once and its outcome is
- * unknown.
+ * unknown. A connection that neither answers nor breaks (half-open: the server's machine is gone, or a router forgot it)
+ * costs one statement its time limit; then all connections are replaced, since TCP alone would wait a quarter of an hour.
  */
 export function connect(databaseUrl: string, options: ConnectOptions = {}): Connection {
-  const sql = postgres(databaseUrl, {
+  let sql = openPool(databaseUrl, options)
+  const driver = createPoolDriver(
+    () => sql,
+    (options.statementTimeoutMs ?? STATEMENT_LIMIT_MS) + 500,
+    (deaf) => {
+      if (deaf !== sql) return
+      sql = openPool(databaseUrl, options)
+      deaf.end({ timeout: 1 }).catch(() => {})
+    },
+  )
+  const db = new Kysely<Database>({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => driver,
+      createIntrospector: (kysely) => new PostgresIntrospector(kysely),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+    },
+  })
+  return {
+    db,
+    get sql() {
+      return sql
+    },
+    close: () => sql.end({ timeout: 5 }),
+  }
+}
+
+function openPool(databaseUrl: string, options: ConnectOptions): postgres.Sql {
+  return postgres(databaseUrl, {
     max: options.max ?? 4,
     onnotice: () => {},
     connect_timeout: 5,
@@ -46,13 +76,4 @@ export function connect(databaseUrl: string, options: ConnectOptions = {}): Conn
       plan_cache_mode: 'force_generic_plan',
     },
   })
-  const db = new Kysely<Database>({
-    dialect: {
-      createAdapter: () => new PostgresAdapter(),
-      createDriver: () => createPoolDriver(sql, (options.statementTimeoutMs ?? STATEMENT_LIMIT_MS) + 500),
-      createIntrospector: (kysely) => new PostgresIntrospector(kysely),
-      createQueryCompiler: () => new PostgresQueryCompiler(),
-    },
-  })
-  return { db, sql, close: () => sql.end({ timeout: 5 }) }
 }

@@ -20,6 +20,8 @@ export interface TcpProxy extends AsyncDisposable {
   port: number
   /** Holds for every connection from now on, also the open ones. */
   weather: Weather
+  /** What is open now passes nothing any more and is not closed; connections made later are not touched. */
+  freeze(): void
   /** Resets every open connection. */
   cut(): void
   /** Connections go there from now on. */
@@ -42,8 +44,12 @@ export async function startTcpProxy(targetPort: number, weather: Partial<Weather
   let port = targetPort
   let made = 0
   const open = new Set<net.Socket>()
+  const living = new Set<Passage>()
   const proxy = {
     weather: { ...CLEAR, ...weather },
+    freeze() {
+      for (const passage of living) passage.isFrozen = true
+    },
     cut() {
       for (const socket of open) socket.resetAndDestroy()
     },
@@ -61,9 +67,11 @@ export async function startTcpProxy(targetPort: number, weather: Partial<Weather
       socket.on('error', () => socket.destroy())
       socket.once('close', () => open.delete(socket))
     }
-    const sent = { bytes: 0 }
-    void pass(client, upstream, proxy, sent)
-    void pass(upstream, client, proxy, null)
+    const passage: Passage = { bytes: 0, isFrozen: false }
+    living.add(passage)
+    client.once('close', () => living.delete(passage))
+    void pass(client, upstream, proxy, passage, true)
+    void pass(upstream, client, proxy, passage, false)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const listening = (server.address() as net.AddressInfo).port
@@ -77,22 +85,28 @@ export async function startTcpProxy(targetPort: number, weather: Partial<Weather
   })
 }
 
-/** One direction of one connection. `sent` counts towards a reset. */
+/** One connection through the proxy; `bytes` came from the client. */
+type Passage = { bytes: number; isFrozen: boolean }
+
+/** One direction of one connection. What comes from the client counts towards a reset. */
 async function pass(
   from: net.Socket,
   to: net.Socket,
   proxy: { weather: Weather },
-  sent: { bytes: number } | null,
+  passage: Passage,
+  isFromClient: boolean,
 ) {
   try {
     for await (const chunk of from as AsyncIterable<Buffer>) {
       for (const piece of slices(chunk, proxy.weather)) {
         await delay(piece.length, proxy)
+        while (passage.isFrozen && !to.destroyed) await wait(20)
         if (to.destroyed) return
         to.write(piece)
         if (to.writableNeedDrain) await drained(to)
-        if (sent) sent.bytes += piece.length
-        if (sent && proxy.weather.resetAfterBytes !== null && sent.bytes >= proxy.weather.resetAfterBytes)
+        if (isFromClient) passage.bytes += piece.length
+        const { resetAfterBytes } = proxy.weather
+        if (isFromClient && resetAfterBytes !== null && passage.bytes >= resetAfterBytes)
           return void from.resetAndDestroy()
       }
     }
