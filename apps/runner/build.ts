@@ -12,6 +12,7 @@ const programs = {
   baton: 'src/main.ts',
   'supervise-main': 'src/processes/supervise-main.ts',
   'demo-agent': 'src/agents/demo/demo-agent.ts',
+  'chat-agent': 'src/agents/chat/chat-agent.ts',
 }
 
 /**
@@ -50,6 +51,8 @@ await build({
     js: "import { createRequire as createRequireHere } from 'node:module'; const require = createRequireHere(import.meta.url);",
   },
   plugins: [onlyUsedZod],
+  // Native code, present only where it could be installed: folders are polled without it.
+  external: ['@parcel/watcher'],
   legalComments: 'none',
   logLevel: 'warning',
 })

@@ -9,6 +9,7 @@ function program(inSource: string, inBundle: string): string {
 /** The programs that are started as processes of their own: from the source in a checkout, else from the bundle. */
 export const entryFile = program('./main.ts', './baton.mjs')
 export const supervisorFile = program('./processes/supervise-main.ts', './supervise-main.mjs')
+export const chatAgentFile = program('./agents/chat/chat-agent.ts', './chat-agent.mjs')
 export const demoAgentFile = program('./agents/demo/demo-agent.ts', './demo-agent.mjs')
 
 /** The relay's command in a checkout. An installed runner has none. */

@@ -5,7 +5,15 @@ import type { Capability } from './agent-settings.ts'
 export const RUNTIMES = ['claude', 'codex', 'gemini', 'opencode', 'acp', 'chat', 'command'] as const
 export type Runtime = (typeof RUNTIMES)[number]
 /** The runtimes that this version can start. */
-export const STARTABLE_RUNTIMES = ['claude', 'codex', 'gemini', 'opencode', 'acp', 'command'] as const satisfies readonly Runtime[]
+export const STARTABLE_RUNTIMES = [
+  'claude',
+  'codex',
+  'gemini',
+  'opencode',
+  'acp',
+  'chat',
+  'command',
+] as const satisfies readonly Runtime[]
 
 /** What each runtime can do in this version: the relay refuses at once what nobody would carry out. */
 export const RUNTIME_CAPABILITIES: Record<Runtime, readonly Capability[]> = {
@@ -25,7 +33,7 @@ export const RUNTIME_CAPABILITIES: Record<Runtime, readonly Capability[]> = {
   gemini: ['resume', 'cancel', 'usage', 'model', 'tool_allow_list', 'instructions'],
   opencode: ['resume', 'cancel', 'usage', 'cost', 'model', 'tool_allow_list', 'instructions'],
   acp: ['resume', 'cancel', 'interrupt', 'approvals', 'usage', 'cost', 'model', 'instructions'],
-  chat: [],
+  chat: ['resume', 'cancel', 'usage', 'model', 'instructions'],
   command: [],
 }
 

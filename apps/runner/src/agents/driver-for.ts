@@ -1,5 +1,6 @@
 import type { Runtime } from '@baton/protocol'
 import { acpDriver } from './acp.ts'
+import { chatDriver } from './chat/chat.ts'
 import { claudeDriver } from './claude.ts'
 import { codexDriver } from './codex.ts'
 import { commandDriver } from './command.ts'
@@ -13,6 +14,7 @@ const drivers: readonly RuntimeDriver[] = [
   geminiDriver,
   opencodeDriver,
   acpDriver,
+  chatDriver,
   commandDriver,
 ]
 

@@ -37,10 +37,14 @@ const RUNTIME_NAMES: Record<Runtime, readonly string[]> = {
     'GOOGLE_GEMINI_BASE_URL',
     'GOOGLE_GENAI_USE_VERTEXAI',
     'GOOGLE_GENAI_USE_GCA',
+    'GOOGLE_API_KEY',
+    'GOOGLE_APPLICATION_CREDENTIALS',
+    'GOOGLE_CLOUD_PROJECT',
+    'GOOGLE_CLOUD_LOCATION',
   ],
   opencode: [],
   acp: [],
-  chat: [],
+  chat: ['ANTHROPIC_API_KEY', 'OPENAI_API_KEY', 'GEMINI_API_KEY', 'CHAT_API_KEY'],
   command: [],
 }
 

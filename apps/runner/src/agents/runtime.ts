@@ -113,6 +113,8 @@ export type AgentPolicy = {
   commands: Readonly<Record<string, PolicyCommand>>
   /** Names of further environment variables that agents may see. */
   environment: readonly string[]
+  /** Hosts, with their port where it is not the usual one, that chat agents may call besides the known services. */
+  chatHosts?: readonly string[]
 }
 /** What a command prints; `acp`: it speaks the Agent Client Protocol and is for the runtime `acp`. */
 export type CommandFormat = 'text' | 'stream-json' | 'acp'
