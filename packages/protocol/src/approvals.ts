@@ -65,7 +65,8 @@ export type ApprovalView = {
   askedAt: number
   expiresAt: number
   answeredAt: number | null
-  answeredBy: { id: UserId; name: string } | null
+  /** Without an id: a person of the relay from where this was imported. */
+  answeredBy: { id: UserId | null; name: string } | null
   answeredVia: AnsweredVia | null
   scope: ApprovalScope | null
   /** What the person said with the answer. */

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { spawnReport } from './agent-profile.ts'
 import { agentIsolation, budget, TRUST_LEVELS } from './agent-settings.ts'
+import { ANSWERED_VIA, APPROVAL_SCOPES, approvalSettings } from './approvals.ts'
 import { ERROR_KIND_NAMES } from './error-kinds.ts'
-import { agentId, deliveryId, eventId, jobId, machineId, runId, triggerId } from './ids.ts'
+import { agentId, approvalId, deliveryId, eventId, jobId, machineId, runId, triggerId } from './ids.ts'
 import { jobRetentionSchema, retentionSchema } from './retention.ts'
 import { runChanges } from './run-changes.ts'
 import { killProofSchema, usageSchema } from './run-events.ts'
@@ -35,6 +36,7 @@ export const ROW_KINDS = [
   'events',
   'deliveries',
   'runs',
+  'approvals',
 ] as const
 export type RowKind = (typeof ROW_KINDS)[number]
 export const EXPORT_KINDS = [...ROW_KINDS, 'transcripts'] as const
@@ -83,6 +85,7 @@ export const exportRows = {
     workspace: maybeText(8_192),
     maxConcurrent: z.number().int().min(1).max(100),
     perHour: z.number().int().min(1).nullable(),
+    approvals: approvalSettings.default({}),
     isolation: agentIsolation.default({ kind: 'host' }),
     budget: budget.nullable().default(null),
     pausedAt: maybeStamp,
@@ -98,6 +101,7 @@ export const exportRows = {
     workspace: maybeText(8_192),
     limits: runLimits,
     rules: runRules,
+    approvals: approvalSettings.default({}),
     budget: budget.nullable().default(null),
     retention: jobRetentionSchema,
     disabledAt: maybeStamp,
@@ -201,6 +205,27 @@ export const exportRows = {
     firstOutputAt: maybeStamp,
     consumedAt: maybeStamp,
     finishedAt: maybeStamp,
+  }),
+  approvals: z.strictObject({
+    id: approvalId,
+    runId,
+    deliveryId,
+    ask: text(1_000),
+    tool: text(1_000),
+    summary: text(LONG),
+    input: z.unknown(),
+    inputCut: z.boolean(),
+    cwd: text(8_192),
+    actionHash: hash,
+    state: z.enum(['allowed', 'denied', 'expired', 'withdrawn']),
+    askedAt: stamp,
+    expiresAt: stamp,
+    scope: z.enum(APPROVAL_SCOPES).nullable(),
+    pattern: maybeText(1_000),
+    message: maybeText(10_000),
+    answeredName: maybeText(1_000),
+    answeredVia: z.enum(ANSWERED_VIA),
+    answeredAt: stamp,
   }),
 } satisfies Record<RowKind, z.ZodType>
 

@@ -31,6 +31,8 @@ export const idempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,200}$/, 'use 1 to 200 visible ASCII characters')
   .optional()
+/** `run_…`: the run in which somebody asks for this, so that loops are seen. */
+export const cause = z.string().max(200).optional()
 export const workspace = z
   .string()
   .max(4096)

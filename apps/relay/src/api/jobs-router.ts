@@ -7,6 +7,7 @@ import {
   type JobView,
   jobRetentionSchema,
   type RunRules,
+  readCause,
   runLimits,
   runRules,
   toId,
@@ -15,8 +16,10 @@ import {
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import { settingsOf } from '../approvals/settings-of.ts'
+import { findLoop, trueCause } from '../inbox/find-loop.ts'
 import { DEFAULT_LIMITS } from '../jobs/default-limits.ts'
 import { deliveryRules } from '../jobs/delivery-rules.ts'
+import { eventFacts } from '../jobs/event-facts.ts'
 import { fireManually } from '../jobs/fire-manually.ts'
 import { makeTrigger, type ShownSecret } from '../jobs/make-trigger.ts'
 import { parseTemplate, renderPrompt } from '../jobs/render-prompt.ts'
@@ -24,8 +27,9 @@ import { outputInput } from '../outputs/make-output.ts'
 import { chooseAgent, getAgent } from './agents-router.ts'
 import { found } from './found.ts'
 import { changeJob, getJob, jobChanged } from './get-job.ts'
-import { byId, idempotencyKey, key, name, prompt, workspace } from './inputs.ts'
+import { byId, cause, idempotencyKey, key, name, prompt, workspace } from './inputs.ts'
 import { makeOutputs, type ShownOutputSecret, shownSecrets } from './outputs-router.ts'
+import { trialProcedures } from './trial-procedures.ts'
 import { triggerProcedures } from './trigger-procedures.ts'
 import { memberProcedure, router, userProcedure } from './trpc.ts'
 import { unlessTaken } from './unique.ts'
@@ -142,21 +146,23 @@ export const jobsRouter = router({
   }),
 
   ...triggerProcedures,
+  ...trialProcedures,
 
   /** Fires a job by hand; answers when it is stored. */
   run: memberProcedure
-    .input(byId.extend({ payload: z.unknown().optional(), idempotencyKey }))
+    .input(byId.extend({ payload: z.unknown().optional(), cause, idempotencyKey }))
     .mutation(async ({ ctx, input }) => {
       const job = await getJob(ctx, input.id)
       if (!job.enabled)
         throw new BatonError('conflict', `Job "${job.key}" is disabled. Enable it, then run it.`)
       const agent = await getAgent(ctx, job.agent.id)
       const eventId = toId('event', uuidv7())
-      const facts = {
-        payload: input.payload ?? null,
-        event: { id: eventId, source: 'manual' },
-        job: { key: job.key, name: job.name },
-      }
+      const facts = eventFacts(
+        { id: eventId, source: 'manual', headers: {}, payload: input.payload ?? null },
+        job,
+      )
+      const cause = await trueCause(ctx.connection.db, ctx.principal.organizationId, readCause(input.cause))
+      const loop = await findLoop(ctx.connection.db, { job_id: job.id, job_key: job.key }, cause)
       return fireManually(ctx.intake, ctx.principal, {
         eventId,
         job: { id: job.id, key: job.key },
@@ -166,6 +172,8 @@ export const jobsRouter = router({
         workspace: job.workspace ?? agent.workspace,
         limits: job.limits,
         payload: input.payload,
+        cause,
+        ignored: loop,
         idempotencyKey: input.idempotencyKey,
       })
     }),

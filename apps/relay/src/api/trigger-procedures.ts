@@ -9,8 +9,10 @@ import {
 import {
   BatonError,
   cronConfig,
+  type FireAnswer,
   intervalConfig,
   type JobView,
+  machineFire,
   type NextFires,
   TRIGGER_CONFIGS,
   type TriggerId,
@@ -20,6 +22,7 @@ import {
 } from '@baton/protocol'
 import { generateSecret } from '@baton/webhooks'
 import { z } from 'zod'
+import { fireReported } from '../jobs/fire-reported.ts'
 import { assertConfig, assertUsable, configOf, makeTrigger, type ShownSecret } from '../jobs/make-trigger.ts'
 import { assertZone } from '../schedules/cron-slots.ts'
 import { nextFires } from '../schedules/next-fires.ts'
@@ -116,6 +119,13 @@ export const triggerProcedures = {
       jobChanged(ctx, job_id)
       return { secret }
     }),
+
+  /** A push that a hook on some computer reports; the same key again is the same event. */
+  push: memberProcedure.input(machineFire).mutation(async ({ ctx, input }): Promise<FireAnswer> => {
+    if (input.kind !== 'git_push')
+      throw new BatonError('bad_input', 'Only the runner of its machine reports changed files.')
+    return await fireReported(ctx, ctx.principal.organizationId, input)
+  }),
 
   /** When a schedule fires next, in words and in a zone: of a trigger, or before one is made. */
   nextFires: userProcedure

@@ -1,10 +1,20 @@
 import { createHash } from 'node:crypto'
 import type { DeliveryRules } from '@baton/db'
-import type { AgentView, DeliveryId, EventId, OrganizationId, RunId, RunLimits, Trust } from '@baton/protocol'
+import type {
+  AgentView,
+  Cause,
+  DeliveryId,
+  EventId,
+  OrganizationId,
+  RunId,
+  RunLimits,
+  Trust,
+} from '@baton/protocol'
 import { BatonError, toId } from '@baton/protocol'
 import { uuidv7 } from 'uuidv7'
 import type { Intake } from '../inbox/intake.ts'
 import { planDelivery } from './plan-delivery.ts'
+import type { Ignored } from './plan-event.ts'
 
 export type Fired = { eventId: EventId; deliveryId: DeliveryId; runId: RunId }
 
@@ -26,6 +36,9 @@ export async function fireManually(
     /** `public` when it repeats what came from outside. */
     trust?: Trust
     payload: unknown
+    cause?: Cause | null
+    /** It is stored and starts nothing, and the caller hears why. */
+    ignored?: Ignored | null
     idempotencyKey: string | undefined
   },
 ): Promise<Fired> {
@@ -51,14 +64,16 @@ export async function fireManually(
     jobId: work.job?.id ?? null,
     triggerId: null,
     source: 'manual',
-    ignored: null,
+    ignored: work.ignored?.reason ?? null,
+    ignoredMessage: work.ignored?.message ?? null,
+    cause: work.cause ?? null,
     dedupScope: `manual:${caller.organizationId}`,
     dedupKey: work.idempotencyKey ?? id,
     bodyHash,
     contentType: 'application/json',
     headers: {},
     body,
-    deliveries: [planDelivery(plan, work.prompt, work.rules)],
+    deliveries: work.ignored ? [] : [planDelivery(plan, work.prompt, work.rules)],
   })
   if (answer.bodyHash !== bodyHash) {
     throw new BatonError(
@@ -66,6 +81,7 @@ export async function fireManually(
       'This idempotency key was used for another request. Take a new key for a new request.',
     )
   }
+  if (work.ignored) throw new BatonError('conflict', work.ignored.message ?? 'It would be a loop.')
   const delivery = answer.deliveries[0]
   if (!delivery) {
     throw new BatonError(

@@ -87,10 +87,7 @@ export function planEvent(target: TriggerTarget, arrival: Arrival): PlannedEvent
 
 /** Why nothing that comes for this trigger starts anything now; null when it may. */
 export function whyNotFired(
-  target: Pick<
-    TriggerTargetRow,
-    'deleted' | 'disabled' | 'agent_archived' | 'trigger_paused' | 'job_key' | 'rules'
-  >,
+  target: Pick<TriggerTargetRow, 'deleted' | 'disabled' | 'agent_archived' | 'trigger_paused' | 'job_key'>,
   source: EventSource,
 ): Ignored | null {
   if (target.deleted) return { reason: 'job_deleted', message: 'Its job was deleted.' }

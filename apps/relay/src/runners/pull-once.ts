@@ -1,7 +1,14 @@
 import type { RunnerPush } from '@baton/protocol'
 import type { Session } from './session.ts'
 
-const NOTHING: RunnerPush = { deliveries: [], cancels: [], controls: [], undos: [], orders: [] }
+const NOTHING: RunnerPush = {
+  deliveries: [],
+  cancels: [],
+  controls: [],
+  undos: [],
+  orders: [],
+  watches: null,
+}
 
 /** The first push of a session, or nothing after `waitMs`. */
 export async function pullOnce(

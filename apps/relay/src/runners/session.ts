@@ -24,6 +24,7 @@ import {
 } from '@baton/protocol'
 import { createSessionControls } from '../approvals/session-controls.ts'
 import type { PlannedDelivery, PlannedEvent } from '../jobs/plan-delivery.ts'
+import { createSessionWatches } from './session-watches.ts'
 import { toPushedDelivery } from './to-pushed-delivery.ts'
 
 export type Session = ReturnType<typeof createSession>
@@ -53,7 +54,13 @@ const ORDERS_AT_ONCE = 8
  */
 export function createSession(
   db: Db,
-  place: { machineId: MachineId; organizationId: OrganizationId; instanceId: string; slots: number },
+  place: {
+    machineId: MachineId
+    organizationId: OrganizationId
+    instanceId: string
+    slots: number
+    watchesVersion?: string
+  },
   opened: OpenedSession,
   onError: (error: unknown) => void,
 ) {
@@ -77,6 +84,7 @@ export function createSession(
   const toldUndos = new Set<string>()
   const orders: MachineOrder[] = []
   const controls = createSessionControls(db, place.machineId)
+  const watches = createSessionWatches(db, place.machineId, place.watchesVersion ?? '')
   let wakeUp: (() => void) | null = null
 
   const session = {
@@ -172,6 +180,7 @@ export function createSession(
 
     agentsChanged() {
       agentsAreFresh = false
+      watches.lookAgain()
       session.wake()
     },
 
@@ -192,7 +201,7 @@ export function createSession(
       while (closed === null) {
         await leaseMore().catch(lookSoon)
         if (closed !== null) return
-        if (leased.length + cancels.length + undos.length + orders.length + controls.count === 0) {
+        if (nothingToPush()) {
           await sleep()
           continue
         }
@@ -203,11 +212,17 @@ export function createSession(
           controls: controls.take(),
           undos: undos.splice(0),
           orders: orders.splice(0, ORDERS_AT_ONCE),
+          watches: watches.take(),
         }
         lastId = String(deliveries.at(-1)?.fence ?? lastId)
         yield { id: lastId, push }
       }
     },
+  }
+
+  function nothingToPush(): boolean {
+    const waiting = leased.length + cancels.length + undos.length + orders.length + controls.count
+    return waiting === 0 && !watches.isWaiting
   }
 
   function isBusy(delivery: PlannedDelivery, agent: SessionAgent): boolean {
@@ -222,6 +237,7 @@ export function createSession(
   async function leaseMore() {
     if (cancelsToFind) await findCancels()
     await controls.find()
+    await watches.find()
     if (pushUnaccepted && reservations === 0) await findUnaccepted()
     if (!lookAgain || credits <= 0 || reservations > 0) return
     leasing = true
@@ -295,18 +311,25 @@ export function createSession(
     const [wasCancels, wasUnaccepted] = [cancelsToFind, pushUnaccepted]
     cancelsToFind = pushUnaccepted = false
     const wasControls = controls.pause()
+    const wasWatches = watches.pause()
     setTimeout(() => {
       cancelsToFind ||= wasCancels
       if (wasControls) controls.lookAgain()
+      if (wasWatches) watches.lookAgain()
       pushUnaccepted ||= wasUnaccepted
       session.wake()
     }, LOOK_SOON_MS).unref()
   }
 
   async function sleep() {
-    if (closed !== null || leased.length + cancels.length + undos.length + orders.length + controls.count > 0)
+    if (closed !== null || !nothingToPush()) return
+    if (
+      cancelsToFind ||
+      controls.mustLook ||
+      watches.mustLook ||
+      (lookAgain && credits > 0 && reservations === 0)
+    )
       return
-    if (cancelsToFind || controls.mustLook || (lookAgain && credits > 0 && reservations === 0)) return
     if (pushUnaccepted && reservations === 0) return
     await new Promise<void>((resolve) => {
       wakeUp = resolve

@@ -12,6 +12,7 @@ export type RunnerSessions = Service & {
     organizationId: OrganizationId
     instanceId: string
     slots: number
+    watchesVersion?: string
   }): Promise<Session>
   get(machineId: MachineId): Session | undefined
   /** Ends a session that was opened here, if it is still the newest. */

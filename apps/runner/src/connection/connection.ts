@@ -37,6 +37,8 @@ export type ConnectionOptions = {
   onPush(push: Push): void
   /** How many deliveries may be pushed now; asked whenever a session is opened. */
   freeSlots(): number
+  /** Of the watches that are kept here; asked whenever a session is opened. */
+  watchesVersion?(): string
   onState(state: ConnectionState): void
   random: () => number
   /** How soon a socket that went silent is given up. */
@@ -197,7 +199,12 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   function subscribe(link: Link) {
     link.listen(
-      () => ({ instanceId, slots: options.freeSlots(), lastEventId }),
+      () => ({
+        instanceId,
+        slots: options.freeSlots(),
+        lastEventId,
+        watchesVersion: options.watchesVersion?.() ?? '',
+      }),
       (value, id) => {
         if (id !== null) lastEventId = id
         const push = readPush(value)

@@ -22,7 +22,12 @@ export type Link = {
   close(): void
 }
 
-export type OpenSession = { instanceId: string; slots: number; lastEventId: string | null }
+export type OpenSession = {
+  instanceId: string
+  slots: number
+  lastEventId: string | null
+  watchesVersion: string
+}
 
 /**
  * What the failure of a subscription means. `session_conflict` there only says that this session is over, as when the

@@ -22,6 +22,8 @@ export type LiveRun = {
   runId: string
   deliveryId: string
   agent: string
+  jobId: string | null
+  workspace: string | null
   phase: Run['phase']
   pid: number | null
 }
@@ -192,6 +194,8 @@ export function createRuns(context: RunContext, slots: number, tell: () => void)
         runId: delivery.runId,
         deliveryId: delivery.deliveryId,
         agent: delivery.agent.key,
+        jobId: delivery.job?.id ?? null,
+        workspace: delivery.workspace.path,
         phase,
         pid,
       })),

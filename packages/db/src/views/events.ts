@@ -201,3 +201,30 @@ function toEventView(row: Row): EventView {
     deliveries: row.deliveries ?? [],
   }
 }
+
+export type SimulatedRow = {
+  id: EventId
+  source: EventSource
+  headers: Record<string, string>
+  content_type: string | null
+  trigger_id: TriggerId | null
+  received_at: Date
+  fired: boolean
+  body: Buffer
+}
+
+/** The newest events that came for a job since then, with what a trigger looks at. Bodies over 256 KiB come cut. */
+export async function listSimulatedEvents(
+  db: Db,
+  organizationId: OrganizationId,
+  filter: { jobId: JobId; since: Date; limit: number },
+): Promise<SimulatedRow[]> {
+  const { rows } = await sql<SimulatedRow>`
+    select e.id, e.source, e.headers, e.content_type, e.trigger_id, e.received_at, e.state = 'matched' as fired,
+      substring(e.body from 1 for 262144) as body
+    from events e
+    where e.organization_id = ${organizationId} and e.job_id = ${filter.jobId} and e.source not in ('manual', 'cron', 'interval')
+      and e.dedup_scope = e.trigger_id and e.received_at >= ${filter.since.toISOString()}::text::timestamptz
+    order by e.id desc limit ${filter.limit}::int`.execute(db)
+  return rows
+}
