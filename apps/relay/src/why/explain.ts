@@ -3,8 +3,10 @@ import {
   findDeliveryFacts,
   findRunView,
   listAgentViews,
+  listDispatchViews,
   listJobViews,
   listMachineViews,
+  listOutputViews,
 } from '@baton/db'
 import type {
   AgentView,
@@ -15,8 +17,10 @@ import type {
   RunView,
   WhyView,
 } from '@baton/protocol'
+import { isId } from '@baton/protocol'
 import type { ApiContext } from '../api/context.ts'
 import { found } from '../api/found.ts'
+import { explainDispatch, offConditions, outputConditions } from './explain-outputs.ts'
 
 type Caller = ApiContext & { principal: { organizationId: OrganizationId } }
 
@@ -29,12 +33,16 @@ export async function explain(ctx: Caller, id: string): Promise<WhyView> {
     const facts = found(await findDeliveryFacts(db, organizationId, run.deliveryId), 'delivery', id)
     return explainRun(run, unmetConditions(facts))
   }
+  if (isId('dispatch', id)) {
+    const [dispatch] = await listDispatchViews(db, organizationId, { id, limit: 1 })
+    return explainDispatch(found(dispatch, 'dispatch', id))
+  }
   const [machine] = await listMachineViews(db, organizationId, { idOrName: id })
   if (machine) return explainMachine(machine)
   const [agent] = await listAgentViews(db, organizationId, { idOrKey: id })
   if (agent) return explainAgent(agent)
   const [job] = await listJobViews(db, organizationId, ctx.config.publicUrl, { idOrKey: id })
-  const { key, enabled, agent: worker } = found(job, 'run, delivery, machine, agent or job', id)
+  const { id: jobId, key, enabled, agent: worker } = found(job, 'run, delivery, machine, agent or job', id)
   const conditions: Condition[] = enabled
     ? []
     : [
@@ -48,6 +56,7 @@ export async function explain(ctx: Caller, id: string): Promise<WhyView> {
       ]
   const [agentView] = await listAgentViews(db, organizationId, { idOrKey: worker.id })
   if (agentView) conditions.push(...explainAgent(agentView).conditions)
+  conditions.push(...offConditions(await listOutputViews(db, organizationId, { jobId })))
   return view(id, conditions, `Job ${key} fires as soon as an event arrives.`)
 }
 
@@ -57,7 +66,10 @@ function explainRun(run: RunView, conditions: Condition[]): WhyView {
   if (run.status === 'queued' || run.status === 'asleep' || run.status === 'waiting') {
     return view(run.id, conditions, 'Nothing is in its way: the next look of its machine takes it.')
   }
-  return { id: run.id, sentence: run.sentence, conditions: [] }
+  const unsent = outputConditions(run.dispatches)
+  const sentence =
+    unsent.length === 0 ? run.sentence : `${run.sentence} ${unsent.map(({ what }) => what).join(' ')}`
+  return { id: run.id, sentence, conditions: unsent }
 }
 
 function approvalCondition({ id, tool, summary, askedAt, expiresAt }: OpenApproval): Condition {

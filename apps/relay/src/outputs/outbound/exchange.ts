@@ -42,7 +42,6 @@ async function say(socket: Socket, url: URL, request: OutboundRequest): Promise<
   const body = Buffer.from(request.body ?? '')
   const asked = httpRequest({
     createConnection: () => socket,
-    agent: false,
     method: request.method ?? 'POST',
     host: url.hostname,
     path: `${url.pathname}${url.search}`,

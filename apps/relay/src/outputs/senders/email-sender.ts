@@ -34,7 +34,13 @@ async function send(
   const isLocal = isLoopback(opened.address)
   const onAbort = () => opened.socket.destroy(new Error('it took too long'))
   context.signal.addEventListener('abort', onAbort, { once: true })
+  let handedOver = false
   const transport = createTransport({
+    // Its errors do not tell how far it came; its log of commands does. The message itself is not in that log.
+    transactionLog: true,
+    logger: watchCommands(() => {
+      handedOver = true
+    }),
     connection: opened.socket,
     host: server.host,
     port: server.port,
@@ -50,7 +56,7 @@ async function send(
     const info = await transport.sendMail({ ...mailOf(dispatch, context, from) })
     return { result: 'sent', externalId: info.messageId }
   } catch (error) {
-    return readMailError(error as MailError)
+    return readMailError(error as MailError, handedOver)
   } finally {
     context.signal.removeEventListener('abort', onAbort)
     transport.close()
@@ -95,33 +101,33 @@ function htmlOf({ body, format }: Message): string {
   return `<!doctype html><html><body>${inner}</body></html>`
 }
 
-type MailError = Error & { code?: string; command?: string; responseCode?: number; response?: string }
+/** From DATA on the server may have the message. */
+function watchCommands(onData: () => void) {
+  const look = (entry: { tnx?: string }, text?: unknown) => {
+    if (entry.tnx === 'client' && text === 'DATA') onData()
+  }
+  const nothing = () => {}
+  return {
+    level: nothing,
+    trace: nothing,
+    debug: look,
+    info: nothing,
+    warn: nothing,
+    error: nothing,
+    fatal: nothing,
+  }
+}
 
-/** Up to and with the recipients nothing has been handed over; from DATA on it may have been. */
-const BEFORE_DATA = new Set([
-  'CONN',
-  'EHLO',
-  'HELO',
-  'LHLO',
-  'STARTTLS',
-  'AUTH',
-  'MAIL FROM',
-  'RCPT TO',
-  'API',
-])
+type MailError = Error & { code?: string; responseCode?: number; response?: string }
 
-function readMailError(error: MailError): SendResult {
+function readMailError(error: MailError, handedOver: boolean): SendResult {
   const said = error.response ? oneLine(error.response).slice(0, 300) : error.message
   if (error.responseCode !== undefined) {
     const isLasting = error.responseCode >= 500
     return { result: isLasting ? 'failed' : 'retry', why: `The mail server refused it: ${said}` }
   }
-  if (error.code === 'ETLS') {
-    return { result: 'retry', why: `The mail server offers no connection that can be trusted: ${said}` }
-  }
-  const command = (error.command ?? 'CONN').toUpperCase()
-  if (BEFORE_DATA.has(command) || command.startsWith('AUTH')) {
-    return { result: 'retry', why: `The mail server could not be used: ${said}` }
-  }
-  return { result: 'unknown', why: `The mail server took the message and did not confirm it: ${said}` }
+  if (handedOver)
+    return { result: 'unknown', why: `The mail server took the message and did not confirm it: ${said}` }
+  const what = error.code === 'ETLS' ? 'offers no connection that can be trusted' : 'could not be used'
+  return { result: 'retry', why: `The mail server ${what}: ${said}` }
 }
