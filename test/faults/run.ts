@@ -1,8 +1,9 @@
-// `npm run test:faults [crash|storm|suites]`: the large versions, with their tables. `SEED=<n>` plays a run again.
+// `npm run test:faults [crash|storm|away|suites]`: the large versions, with their tables. `SEED=<n>` plays a run again.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import { startDurablePostgres } from '@baton/testkit'
+import { runAway } from './away.ts'
 import { showFindings } from './crash/check.ts'
 import { runCrashLoop } from './crash-loop.ts'
 import { runStorm } from './storm.ts'
@@ -15,6 +16,7 @@ printSeed('faults')
 
 if (which === 'all' || which === 'crash') await crash()
 if (which === 'all' || which === 'storm') await storm()
+if (which === 'all' || which === 'away') await away()
 if (which === 'all' || which === 'suites') await suites()
 
 for (const failure of failures) process.stdout.write(`FAILED ${failure}\n`)
@@ -37,6 +39,23 @@ async function storm() {
   const lines = Object.entries(findings).map(([name, value]) => `  ${name.padEnd(18)} ${value}`)
   process.stdout.write(`reconnect storm\n${lines.join('\n')}\n`)
   if (findings.failed > 0 || findings.backMs > 30_000) failures.push('reconnect storm')
+}
+
+async function away() {
+  await using postgres = await startDurablePostgres()
+  const found = await runAway({ databaseUrl: postgres.url, restarts: number('RESTARTS', 50), long: true })
+  const restartMs = Math.round(Math.max(...found.restartMs))
+  const lines = [
+    `work pushed again after a restart of its runner  ${restartMs} ms at most of ${found.restartMs.length}`,
+    `work pushed to another machine after its died    ${((found.deadMs ?? 0) / 1_000).toFixed(1)} s`,
+    `a relay that stood still longer than a lease     ${found.stopped?.state}: ${found.stopped?.result}`,
+  ]
+  process.stdout.write(`away\n${lines.map((line) => `  ${line}`).join('\n')}\n`)
+  if (restartMs > 2_000) failures.push('away: a restarted runner waited longer than 2 s')
+  if ((found.deadMs ?? Number.POSITIVE_INFINITY) > 32_000)
+    failures.push('away: a dead machine held its work longer than 32 s')
+  if (found.stopped?.settled !== 1 || found.stopped.state !== 'succeeded')
+    failures.push('away: the end of a run was not accepted exactly once')
 }
 
 /** The suites of `npm test`, with more runs, all mutants and longer faults. */
