@@ -25,11 +25,13 @@ create table approvals (
   pattern text,
   message text,
   answered_by text references users (id),
+  -- Of a person of another relay, from where it was imported.
+  answered_name text,
   answered_via text check (answered_via in ('dashboard', 'cli', 'sdk', 'relay')),
   answered_at timestamptz,
   unique (run_id, ask),
   check ((state = 'open') = (answered_at is null)),
-  check ((state in ('allowed', 'denied')) = (answered_by is not null)),
+  check ((state in ('allowed', 'denied')) = (coalesce(answered_by, answered_name) is not null)),
   check ((state = 'allowed') = (scope is not null))
 );
 create index approvals_newest on approvals (organization_id, id desc);

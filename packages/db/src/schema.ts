@@ -467,6 +467,7 @@ export type Database = {
     pattern: string | null
     message: string | null
     answered_by: UserId | null
+    answered_name: string | null
     answered_via: AnsweredVia | null
     answered_at: Date | null
   }

@@ -106,6 +106,7 @@ export const importRouter = router({
           events: count,
           deliveries: count,
           runs: count,
+          approvals: count,
           runEvents: count,
         }),
       }),

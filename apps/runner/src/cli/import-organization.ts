@@ -35,6 +35,7 @@ export async function importOrganization(
     events: linesOf('events'),
     deliveries: linesOf('deliveries'),
     runs: linesOf('runs'),
+    approvals: linesOf('approvals'),
     runEvents,
   }
   await imports.finish(digest, counts)

@@ -32,6 +32,7 @@ const REFERENCES: { [K in RowKind]?: Record<string, RowKind> } = {
   events: { jobId: 'jobs', triggerId: 'triggers' },
   deliveries: { eventId: 'events', jobId: 'jobs', agentId: 'agents', machineId: 'machines' },
   runs: { deliveryId: 'deliveries', machineId: 'machines', agentId: 'agents', jobId: 'jobs' },
+  approvals: { runId: 'runs', deliveryId: 'deliveries' },
 }
 
 /** Reads all of an export and asks nobody: sizes, hashes, every row and what it refers to, every transcript. */

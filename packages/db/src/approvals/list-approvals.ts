@@ -63,7 +63,7 @@ const select = sql`
   select p.id, p.state, p.run_id, p.delivery_id, a.id as agent_id, a.key as agent_key, a.name as agent_name,
     m.id as machine_id, m.name as machine_name, j.id as job_id, j.key as job_key, j.name as job_name, p.ask, p.tool,
     p.summary, p.input, p.input_cut, p.cwd, p.action_hash, p.asked_at, p.expires_at, p.answered_at, p.answered_by,
-    u.name as answered_name, p.answered_via, p.scope, p.pattern, p.message, c.state as answer_state,
+    coalesce(u.name, p.answered_name) as answered_name, p.answered_via, p.scope, p.pattern, p.message, c.state as answer_state,
     c.reason as answer_reason
   from approvals p join runs r on r.id = p.run_id join agents a on a.id = r.agent_id join machines m on m.id = r.machine_id
     left join jobs j on j.id = r.job_id left join users u on u.id = p.answered_by
@@ -120,7 +120,7 @@ function toApprovalView(row: Row): ApprovalView {
     askedAt: row.asked_at.getTime(),
     expiresAt: row.expires_at.getTime(),
     answeredAt: row.answered_at?.getTime() ?? null,
-    answeredBy: row.answered_by ? { id: row.answered_by, name: row.answered_name ?? '' } : null,
+    answeredBy: row.answered_name === null ? null : { id: row.answered_by, name: row.answered_name },
     answeredVia: row.answered_via,
     scope: row.scope,
     message: row.message,

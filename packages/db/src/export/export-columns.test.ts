@@ -34,6 +34,7 @@ const LEFT_OUT: Record<string, string[]> = {
     'recovered',
   ],
   runs: ['organizationId', 'fence'],
+  approvals: ['organizationId', 'fence', 'answeredBy'],
 }
 
 const schema = readFileSync(new URL('../../schema.sql', import.meta.url), 'utf8')

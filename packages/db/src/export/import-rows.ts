@@ -50,19 +50,19 @@ const inserts: Record<Exclude<RowKind, 'organization'>, Insert> = {
 
   agents: (organizationId, json) => sql`
     insert into agents (id, organization_id, machine_id, key, name, runtime, command, instructions, model, permission_mode,
-      workspace, max_concurrent, per_hour, isolation, budget, paused_at, archived_at, created_at)
+      workspace, max_concurrent, per_hour, approvals, isolation, budget, paused_at, archived_at, created_at)
     select x.id, ${organizationId}, x."machineId", x.key, x.name, x.runtime, x.command, x.instructions, x.model,
-      x."permissionMode", x.workspace, x."maxConcurrent", x."perHour",
+      x."permissionMode", x.workspace, x."maxConcurrent", x."perHour", coalesce(x.approvals, '{}'),
       coalesce(x.isolation, '{"kind": "host"}'), nullif(x.budget, 'null'), x."pausedAt", x."archivedAt", x."createdAt"
-    from ${from(json, 'id text, "machineId" text, key text, name text, runtime text, command text, instructions text, model text, "permissionMode" text, workspace text, "maxConcurrent" int, "perHour" int, isolation jsonb, budget jsonb, "pausedAt" timestamptz, "archivedAt" timestamptz, "createdAt" timestamptz')}
+    from ${from(json, 'id text, "machineId" text, key text, name text, runtime text, command text, instructions text, model text, "permissionMode" text, workspace text, "maxConcurrent" int, "perHour" int, approvals jsonb, isolation jsonb, budget jsonb, "pausedAt" timestamptz, "archivedAt" timestamptz, "createdAt" timestamptz')}
     where ${owned(organizationId, 'machines', 'machineId')}`,
 
   jobs: (organizationId, json) => sql`
-    insert into jobs (id, organization_id, agent_id, key, name, prompt, workspace, limits, rules, budget, keep_runs, keep_days,
+    insert into jobs (id, organization_id, agent_id, key, name, prompt, workspace, limits, rules, approvals, budget, keep_runs, keep_days,
       disabled_at, deleted_at, created_at, updated_at)
-    select x.id, ${organizationId}, x."agentId", x.key, x.name, x.prompt, x.workspace, x.limits, x.rules, nullif(x.budget, 'null'),
+    select x.id, ${organizationId}, x."agentId", x.key, x.name, x.prompt, x.workspace, x.limits, x.rules, coalesce(x.approvals, '{}'), nullif(x.budget, 'null'),
       (x.retention ->> 'runs')::int, (x.retention ->> 'days')::int, x."disabledAt", x."deletedAt", x."createdAt", x."updatedAt"
-    from ${from(json, 'id text, "agentId" text, key text, name text, prompt text, workspace text, limits jsonb, rules jsonb, budget jsonb, retention jsonb, "disabledAt" timestamptz, "deletedAt" timestamptz, "createdAt" timestamptz, "updatedAt" timestamptz')}
+    from ${from(json, 'id text, "agentId" text, key text, name text, prompt text, workspace text, limits jsonb, rules jsonb, approvals jsonb, budget jsonb, retention jsonb, "disabledAt" timestamptz, "deletedAt" timestamptz, "createdAt" timestamptz, "updatedAt" timestamptz')}
     where ${owned(organizationId, 'agents', 'agentId')}`,
 
   triggers: (organizationId, json) => sql`
@@ -109,4 +109,13 @@ const inserts: Record<Exclude<RowKind, 'organization'>, Insert> = {
     from ${from(json, 'id text, "deliveryId" text, "machineId" text, "agentId" text, "jobId" text, attempt int, state text, outcome text, "errorKind" text, message text, "exitCode" int, signal text, "sessionId" text, workspace text, result text, usage jsonb, "killProof" jsonb, changes jsonb, diff text, spawn jsonb, "finalSeq" bigint, "finalHash" text, "finishKey" text, "leasedAt" timestamptz, "acceptedAt" timestamptz, "startedAt" timestamptz, "firstOutputAt" timestamptz, "consumedAt" timestamptz, "finishedAt" timestamptz')}
     where ${owned(organizationId, 'deliveries', 'deliveryId')} and ${owned(organizationId, 'jobs', 'jobId')}
       and ${owned(organizationId, 'agents', 'agentId')} and ${owned(organizationId, 'machines', 'machineId')}`,
+
+  approvals: (organizationId, json) => sql`
+    insert into approvals (id, organization_id, run_id, delivery_id, fence, ask, tool, summary, input, input_cut, cwd, action_hash,
+      state, asked_at, expires_at, scope, pattern, message, answered_name, answered_via, answered_at)
+    select x.id, ${organizationId}, x."runId", x."deliveryId", 0, x.ask, x.tool, x.summary, coalesce(x.input, 'null'), x."inputCut",
+      x.cwd, x."actionHash", x.state, x."askedAt", x."expiresAt", x.scope, x.pattern, x.message, x."answeredName",
+      x."answeredVia", x."answeredAt"
+    from ${from(json, 'id text, "runId" text, "deliveryId" text, ask text, tool text, summary text, input jsonb, "inputCut" boolean, cwd text, "actionHash" text, state text, "askedAt" timestamptz, "expiresAt" timestamptz, scope text, pattern text, message text, "answeredName" text, "answeredVia" text, "answeredAt" timestamptz')}
+    where ${owned(organizationId, 'runs', 'runId')} and ${owned(organizationId, 'deliveries', 'deliveryId')}`,
 }

@@ -94,6 +94,7 @@ export type ImportCounts = {
   events: number
   deliveries: number
   runs: number
+  approvals: number
   runEvents: number
 }
 
@@ -114,6 +115,7 @@ export async function finishImport(
         'events', (select count(*) from events where organization_id = ${organizationId}),
         'deliveries', (select count(*) from deliveries where organization_id = ${organizationId}),
         'runs', (select count(*) from runs where organization_id = ${organizationId}),
+        'approvals', (select count(*) from approvals where organization_id = ${organizationId}),
         'runEvents', (select coalesce(sum(last_seq), 0) from runs where organization_id = ${organizationId})
       )::jsonb as counts
     ),

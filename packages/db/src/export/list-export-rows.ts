@@ -74,13 +74,13 @@ const queries: Record<RowKind, Query> = {
 
   agents: (organizationId, filter) => sql`
     select id, machine_id as "machineId", key, name, runtime, command, instructions, model,
-      permission_mode as "permissionMode", workspace, max_concurrent as "maxConcurrent", per_hour as "perHour", isolation, budget,
+      permission_mode as "permissionMode", workspace, max_concurrent as "maxConcurrent", per_hour as "perHour", approvals, isolation, budget,
       ${stamp('paused_at')} as "pausedAt", ${stamp('archived_at')} as "archivedAt", ${stamp('created_at')} as "createdAt"
     from agents where organization_id = ${organizationId} and created_at <= ${instant(filter.until)} ${after('id', filter)}
     ${plainPage(filter)}`,
 
   jobs: (organizationId, filter) => sql`
-    select id, agent_id as "agentId", key, name, prompt, workspace, limits, rules, budget,
+    select id, agent_id as "agentId", key, name, prompt, workspace, limits, rules, approvals, budget,
       json_build_object('runs', keep_runs, 'days', keep_days) as retention, ${stamp('disabled_at')} as "disabledAt",
       ${stamp('deleted_at')} as "deletedAt", ${stamp('created_at')} as "createdAt", ${stamp('updated_at')} as "updatedAt"
     from jobs where organization_id = ${organizationId} and created_at <= ${instant(filter.until)} ${after('id', filter)}
@@ -144,6 +144,24 @@ const queries: Record<RowKind, Query> = {
             + coalesce(pg_column_size(r.changes), 0) * 4 + 1000 as size
         from runs r join deliveries d on d.id = r.delivery_id join events e on e.id = d.event_id
         where r.organization_id = ${organizationId} and ${exportable(organizationId, filter.until)} ${after('r.id', filter)}`,
+      filter,
+    ),
+
+  // What people said to a run is in its transcript; their user ids mean nothing elsewhere, so the name goes along.
+  approvals: (organizationId, filter) =>
+    bounded(
+      sql`id, "runId", "deliveryId", ask, tool, summary, input, "inputCut", cwd, "actionHash", state, "askedAt", "expiresAt",
+        scope, pattern, message, "answeredName", "answeredVia", "answeredAt"`,
+      sql`
+        select p.id, p.run_id as "runId", p.delivery_id as "deliveryId", p.ask, p.tool, p.summary, p.input,
+          p.input_cut as "inputCut", p.cwd, p.action_hash as "actionHash", p.state, ${stamp('p.asked_at')} as "askedAt",
+          ${stamp('p.expires_at')} as "expiresAt", p.scope, p.pattern, p.message,
+          coalesce(u.name, p.answered_name) as "answeredName", p.answered_via as "answeredVia",
+          ${stamp('p.answered_at')} as "answeredAt", pg_column_size(p.input) * 2 + octet_length(p.summary) + 500 as size
+        from approvals p join deliveries d on d.id = p.delivery_id join events e on e.id = d.event_id
+          left join users u on u.id = p.answered_by
+        where p.organization_id = ${organizationId} and p.state <> 'open' and ${exportable(organizationId, filter.until)}
+          ${after('p.id', filter)}`,
       filter,
     ),
 }
