@@ -169,6 +169,7 @@ export const githubRouter = router({
 
   /** Looks at everything that can be wrong between GitHub and here. */
   doctor: userProcedure.input(byId).query(async ({ ctx, input }): Promise<GithubCheck[]> => {
+    ctx.github.apps.forget()
     const app = await getApp(ctx, input.id)
     const call = await ctx.github.api.asApp(app)
     return asking(ctx, checkApp(call, app, ctx.config.publicUrl, ctx.now()))
