@@ -41,7 +41,7 @@ export async function makeOutputPlace(env: Record<string, string> = {}) {
   let jobs = 0
 
   async function openRunner(): Promise<WireRunner> {
-    runner ??= await connectWireRunner(relay.url, made.machineKey)
+    runner ??= await connectWireRunner(relay.url, made.machineKey, { takeover: true })
     return runner
   }
 
@@ -104,6 +104,7 @@ export async function makeOutputPlace(env: Record<string, string> = {}) {
     /** Ends the relay at once and starts it again on the same port. */
     async restart(more: Record<string, string> = {}) {
       await relay.kill('SIGKILL')
+      await runner?.close()
       runner = null
       relay = await startTestRelay({ databaseUrl, port, env: { ...settings, ...more } })
     },

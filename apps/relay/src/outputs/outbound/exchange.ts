@@ -53,6 +53,8 @@ async function say(socket: Socket, url: URL, request: OutboundRequest): Promise<
       connection: 'close',
     },
   })
+  // What breaks after the answer began is seen where its body is read; nobody else listens then.
+  asked.on('error', () => {})
   try {
     asked.end(body)
     const [answer] = (await once(asked, 'response')) as [IncomingMessage]
@@ -67,7 +69,7 @@ async function say(socket: Socket, url: URL, request: OutboundRequest): Promise<
   } catch (error) {
     return { result: 'lost', why: `${url.host} got the request and gave no answer: ${reasonOf(error)}.` }
   } finally {
-    asked.on('error', () => {}).destroy()
+    asked.destroy()
   }
 }
 
