@@ -4,6 +4,7 @@ import type { MessagesBody } from './anthropic-messages.ts'
 import { type ToolUse, toolUseFor } from './claude-tools.ts'
 import type { Answer } from './dialect.ts'
 import type { Turn } from './turn.ts'
+import { isUsedUp, QUOTA_MS } from './used-up.ts'
 
 type ContentBlock =
   | { type: 'text'; text: string }
@@ -78,7 +79,8 @@ export function openAnthropicAnswer(body: MessagesBody, response: ServerResponse
         response.end()
       } else {
         const headers = { 'content-type': 'application/json', 'request-id': newId('req') }
-        response.writeHead(status, headers).end(JSON.stringify({ type: 'error', error }))
+        const quota = isUsedUp(status, turn) ? quotaHeaders() : {}
+        response.writeHead(status, { ...headers, ...quota }).end(JSON.stringify({ type: 'error', error }))
       }
     },
     end() {
@@ -96,6 +98,19 @@ export function openAnthropicAnswer(body: MessagesBody, response: ServerResponse
         response.end(JSON.stringify({ ...message, content, ...stop, usage: counts }))
       }
     },
+  }
+}
+
+/** What a used-up subscription is told with its 429. */
+function quotaHeaders(): Record<string, string> {
+  const resetsAt = String(Math.floor((Date.now() + QUOTA_MS) / 1_000))
+  return {
+    'retry-after': String(QUOTA_MS / 1_000),
+    'anthropic-ratelimit-unified-status': 'rejected',
+    'anthropic-ratelimit-unified-reset': resetsAt,
+    'anthropic-ratelimit-unified-representative-claim': 'five_hour',
+    'anthropic-ratelimit-unified-5h-status': 'rejected',
+    'anthropic-ratelimit-unified-5h-reset': resetsAt,
   }
 }
 
