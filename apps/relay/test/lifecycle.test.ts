@@ -184,6 +184,7 @@ test('an import writes only where it was begun, and never into what is not empty
     events: 0,
     deliveries: 0,
     runs: 0,
+    approvals: 0,
     runEvents: 0,
   }
   expect(await codeOf(api.import.finish.mutate({ digest: DIGEST, counts: { ...counts, machines: 2 } }))).toBe(

@@ -24,7 +24,7 @@ export const overviewQuery = (client: Client) =>
   queryOptions({
     queryKey: ['overview'],
     queryFn: ({ signal }) => client.overview.get.query(undefined, { signal }),
-    meta: changedBy('run', 'delivery', 'machine', 'agent', 'job'),
+    meta: changedBy('run', 'delivery', 'machine', 'agent', 'job', 'approval'),
   })
 
 export const runsQuery = (client: Client, filter: RunFilter) =>
@@ -41,7 +41,7 @@ export const runQuery = (client: Client, id: string) =>
   queryOptions({
     queryKey: ['run', id],
     queryFn: ({ signal }) => client.runs.get.query({ id }, { signal }),
-    meta: changedBy('run', 'delivery', 'machine'),
+    meta: changedBy('run', 'delivery', 'machine', 'approval'),
   })
 
 export const whyQuery = (client: Client, id: string) =>

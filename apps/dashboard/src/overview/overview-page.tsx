@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useApi } from '../api/api-context.ts'
 import { overviewQuery } from '../api/queries.ts'
+import { OpenApprovals } from '../approvals/open-approvals.tsx'
 import { batonCommand } from '../elements/command-line.ts'
 import { CopyLine } from '../elements/copy-button.tsx'
 import { plural } from '../elements/format.ts'
@@ -21,9 +22,10 @@ export function OverviewPage() {
   return (
     <Page title="Overview" lead={overview.data && summaryOf(overview.data)} actions={<StartRun />}>
       <Loaded answer={overview} of="the overview">
-        {({ machines, agents, running, recent }) => (
+        {({ machines, agents, running, recent, openApprovals }) => (
           <div className="grid gap-x-8 lg:grid-cols-[minmax(0,1fr)_20rem]">
             <div className="min-w-0">
+              <OpenApprovals approvals={openApprovals} />
               <Section title="Now">
                 {running.length > 0 ? (
                   <RunList runs={running} label="Running now" />

@@ -6,6 +6,8 @@ import { useState } from 'react'
 import { useApi } from '../api/api-context.ts'
 import { isNotFound } from '../api/api-error.ts'
 import { runQuery } from '../api/queries.ts'
+import { RunApprovals } from '../approvals/run-approvals.tsx'
+import { SteerBox } from '../approvals/steer-box.tsx'
 import { Empty, Loaded, Page, useTitle } from '../elements/page.tsx'
 import { StatusMark } from '../elements/status-mark.tsx'
 import { Duration } from '../elements/time.tsx'
@@ -54,6 +56,7 @@ function RunBody({ run }: { run: RunView }) {
     <div className="flex min-h-full flex-col gap-4 px-4 py-4 sm:px-6 lg:h-full">
       <RunHeader run={run} title={title} />
       {stuck && <WhyPanel deliveryId={run.deliveryId} />}
+      <RunApprovals run={run} />
       <div
         role="tablist"
         aria-label="Run"
@@ -70,6 +73,11 @@ function RunBody({ run }: { run: RunView }) {
             runId={run.id}
             waiting={waits ? 'Nothing yet: it has not started.' : 'Waiting for the first output…'}
           />
+          {run.state === 'running' && run.cancelRequestedAt === null && (
+            <div className="pt-3">
+              <SteerBox run={run} />
+            </div>
+          )}
         </div>
         <div
           className={`w-full overflow-y-auto lg:block lg:w-80 lg:shrink-0 ${tab === 'facts' ? '' : 'hidden'}`}

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import { Activity, House, Inbox, Monitor, Repeat } from 'lucide-react'
+import { ApprovalDot } from '../approvals/approval-dot.tsx'
 
 export const PLACES = [
   { to: '/', label: 'Overview', key: 'o', icon: House },
@@ -22,6 +23,7 @@ export function Rail() {
         >
           <Icon size={17} aria-hidden />
           {label}
+          {to === '/' && <ApprovalDot className="ml-auto" />}
         </Link>
       ))}
     </nav>
@@ -42,7 +44,10 @@ export function TabBar() {
           activeOptions={{ exact: to === '/' }}
           className="flex min-h-14 flex-col items-center justify-center gap-0.5 text-[11px] font-medium text-soft aria-[current=page]:text-accent"
         >
-          <Icon size={20} aria-hidden />
+          <span className="relative">
+            <Icon size={20} aria-hidden />
+            {to === '/' && <ApprovalDot className="absolute -top-2 left-3" />}
+          </span>
           {label}
         </Link>
       ))}

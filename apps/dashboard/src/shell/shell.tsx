@@ -6,6 +6,7 @@ import { useApi } from '../api/api-context.ts'
 import { useLiveChanges } from '../api/live-changes.ts'
 import { usePollWhileOffline } from '../api/poll-while-offline.ts'
 import { meQuery } from '../api/queries.ts'
+import { useApprovalTitle } from '../approvals/approval-dot.tsx'
 import { IconButton } from '../elements/button.tsx'
 import { ConnectionPill } from './connection-pill.tsx'
 import { PLACES, Rail, TabBar } from './navigation.tsx'
@@ -17,6 +18,7 @@ import { ThemeToggle } from './theme-toggle.tsx'
 export function Shell() {
   useLiveChanges()
   usePollWhileOffline()
+  useApprovalTitle()
   const [sheet, setSheet] = useState(false)
   const navigate = useNavigate()
   useShortcuts({

@@ -11,6 +11,7 @@ const LOOKS: Partial<Record<NoteEvent['type'], string>> = {
   retry: 'text-warn',
   adopted: 'text-sleep',
   killed: 'text-bad',
+  approval_asked: 'text-warn',
 }
 
 /** What Baton itself says in between: steps, warnings, gaps and the end. */

@@ -34,6 +34,8 @@ export function inputSummary(input: unknown): string {
 
 type NoteEvent = Extract<LogRow, { kind: 'note' }>['event']
 
+const PLAN_MARKS = { pending: '○', in_progress: '◔', completed: '✓' } as const
+
 /** One sentence for an event that is neither output nor speech. */
 export function noteText(event: NoteEvent): string {
   switch (event.type) {
@@ -57,6 +59,20 @@ export function noteText(event: NoteEvent): string {
       return `The runner was restarted and took this run over: ${event.why}`
     case 'killed':
       return `Ended by force: ${event.reason}`
+    case 'approval_asked':
+      return `Asks to use ${event.tool}: ${event.summary}`
+    case 'approval_answered':
+      return `${event.decision === 'allow' ? 'Allowed' : 'Denied'} by ${event.by}${event.reason ? `: ${event.reason}` : ''}`
+    case 'approval_withdrawn':
+      return `Not asked any more: ${event.reason}`
+    case 'steer':
+      return `${event.by} said (${event.state}): ${event.text}`
+    case 'status':
+      return event.text
+    case 'plan':
+      return event.entries.map(({ text, status }) => `${PLAN_MARKS[status]} ${text}`).join('\n')
+    case 'changes':
+      return `${event.filesChanged} files changed, +${event.insertions} −${event.deletions}${event.branch ? ` on ${event.branch}` : ''}`
     case 'finished':
       return [`Finished: ${event.state}`, event.message].filter(Boolean).join('. ')
     case 'unknown':

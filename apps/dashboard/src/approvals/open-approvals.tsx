@@ -1,0 +1,23 @@
+import type { ApprovalView } from '@baton/protocol'
+import { Section } from '../elements/page.tsx'
+import { ApprovalCard } from './approval-card.tsx'
+
+/** What agents wait for, before everything else on the overview. */
+export function OpenApprovals({ approvals }: { approvals: ApprovalView[] }) {
+  if (approvals.length === 0) return null
+  return (
+    <div id="approvals">
+      <Section
+        title={
+          approvals.length === 1 ? 'An agent waits for you' : `${approvals.length} questions wait for you`
+        }
+      >
+        <div className="space-y-3">
+          {approvals.map((approval) => (
+            <ApprovalCard key={approval.id} approval={approval} withRun />
+          ))}
+        </div>
+      </Section>
+    </div>
+  )
+}
