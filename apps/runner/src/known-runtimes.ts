@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type RuntimeProbe, runtimeProbe } from '@baton/protocol'
 import { createPollLoop, type Logger, type Service } from '@baton/service'
 import { z } from 'zod'
+import type { KnownFacts } from './agents/ask-facts.ts'
 import { detectRuntimes } from './agents/detect-runtimes.ts'
 import type { ProfilePaths } from './config/paths.ts'
 import type { Policy } from './config/policy.ts'
@@ -24,13 +25,13 @@ export async function createKnownRuntimes(
   logger: Logger,
 ): Promise<KnownRuntimes> {
   const file = join(paths.stateFolder, 'runtimes.json')
-  const versions = new Map<string, string | null>()
+  const facts: KnownFacts = new Map()
   const stored = await readStored(file)
   let known = stored ?? (await look())
 
   async function look(): Promise<RuntimeProbe[]> {
     const read = await policy()
-    const found = await detectRuntimes({ environment, versions, ...(read.ok ? { policy: read.value } : {}) })
+    const found = await detectRuntimes({ environment, facts, ...(read.ok ? { policy: read.value } : {}) })
     await writePrivateFile(file, JSON.stringify(found))
     return found
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Capability } from './agent-settings.ts'
+import { CAPABILITIES, type Capability } from './agent-settings.ts'
 
 /** How an agent runs. `command` is any executable that the machine's own policy file names. */
 export const RUNTIMES = ['claude', 'codex', 'gemini', 'opencode', 'acp', 'chat', 'command'] as const
@@ -50,8 +50,14 @@ export const runtimeProbe = z.object({
   signedIn: z.enum(['yes', 'no', 'unknown']),
   /** One sentence: how it is signed in, or why it could not be asked, or how to install it. */
   detail: shownText,
-  /** Names of the executables that the machine's policy offers to the `command` runtime. */
+  /** Names of the executables that the machine's policy offers to the runtimes `command` and `acp`. */
   commands: z.array(shownText).max(200).default([]),
+  /** What the installed program can do; of a newer runner's words those that are not known are left out. */
+  capabilities: z
+    .array(z.string())
+    .max(100)
+    .default([])
+    .transform((words) => CAPABILITIES.filter((one) => words.includes(one))),
 })
 export type RuntimeProbe = z.infer<typeof runtimeProbe>
 

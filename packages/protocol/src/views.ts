@@ -1,5 +1,5 @@
 import type { BlockReason, SkillRef } from './agent-profile.ts'
-import type { AgentIsolation, ApprovalRules, Budget, Trust } from './agent-settings.ts'
+import type { AgentIsolation, ApprovalRules, Budget, Capability, Trust } from './agent-settings.ts'
 import type { ApprovalSettings, ApprovalView, OpenApproval } from './approvals.ts'
 import type { ErrorKind } from './error-kinds.ts'
 import type { TriggerFilter } from './filters.ts'
@@ -78,6 +78,8 @@ export type AgentView = {
   /** Why it is in `error` or `offline`, as a sentence. */
   cause: string | null
   runtime: Runtime
+  /** What it can do as it is installed on its machine. */
+  capabilities: readonly Capability[]
   command: string | null
   instructions: string
   model: string | null

@@ -6,8 +6,9 @@ export type CreateAgent = {
   key: string
   name?: string
   machineId: string
-  runtime: Runtime
-  /** For `command`: the name of an executable in the machine's policy file. */
+  /** `auto`: the best of claude, codex, gemini and opencode that is installed and signed in on the machine. */
+  runtime: Runtime | 'auto'
+  /** For `command` and `acp`: the name of an executable in the machine's policy file. */
   command?: string
   instructions?: string
   model?: string

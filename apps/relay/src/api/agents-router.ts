@@ -14,6 +14,7 @@ import {
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import { settingsOf } from '../approvals/settings-of.ts'
+import { chooseRuntime } from './choose-runtime.ts'
 import type { ApiContext } from './context.ts'
 import { found } from './found.ts'
 import { byId, key, name, workspace } from './inputs.ts'
@@ -25,13 +26,13 @@ type Caller = ApiContext & { principal: { organizationId: OrganizationId } }
 
 const fields = z.object({
   name: name.optional(),
-  /** For the `command` runtime: the name of an executable in the machine's policy file. */
+  /** For the runtimes `command` and `acp`: the name of an executable in the machine's policy file. */
   command: z
     .string()
     .regex(/^[\w.-]{1,63}$/, 'use the name under which the policy file lists the command')
     .nullish(),
   instructions: z.string().max(100_000).optional(),
-  model: z.string().max(100).nullish(),
+  model: z.string().max(300).nullish(),
   permissionMode: z.enum(PERMISSION_MODES).optional(),
   workspace: workspace.nullish(),
   maxConcurrent: z.number().int().min(1).max(100).optional(),
@@ -48,10 +49,12 @@ export const agentsRouter = router({
   get: userProcedure.input(byId).query(({ ctx, input }) => getAgent(ctx, input.id)),
 
   create: memberProcedure
-    .input(fields.extend({ key, machineId: z.string().max(200), runtime: z.enum(RUNTIMES) }))
+    .input(fields.extend({ key, machineId: z.string().max(200), runtime: z.enum([...RUNTIMES, 'auto']) }))
     .mutation(async ({ ctx, input }): Promise<AgentView> => {
-      assertCommand(input.runtime, input.command ?? null)
       const machine = await getMachine(ctx, input.machineId)
+      const runtime = input.runtime === 'auto' ? chooseRuntime(machine) : input.runtime
+      assertCommand(runtime, input.command ?? null)
+      assertModel(runtime, input.model ?? null)
       const id = toId('agent', uuidv7())
       await unlessTaken('agent', input.key, () =>
         insertAgent(ctx.connection.db, {
@@ -60,7 +63,7 @@ export const agentsRouter = router({
           machineId: machine.id,
           key: input.key,
           name: input.name ?? input.key,
-          runtime: input.runtime,
+          runtime,
           command: input.command ?? null,
           instructions: input.instructions ?? '',
           model: input.model ?? null,
@@ -82,6 +85,7 @@ export const agentsRouter = router({
     .mutation(async ({ ctx, input }) => {
       const agent = await getAgent(ctx, input.id)
       if (input.command !== undefined) assertCommand(agent.runtime, input.command)
+      if (input.model !== undefined) assertModel(agent.runtime, input.model)
       const { id: _, approvals, ...change } = input
       const updated = await apply(ctx, agent.id, {
         ...withoutUndefined(change),
@@ -157,6 +161,14 @@ function assertCommand(runtime: string, command: string | null) {
     takesCommand
       ? `An agent of the ${runtime} runtime needs \`command\`: the name of an executable in the policy file of its machine.`
       : `Only the runtimes command and acp take a command; ${runtime} runs its own program.`,
+  )
+}
+
+function assertModel(runtime: string, model: string | null) {
+  if (runtime !== 'chat' || model !== null) return
+  throw new BatonError(
+    'bad_input',
+    'A chat agent needs `model`: anthropic/<model>, openai/<model>, google/<model> or openai-compatible:<URL>#<model>.',
   )
 }
 

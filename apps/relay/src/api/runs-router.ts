@@ -80,7 +80,7 @@ export const runsRouter = router({
       const agent = continued?.agent ?? (await chooseAgent(ctx, input.agent))
       const conversation = continued?.conversation ?? input.conversation ?? null
       const limits = { ...DEFAULT_LIMITS, ...(input.limits as Partial<typeof DEFAULT_LIMITS>) }
-      return fireManually(ctx.intake, ctx.principal, {
+      const started = await fireManually(ctx.intake, ctx.principal, {
         job: null,
         agent,
         prompt: input.prompt,
@@ -99,6 +99,7 @@ export const runsRouter = router({
         payload: null,
         idempotencyKey: input.idempotencyKey,
       })
+      return { ...started, agent: { id: agent.id, key: agent.key, runtime: agent.runtime } }
     }),
 
   list: userProcedure

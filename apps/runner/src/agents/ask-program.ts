@@ -3,7 +3,9 @@ import { execa } from 'execa'
 /** How long a program may take to answer a question about itself. */
 export const ASK_MS = 5_000
 
-export type Answer = { answered: true; exitCode: number; stdout: string } | { answered: false; why: string }
+export type Answer =
+  | { answered: true; exitCode: number; stdout: string; stderr: string }
+  | { answered: false; why: string }
 
 /** Runs a program that answers a question about itself and ends: with this environment alone, and without input. */
 export async function askProgram(
@@ -26,7 +28,7 @@ export async function askProgram(
   if (done.timedOut) return { answered: false, why: `it gave no answer within ${limitMs / 1_000} s` }
   if (done.exitCode === undefined)
     return { answered: false, why: done.originalMessage ?? done.shortMessage ?? 'it ended' }
-  return { answered: true, exitCode: done.exitCode, stdout: done.stdout }
+  return { answered: true, exitCode: done.exitCode, stdout: done.stdout, stderr: done.stderr }
 }
 
 /** The version number that `<file> --version` prints, or null when it does not answer. */

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RUNTIME_CAPABILITIES } from '@baton/protocol'
 import { refuseNames, uuidOfRun } from './agent-names.ts'
-import { askVersion } from './ask-program.ts'
+import { programVersion } from './ask-facts.ts'
 import { runEnvironment } from './environment.ts'
 import { findExecutable } from './find-executable.ts'
 import {
@@ -51,7 +51,7 @@ export const geminiDriver: RuntimeDriver = {
     const stdin = withInstructions(agent.instructions, delivery.prompt)
     return {
       command: { file, args, env, stdin, keepStdinOpen: false },
-      version: await askVersion(file, env),
+      version: await programVersion('gemini', file, env),
       shown: ['gemini', ...args],
     }
   },

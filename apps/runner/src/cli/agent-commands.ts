@@ -14,11 +14,18 @@ export function addAgentCommands(program: Command): void {
   addLeaf(
     agent,
     {
-      usage: 'create <key>',
+      usage: 'create <key> [arguments...]',
       summary: 'make an agent on a machine',
       options: [
-        ['-r, --runtime <runtime>', 'claude or command', 'claude'],
-        ['-c, --command <program...>', 'for command: the program and its arguments, on this machine'],
+        [
+          '-r, --runtime <runtime>',
+          'claude, codex, gemini, opencode, acp, chat or command; "auto" takes the best that is signed in there',
+          'claude',
+        ],
+        [
+          '-c, --command <program...>',
+          'for command and acp: the program and its arguments, on this machine; arguments that begin with a dash after --',
+        ],
         ['--format <format>', 'for command: what it prints, text or stream-json', 'text'],
         ['-m, --machine <name>', 'which machine (default: this one)'],
         ['--model <model>', "the agent's model"],
@@ -32,6 +39,12 @@ export function addAgentCommands(program: Command): void {
       ],
       examples: [
         ['baton agent create claude', 'Claude Code on this machine'],
+        ['baton agent create helper --runtime auto', 'the best CLI that is signed in on this machine'],
+        ['baton agent create talk --runtime chat --model openai/gpt-5', 'a model alone, without tools'],
+        [
+          'baton agent create gem --runtime acp --command gemini -- --acp --skip-trust',
+          'any agent that speaks the Agent Client Protocol',
+        ],
         [
           'baton agent create careful --approvals ask --allow "Bash(git *)"',
           'asks you before other commands',

@@ -9,6 +9,7 @@ import {
   RUNTIMES,
   type Runtime,
 } from '@baton/protocol'
+import { findExecutable } from '../agents/find-executable.ts'
 import { isFolderAllowed, readPolicy } from '../config/policy.ts'
 import { readProfile } from '../config/profile.ts'
 import { type ApprovalOptions, readApprovals } from './approval-options.ts'
@@ -35,10 +36,11 @@ type UpdateOptions = Omit<CreateOptions, 'runtime' | 'command' | 'format' | 'mac
 /** Makes an agent. A program given with --command is first allowed by this machine's own policy, under the agent's key. */
 export async function createAgent(
   session: Session,
-  [key = '']: string[],
-  options: CreateOptions,
+  [key = '', ...more]: string[],
+  given: CreateOptions,
 ): Promise<void> {
-  const runtime = oneOf('--runtime', options.runtime, RUNTIMES) as Runtime
+  const options = withArguments(given, more)
+  const runtime = oneOf<Runtime | 'auto'>('--runtime', options.runtime, [...RUNTIMES, 'auto'])
   const permissionMode = options.permissions
     ? (oneOf('--permissions', options.permissions, PERMISSION_MODES) as PermissionMode)
     : undefined
@@ -57,7 +59,9 @@ export async function createAgent(
       'This computer is no machine of the relay yet: name one with --machine, or run "baton up" first.',
     )
   const command =
-    runtime === 'command' ? await chooseCommand(session, key, options, machine.id === here) : undefined
+    runtime === 'command' || runtime === 'acp'
+      ? await chooseCommand(session, key, runtime, options, machine.id === here)
+      : undefined
   const workspace = folderOn(machine.id === here, options.workspace)
   const agent = await baton.agents.create({
     key,
@@ -71,7 +75,8 @@ export async function createAgent(
     ...readLimits(options),
     ...readApprovals(options),
   })
-  session.print(agent, () => `${printable(agent.key)} is ready on ${printable(agent.machine.name)}.`)
+  const chosen = runtime === 'auto' ? ` It runs ${agent.runtime}, the best that is signed in there.` : ''
+  session.print(agent, () => `${printable(agent.key)} is ready on ${printable(agent.machine.name)}.${chosen}`)
   session.note(`Try it: baton run "Say hello" --agent ${agent.key}`)
   if (workspace && machine.id === here) await warnAboutFolder(session, paths.policyFile, workspace)
 }
@@ -124,16 +129,28 @@ function folderOn(isHere: boolean, folder: string | undefined): string | undefin
   return isHere && isPath ? resolve(folder) : folder
 }
 
+/** What stands after `--` belongs to the program of --command: its own options would be taken for Baton's. */
+function withArguments(options: CreateOptions, more: string[]): CreateOptions {
+  if (more.length === 0) return options
+  if (!options.command?.length)
+    throw new BatonError(
+      'bad_input',
+      `Nothing takes "${more.join(' ')}": arguments need --command <program>.`,
+    )
+  return { ...options, command: [...options.command, ...more] }
+}
+
 /** The name under which the machine's policy offers the program. */
 async function chooseCommand(
   session: Session,
   key: string,
+  runtime: 'acp' | 'command',
   { command, format }: CreateOptions,
   isHere: boolean,
 ): Promise<string> {
   const [program, ...args] = command ?? []
   if (!program)
-    throw new BatonError('bad_input', 'An agent with the runtime "command" needs --command <program>.')
+    throw new BatonError('bad_input', `An agent with the runtime "${runtime}" needs --command <program>.`)
   if (!isHere) {
     if (args.length === 0 && !/[/\\]/.test(program)) return program
     throw new BatonError(
@@ -146,7 +163,8 @@ async function chooseCommand(
     const policy = await readPolicy(paths.policyFile)
     if (policy.ok && Object.hasOwn(policy.value.commands, program)) return program
   }
-  const file = isAbsolute(program) ? program : resolve(program)
+  const onPath = /[/\\]/.test(program) ? null : await findExecutable(program, session.env.PATH ?? '')
+  const file = onPath ?? (isAbsolute(program) ? program : resolve(program))
   await access(file, constants.X_OK).catch((error: unknown) => {
     throw new BatonError(
       'bad_input',
@@ -154,7 +172,10 @@ async function chooseCommand(
       { cause: error },
     )
   })
-  const allowed = { argv: [file, ...args], format: oneOf('--format', format, ['text', 'stream-json']) }
+  const allowed = {
+    argv: [file, ...args],
+    format: runtime === 'acp' ? ('acp' as const) : oneOf('--format', format, ['text', 'stream-json']),
+  }
   await changePolicy(paths.policyFile, (policy) => ({
     ...policy,
     commands: { ...policy.commands, [key]: allowed },

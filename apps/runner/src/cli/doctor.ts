@@ -181,7 +181,7 @@ async function lookAtPolicy(
 async function lookAtAgents(policy: Policy | undefined): Promise<Check[]> {
   const { detectRuntimes } = await import('../agents/detect-runtimes.ts')
   const found = await detectRuntimes(policy ? { policy } : {})
-  const clis = found.filter((one) => one.installed && one.runtime !== 'command')
+  const clis = found.filter((one) => one.installed && !['acp', 'chat', 'command'].includes(one.runtime))
   if (clis.length === 0)
     return [
       warning(
@@ -190,11 +190,13 @@ async function lookAtAgents(policy: Policy | undefined): Promise<Check[]> {
         'Install one, such as Claude Code; the demo agent works without.',
       ),
     ]
-  return clis.map(lookAtCli)
+  const chat = found.filter((one) => one.runtime === 'chat' && one.signedIn === 'yes')
+  return [...clis, ...chat].map(lookAtCli)
 }
 
-function lookAtCli({ runtime, version, signedIn, detail }: RuntimeProbe): Check {
-  if (signedIn === 'yes') return ok(runtime, `${version ?? 'installed'}, signed in`)
+function lookAtCli({ runtime, version, signedIn, detail, capabilities }: RuntimeProbe): Check {
+  const can = capabilities.length > 0 ? `; can ${capabilities.join(', ')}` : ''
+  if (signedIn === 'yes') return ok(runtime, `${version ?? 'installed'}, signed in${can}`)
   return warning(
     runtime,
     `${version ?? 'installed'}, ${signedIn === 'no' ? 'not signed in' : 'could not be asked'}.`,

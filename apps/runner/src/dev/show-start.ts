@@ -1,13 +1,15 @@
-import type { AgentView, RuntimeProbe } from '@baton/protocol'
+import type { AgentView, Runtime, RuntimeProbe } from '@baton/protocol'
 import { printable } from '../cli/printable.ts'
 import type { Style } from '../cli/style.ts'
 import { table } from '../cli/text.ts'
 
 const SIGNED_IN = { yes: 'signed in', no: 'not signed in', unknown: 'could not be asked' } as const
 
+const NO_CLI: readonly Runtime[] = ['acp', 'chat', 'command']
+
 /** The agent CLIs on this computer. Those that are not installed are named in one line. */
 export function agentsText(found: RuntimeProbe[], style: Style): string {
-  const clis = found.filter((one) => one.runtime !== 'command')
+  const clis = found.filter((one) => !NO_CLI.includes(one.runtime))
   const installed = clis.filter((one) => one.installed)
   const missing = clis.filter((one) => !one.installed).map((one) => one.runtime)
   const rows = installed.map((one) => {

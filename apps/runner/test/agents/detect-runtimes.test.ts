@@ -1,6 +1,7 @@
 import { chmod, mkdir, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { KnownFacts } from '../../src/agents/ask-facts.ts'
 import { detectRuntimes } from '../../src/agents/detect-runtimes.ts'
 import { makePlaces, type TestPlace } from './run-agent.ts'
 
@@ -29,7 +30,15 @@ describe('the runtimes of a machine', () => {
   test('that are not installed say how to install them', async () => {
     await using place = await makePlaces()
     const found = await detectRuntimes({ environment: environmentOf(place) })
-    expect(found.map((one) => one.runtime)).toEqual(['claude', 'codex', 'gemini', 'opencode', 'command'])
+    expect(found.map((one) => one.runtime)).toEqual([
+      'claude',
+      'codex',
+      'gemini',
+      'opencode',
+      'acp',
+      'chat',
+      'command',
+    ])
     for (const one of found.slice(0, 4)) {
       expect(one).toMatchObject({ installed: false, detail: expect.stringContaining('npm install -g') })
     }
@@ -93,15 +102,45 @@ describe('the runtimes of a machine', () => {
   test('are asked for their version again only when their file has changed', async () => {
     await using place = await makePlaces()
     const environment = environmentOf(place)
-    const versions = new Map<string, string | null>()
+    const facts: KnownFacts = new Map()
     const file = await install(place, 'opencode', 'echo 1.0.0')
     await utimes(file, 1_000, 1_000)
-    expect(await only('opencode', { environment, versions })).toMatchObject({ version: '1.0.0' })
+    expect(await only('opencode', { environment, facts })).toMatchObject({ version: '1.0.0' })
     await install(place, 'opencode', 'echo 2.0.0')
     await utimes(file, 1_000, 1_000)
-    expect(await only('opencode', { environment, versions })).toMatchObject({ version: '1.0.0' })
+    expect(await only('opencode', { environment, facts })).toMatchObject({ version: '1.0.0' })
     await utimes(file, 2_000, 2_000)
-    expect(await only('opencode', { environment, versions })).toMatchObject({ version: '2.0.0' })
+    expect(await only('opencode', { environment, facts })).toMatchObject({ version: '2.0.0' })
+  })
+
+  test('say what they can do by their own help, and what is known of them where they show none', async () => {
+    await using place = await makePlaces()
+    const environment = environmentOf(place)
+    const help =
+      'case "$1" in --version) echo 2.1.0;; --help) echo "--help --resume --model";; *) echo "{}";; esac'
+    await install(place, 'claude', help)
+    expect((await only('claude', { environment }))?.capabilities).toEqual([
+      'resume',
+      'cancel',
+      'usage',
+      'cost',
+      'model',
+    ])
+    await install(place, 'claude', claude('echo {}'))
+    expect((await only('claude', { environment }))?.capabilities).toContain('approvals')
+    await install(place, 'gemini', 'echo 0.61.0')
+    expect((await only('gemini', { environment }))?.capabilities).toContain('tool_allow_list')
+  })
+
+  test('have a chat agent without any program: its keys are named, and without one nobody says no', async () => {
+    await using place = await makePlaces()
+    const keyed = await only('chat', { environment: environmentOf(place, { OPENAI_API_KEY: 'secret' }) })
+    expect(keyed).toMatchObject({
+      installed: true,
+      signedIn: 'yes',
+      detail: 'Keys in the environment: OPENAI_API_KEY.',
+    })
+    expect(await only('chat', { environment: environmentOf(place) })).toMatchObject({ signedIn: 'unknown' })
   })
 
   test('name the commands of the policy whose executables are there', async () => {
@@ -109,11 +148,11 @@ describe('the runtimes of a machine', () => {
     const commands = {
       there: { argv: ['/bin/sh', '-c', 'true'], format: 'text' as const },
       gone: { argv: ['/nowhere/tool'], format: 'text' as const },
+      talks: { argv: ['/bin/sh'], format: 'acp' as const },
     }
-    const found = await only('command', {
-      environment: environmentOf(place),
-      policy: { commands, environment: [] },
-    })
+    const options = { environment: environmentOf(place), policy: { commands, environment: [] } }
+    expect(await only('acp', options)).toMatchObject({ installed: true, commands: ['talks'] })
+    const found = await only('command', options)
     expect(found).toMatchObject({
       installed: true,
       commands: ['there'],

@@ -6,11 +6,13 @@ import {
   type ApprovalSettings,
   type BlockReason,
   type Budget,
+  type Capability,
   type MachineId,
   type MachineState,
   mergeApprovals,
   type OrganizationId,
   type PermissionMode,
+  RUNTIME_CAPABILITIES,
   type Runtime,
   type RuntimeProbe,
   type SkillRef,
@@ -88,6 +90,7 @@ function toAgentView(row: Row): AgentView {
     state,
     cause,
     runtime: row.runtime,
+    capabilities: capabilitiesOf(row),
     command: row.command,
     instructions: row.instructions,
     model: row.model,
@@ -138,6 +141,14 @@ function blockedOf(row: Row): AgentView['blocked'] {
         until: row.next_day.getTime(),
       }
     : null
+}
+
+/** What its machine found out about the installed program; else what this version knows of the runtime. */
+function capabilitiesOf({ runtime, runtimes }: Row): readonly Capability[] {
+  const probe = runtimes.find((found) => found.runtime === runtime)
+  return probe?.installed && probe.capabilities?.length > 0
+    ? probe.capabilities
+    : RUNTIME_CAPABILITIES[runtime]
 }
 
 function problemOf(row: Row): string | null {
