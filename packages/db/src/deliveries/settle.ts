@@ -124,9 +124,13 @@ export async function settleRuns(
   return rows.map((row) => ({ deliveryId: row.delivery_id, runId: row.run_id, result: row.result }))
 }
 
-/** No machine has accepted its newest lease, or that lease lapsed. What may be repeated ends only with a success. */
+/**
+ * No machine has accepted its newest lease, or that lease lapsed. What may be repeated ends only with a success, and an
+ * end that is not the work's fault is none for work that waits elsewhere by now.
+ */
 const isInNobodysHands = sql`(
-  (d.accepted_at is null or d.state = 'pending') and (k.state = 'succeeded' or not k.repeatable))`
+  (d.accepted_at is null or d.state = 'pending') and (k.state = 'succeeded' or not k.repeatable)
+  and k.next = 'ends')`
 
 /** Not all that waited for one account come back in one moment. */
 const REST_JITTER_MS = 30_000

@@ -23,7 +23,8 @@ export async function sumUsage(
   filter: { by: UsageGroup; since: string; until: string; agentId?: string; jobId?: string },
 ): Promise<UsageRow[]> {
   const { id, name } = groups[filter.by]
-  const order = filter.by === 'day' ? sql`1` : sql`cost_usd desc, input_tokens + output_tokens desc, 1`
+  const order =
+    filter.by === 'day' ? sql`1` : sql`sum(g.cost_usd) desc, sum(g.input_tokens + g.output_tokens) desc, 1`
   const { rows } = await sql<Row>`
     select g.id, case when g.id is null then null else min(g.name) end as name, sum(g.runs) as runs,
       sum(g.priced_runs) as priced_runs, sum(g.input_tokens) as input_tokens, sum(g.output_tokens) as output_tokens,
