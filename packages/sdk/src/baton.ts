@@ -8,6 +8,7 @@ import { createEvents, type Events } from './events.ts'
 import { createJobs, type Jobs } from './jobs.ts'
 import { createMachines, type Machines } from './machines.ts'
 import { createOrganization, type Organization } from './organization.ts'
+import { createDispatches, createOutputs, type Dispatches, type Outputs } from './outputs.ts'
 import { createRuns, type Runs } from './runs.ts'
 import { createTokens, type Tokens } from './tokens.ts'
 import { webhooks } from './webhooks.ts'
@@ -36,6 +37,8 @@ export class Baton {
   readonly machines: Machines
   readonly events: Events
   readonly deliveries: Deliveries
+  readonly outputs: Outputs
+  readonly dispatches: Dispatches
   readonly tokens: Tokens
   readonly organization: Organization
   readonly webhooks = webhooks
@@ -68,8 +71,10 @@ export class Baton {
     this.agents = createAgents(raw, call)
     this.approvals = createApprovals(raw, call)
     this.machines = createMachines(raw, call)
-    this.events = createEvents(raw, call)
+    this.events = createEvents(raw, call, this.url)
     this.deliveries = createDeliveries(raw, call)
+    this.outputs = createOutputs(raw, call)
+    this.dispatches = createDispatches(raw, call)
     this.tokens = createTokens(raw, call)
     this.organization = createOrganization(raw, call)
     this.why = (id) => call(raw.why.explain.query({ id }))

@@ -3,6 +3,7 @@ import type {
   ApprovalSettings,
   JobRetention,
   JobView,
+  NewTriggerInput,
   RunLimits,
   RunRules,
   TriggerId,
@@ -10,16 +11,10 @@ import type {
 } from '@baton/protocol'
 import type { Call } from './call.ts'
 import type { Raw } from './connect.ts'
+import type { NewOutput } from './outputs.ts'
 import { createRun, type Run } from './run.ts'
+import { createTriggers, type Triggers } from './triggers.ts'
 
-export type WebhookTrigger = {
-  kind: 'webhook'
-  scheme: WebhookScheme
-  /** The last part of the public address; one that nobody can guess is made when absent. */
-  path?: string
-  /** Made when absent. */
-  secret?: string
-}
 export type CreateJob = {
   key: string
   name?: string
@@ -33,7 +28,10 @@ export type CreateJob = {
   rules?: Partial<RunRules>
   /** What it changes of its agent's approvals; its own allow-list counts besides the agent's. */
   approvals?: ApprovalSettings
-  triggers?: WebhookTrigger[]
+  /** What fires it: webhooks, schedules, changed files, pushes. None: only people do. */
+  triggers?: NewTriggerInput[]
+  /** Where its results go. */
+  outputs?: NewOutput[]
 }
 /** Shown only by the answer that made it. */
 export type TriggerSecret = {
@@ -44,13 +42,18 @@ export type TriggerSecret = {
   secret: string
 }
 
-export type Jobs = {
+export type Jobs = Triggers & {
   list(): Promise<JobView[]>
   get(id: string): Promise<JobView>
-  create(input: CreateJob): Promise<{ job: JobView; secrets: TriggerSecret[] }>
+  create(input: CreateJob): Promise<{
+    job: JobView
+    secrets: TriggerSecret[]
+    /** Of webhooks going out, when they were generated. */
+    outputSecrets: { outputId: string; secret: string }[]
+  }>
   update(
     id: string,
-    changes: Partial<Omit<CreateJob, 'key' | 'triggers' | 'approvals'>> & {
+    changes: Partial<Omit<CreateJob, 'key' | 'triggers' | 'outputs' | 'approvals'>> & {
       /** null: nothing of its own, its agent's count. */
       approvals?: ApprovalSettings | null
       retention?: Partial<JobRetention>
@@ -59,9 +62,8 @@ export type Jobs = {
   enable(id: string): Promise<JobView>
   disable(id: string): Promise<JobView>
   delete(id: string): Promise<void>
-  rotateSecret(triggerId: string): Promise<{ secret: string }>
-  /** Starts the job by hand, with a payload for its prompt. */
-  run(id: string, options?: { payload?: unknown; idempotencyKey?: string }): Promise<Run>
+  /** Starts the job by hand, with a payload for its prompt. `cause`: the run that asks for it, so that loops are seen. */
+  run(id: string, options?: { payload?: unknown; cause?: string; idempotencyKey?: string }): Promise<Run>
 }
 
 export function createJobs(raw: Raw, call: Call, url: string): Jobs {
@@ -75,9 +77,9 @@ export function createJobs(raw: Raw, call: Call, url: string): Jobs {
     async delete(id) {
       await call(raw.jobs.delete.mutate({ id }))
     },
-    rotateSecret: (triggerId) => call(raw.jobs.rotateSecret.mutate({ triggerId })),
-    async run(id, { payload, idempotencyKey = randomUUID() } = {}) {
-      const { runId } = await call(raw.jobs.run.mutate({ id, payload, idempotencyKey }))
+    ...createTriggers(raw, call),
+    async run(id, { payload, cause, idempotencyKey = randomUUID() } = {}) {
+      const { runId } = await call(raw.jobs.run.mutate({ id, payload, cause, idempotencyKey }))
       return createRun({ raw, call, url }, runId)
     },
   }

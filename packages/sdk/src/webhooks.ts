@@ -1,4 +1,4 @@
-import { type Verification, verifySignature } from '@baton/webhooks'
+import { type Scheme, type Verification, verifySignature } from '@baton/webhooks'
 
 type HeaderValues = Headers | Readonly<Record<string, string | readonly string[] | undefined>>
 
@@ -11,7 +11,7 @@ export const webhooks = {
     rawBody: Buffer | string,
     headers: HeaderValues,
     secret: string | readonly string[],
-    { scheme, nowMs = Date.now() }: { scheme?: 'github' | 'standard' | 'baton'; nowMs?: number } = {},
+    { scheme, nowMs = Date.now() }: { scheme?: Scheme; nowMs?: number } = {},
   ): Verification {
     const distinct = toDistinct(headers)
     return verifySignature({
@@ -24,8 +24,11 @@ export const webhooks = {
   },
 }
 
-function schemeOf(headers: Record<string, string[]>): 'github' | 'standard' | 'baton' {
+function schemeOf(headers: Record<string, string[]>): Scheme {
   if ('x-hub-signature-256' in headers) return 'github'
+  if ('x-slack-signature' in headers) return 'slack'
+  if ('stripe-signature' in headers) return 'stripe'
+  if ('x-lark-signature' in headers) return 'lark'
   return 'webhook-signature' in headers ? 'standard' : 'baton'
 }
 

@@ -1,10 +1,17 @@
 import type { Command } from 'commander'
 import { APPROVAL_OPTIONS } from './approval-options.ts'
+import { addJobTriggerCommands } from './job-trigger-commands.ts'
 import { addGroup, addLeaf } from './leaf.ts'
+import { TO_OPTIONS } from './output-options.ts'
 import { RULE_OPTIONS } from './rule-options.ts'
+import { TRIGGER_OPTIONS } from './trigger-options.ts'
 
 export function addJobCommands(program: Command): void {
-  const job = addGroup(program, 'job', 'work that is kept and fired by webhooks or by hand')
+  const job = addGroup(
+    program,
+    'job',
+    'work that is kept and fired by webhooks, schedules, files, pushes or by hand',
+  )
   const load = () => import('./job.ts')
   addLeaf(
     job,
@@ -15,10 +22,10 @@ export function addJobCommands(program: Command): void {
         ['-a, --agent <key>', 'who does it'],
         ['-p, --prompt <text>', 'what to do, filled from the payload: {{ payload.ref }}'],
         ['--prompt-file <file>', 'the same, from a file'],
-        ['--hook <scheme>', 'fire it by webhooks signed as github, standard or baton sign them'],
-        ['--path <path>', 'the end of its public address (default: one that nobody can guess)'],
         ['-C, --cwd <dir>', "the folder it works in, on the agent's machine"],
         ['--name <name>', 'for people'],
+        ...TRIGGER_OPTIONS,
+        ...TO_OPTIONS,
         ...RULE_OPTIONS,
         ...APPROVAL_OPTIONS,
       ],
@@ -30,6 +37,18 @@ export function addJobCommands(program: Command): void {
         [
           'baton job create nightly --agent claude --prompt-file nightly.md --hook baton',
           'prints a curl line to try it',
+        ],
+        [
+          'baton job create report --agent claude --prompt "Report, it is {{ fire.at }}" --cron "30 2 * * 1-5" --zone Europe/Berlin',
+          'on workdays at 02:30 in Berlin',
+        ],
+        [
+          'baton job create docs --agent claude --prompt "These changed: {{ changes.paths }}" --watch ~/project --glob "docs/**"',
+          "when files change on the agent's machine",
+        ],
+        [
+          'baton job create triage --agent claude --prompt-file t.md --to log email:ops@example.com --to-on failure',
+          'and mail somebody when it fails',
         ],
         [
           'baton job create deploy --agent claude --prompt-file d.md --hook github --concurrency-key "{{ payload.repository.full_name }}" --overlap replace',
@@ -122,4 +141,5 @@ export function addJobCommands(program: Command): void {
     },
     async () => (await load()).deleteJob,
   )
+  addJobTriggerCommands(job)
 }

@@ -1,26 +1,26 @@
-import { readFile } from 'node:fs/promises'
-import { text as readAll } from 'node:stream/consumers'
 import { BatonError, type JobView, STATUS_SHAPES } from '@baton/protocol'
-import type { TriggerSecret } from '@baton/sdk'
 import { type ApprovalOptions, readApprovals } from './approval-options.ts'
 import { confirm } from './confirm.ts'
+import { describeHook } from './describe-hook.ts'
+import { readTo, type ToOptions } from './output-options.ts'
 import { printable } from './printable.ts'
+import { readInput, readPayload } from './read-payload.ts'
 import { type RuleOptions, readRules } from './rule-options.ts'
 import type { Session } from './session.ts'
+import { triggerLines, triggerWord } from './show-trigger.ts'
 import { clip, shortId, table } from './text.ts'
+import { readTriggers, type TriggerOptions } from './trigger-options.ts'
 
 type CreateOptions = {
   agent?: string
   prompt?: string
   promptFile?: string
-  hook?: string
-  path?: string
   cwd?: string
   name?: string
 } & RuleOptions &
+  TriggerOptions &
+  ToOptions &
   ApprovalOptions
-const SCHEMES = ['github', 'standard', 'baton'] as const
-
 export async function createJob(
   session: Session,
   [key = '']: string[],
@@ -29,9 +29,7 @@ export async function createJob(
   if (!options.agent)
     throw new BatonError('bad_input', 'Say who does it: --agent <key>. "baton agent list" shows them.')
   const prompt = await readPrompt(options)
-  const scheme = SCHEMES.find((one) => one === options.hook)
-  if (options.hook && !scheme)
-    throw new BatonError('bad_input', `--hook ${options.hook}: choose from ${SCHEMES.join(', ')}.`)
+  const triggers = readTriggers(options, session.env)
   const baton = await session.baton()
   const created = await baton.jobs.create({
     key,
@@ -41,49 +39,21 @@ export async function createJob(
     ...(options.cwd ? { workspace: options.cwd } : {}),
     rules: readRules(options),
     ...readApprovals(options),
-    ...(scheme
-      ? { triggers: [{ kind: 'webhook', scheme, ...(options.path ? { path: options.path } : {}) }] }
-      : {}),
+    triggers,
+    outputs: readTo(options, session.env),
   })
   const [hook] = created.secrets
-  session.print(created, () =>
-    hook ? describeHook(hook) : `${key} is kept. Fire it with: baton job run ${key} -f`,
-  )
+  session.print(created, () => (hook ? describeHook(hook) : keptSentence(key, triggers.length)))
+  for (const { outputId, secret } of created.outputSecrets)
+    session.note(
+      `The webhook output ${outputId} is signed with this secret, which is not shown again:\n${secret}`,
+    )
 }
 
-function describeHook(hook: TriggerSecret): string {
-  const shown = [
-    `url     ${hook.url}`,
-    `secret  ${hook.secret}`,
-    '',
-    'The secret is not shown again. Try it:',
-    '',
-  ]
-  return [...shown, ...curlLines(hook)].join('\n')
-}
-
-/** Lines for a shell that send one signed request: to try it by hand, on a computer of one's own. */
-function curlLines({ url, secret, scheme }: TriggerSecret): string[] {
-  const send = `curl -sS '${url}' -H 'Content-Type: application/json' --data-binary "$BODY"`
-  const hmac = (signed: string) => `printf '%s' "${signed}" | openssl dgst -sha256 -hmac "$SECRET"`
-  switch (scheme) {
-    case 'baton':
-      return [
-        `SECRET='${secret}' BODY='{"ref":"main"}' T=$(date +%s)`,
-        `${send} -H "X-Baton-Signature: t=$T,v1=$(${hmac('$T.$BODY')} -r | cut -d' ' -f1)"`,
-      ]
-    case 'github':
-      return [
-        `SECRET='${secret}' BODY='{"ref":"refs/heads/main","before":"0","after":"1","commits":[],"pusher":{"name":"ada"}}'`,
-        `${send} -H 'X-GitHub-Event: push' -H "X-GitHub-Delivery: $(cat /proc/sys/kernel/random/uuid 2>/dev/null || uuidgen)" -H "X-Hub-Signature-256: sha256=$(${hmac('$BODY')} -r | cut -d' ' -f1)"`,
-      ]
-    case 'standard':
-      return [
-        `SECRET='${secret}' BODY='{"type":"test"}' T=$(date +%s) ID=msg_$(date +%s%N)`,
-        `KEY=$(printf '%s' "\${SECRET#whsec_}" | base64 -d | od -An -vtx1 | tr -d ' \\n')`,
-        `${send} -H "webhook-id: $ID" -H "webhook-timestamp: $T" -H "webhook-signature: v1,$(printf '%s' "$ID.$T.$BODY" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$KEY" -binary | base64)"`,
-      ]
-  }
+function keptSentence(key: string, triggers: number): string {
+  return triggers === 0
+    ? `${key} is kept. Fire it with: baton job run ${key} -f`
+    : `${key} is kept. See what fires it: baton job trigger list ${key}`
 }
 
 export async function listJobs(session: Session): Promise<void> {
@@ -96,9 +66,7 @@ export async function listJobs(session: Session): Promise<void> {
         printable(one.key),
         one.enabled ? session.out('green', 'on') : session.out('yellow', 'off'),
         printable(one.agent.key),
-        one.triggers
-          .map((trigger) => (trigger.kind === 'webhook' ? `${trigger.scheme} webhook` : 'hand'))
-          .join(', '),
+        one.triggers.map(triggerWord).join(', ') || 'hand',
         one.lastRuns.map(({ status }) => STATUS_SHAPES[status]).join(''),
         clip(printable(one.prompt), 50),
       ]),
@@ -122,7 +90,11 @@ export async function runJob(
 ): Promise<number> {
   const payload = await readPayload(options)
   const baton = await session.baton()
-  const run = await baton.jobs.run((await baton.jobs.get(id)).id, payload === undefined ? {} : { payload })
+  const run = await baton.jobs.run((await baton.jobs.get(id)).id, {
+    ...(payload === undefined ? {} : { payload }),
+    // Asked for by an agent: what it starts is known to come from its run.
+    ...(session.env.BATON_RUN_ID ? { cause: session.env.BATON_RUN_ID } : {}),
+  })
   if (options.follow) {
     session.note(`${run.id}  ${run.url}`)
     const { followToEnd } = await import('./run.ts')
@@ -169,9 +141,7 @@ function describe(job: JobView, { out }: Session): string {
   return [
     `${out('bold', printable(job.key))}  ${job.enabled ? out('green', 'on') : out('yellow', 'off')}  ${out('dim', job.id)}`,
     `  ${printable(job.agent.key)}${job.workspace ? `, in ${printable(job.workspace)}` : ''}`,
-    ...job.triggers.map((trigger) =>
-      trigger.kind === 'webhook' ? `  ${trigger.scheme} webhook  ${trigger.url}` : '  by hand',
-    ),
+    ...job.triggers.map((trigger) => `  ${triggerLines(trigger).join('\n    ')}`),
     '',
     printable(job.prompt),
     ...(runs.length > 0 ? ['', ...runs] : []),
@@ -182,29 +152,4 @@ async function readPrompt({ prompt, promptFile }: CreateOptions): Promise<string
   if (prompt !== undefined) return prompt
   if (promptFile !== undefined) return readInput('--prompt-file', promptFile)
   throw new BatonError('bad_input', 'Say what to do: --prompt <text> or --prompt-file <file>.')
-}
-
-async function readPayload({
-  payload,
-  payloadFile,
-}: {
-  payload?: string
-  payloadFile?: string
-}): Promise<unknown> {
-  const text =
-    payload ?? (payloadFile === undefined ? undefined : await readInput('--payload-file', payloadFile))
-  if (text === undefined) return undefined
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new BatonError('bad_input', `The payload is no JSON: ${(error as Error).message}`, { cause: error })
-  }
-}
-
-async function readInput(flag: string, file: string): Promise<string> {
-  try {
-    return file === '-' ? await readAll(process.stdin) : await readFile(file, 'utf8')
-  } catch (error) {
-    throw new BatonError('bad_input', `${flag} ${file}: ${(error as Error).message}`, { cause: error })
-  }
 }

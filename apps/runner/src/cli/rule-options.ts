@@ -45,7 +45,8 @@ export function readRules(options: RuleOptions): Partial<RunRules> {
 
 const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
-function readDuration(flag: string, text: string): number {
+/** `90s`, `15m`, `2h` or `1d`, in ms. */
+export function readDuration(flag: string, text: string): number {
   const [, count = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
   if (!unit)
     throw new BatonError('bad_input', `${flag} ${text}: give a number with s, m, h or d, such as 90s or 2h.`)
