@@ -1,3 +1,4 @@
+import { lstat } from 'node:fs/promises'
 import { type BytePath, toText, under } from '../changes/byte-path.ts'
 import { type RawChange, readRaw } from '../changes/compare-snapshots.ts'
 import type { PrivateGit } from '../changes/private-git.ts'
@@ -42,8 +43,32 @@ export async function planFiles(git: PrivateGit, fromTree: string, toTree: strin
       for (const change of queue) await judge(change)
     }),
   )
+  await blockMisplaced(git, plan)
   const byPath = (one: { path: string }, other: { path: string }) => (one.path < other.path ? -1 : 1)
   return { put: plan.put.toSorted(byPath), blocked: plan.blocked.toSorted(byPath) }
+}
+
+/** A file cannot come back where something that stays stands in the place of its folder. */
+async function blockMisplaced(git: PrivateGit, plan: FilePlan): Promise<void> {
+  const going = new Set(plan.put.flatMap(({ path, to }) => (to === null ? [path] : [])))
+  const stands = new Map<BytePath, Promise<boolean>>()
+  const isInTheWay = (folder: BytePath) =>
+    lstat(under(git.root, folder)).then(
+      (found) => !found.isDirectory() && !going.has(folder),
+      () => false,
+    )
+  for (const one of plan.put.filter(({ to }) => to !== null)) {
+    const parts = one.path.split('/').slice(0, -1)
+    for (const [count] of parts.entries()) {
+      const folder = parts.slice(0, count + 1).join('/')
+      const found = stands.get(folder) ?? isInTheWay(folder)
+      stands.set(folder, found)
+      if (!(await found)) continue
+      plan.put = plan.put.filter((other) => other !== one)
+      plan.blocked.push({ path: toText(one.path), why: `${toText(folder)} is not a folder any more` })
+      break
+    }
+  }
 }
 
 async function entryNow(git: PrivateGit, path: BytePath): Promise<BlobEntry | 'other' | null> {

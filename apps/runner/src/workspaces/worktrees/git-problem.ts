@@ -10,7 +10,7 @@ export function workspaceProblem(message: string): WorkspaceProblem {
 
 /** What a failed git means for the person whose run needs it. */
 export function gitProblem(doing: string, repository: string, answer: GitAnswer): WorkspaceProblem {
-  const said = withoutPasswords(lastLines(answer.stderr))
+  const said = withoutPasswords(whatCounts(answer.stderr))
   const problem = (what: string) => workspaceProblem(`${doing} failed: ${what} (git says: ${said})`)
   if (answer.timedOut)
     return workspaceProblem(
@@ -39,8 +39,11 @@ export function gitProblem(doing: string, repository: string, answer: GitAnswer)
 const SIGN_IN =
   /authentication failed|could not read (username|password)|permission denied \(|terminal prompts disabled|invalid credentials|host key verification failed|error: 40[13]/i
 
-function lastLines(text: string): string {
-  return text.trim().split('\n').slice(-3).join(' / ').slice(0, 600)
+/** Its complaints, and not the advice around them. */
+function whatCounts(text: string): string {
+  const lines = text.trim().split('\n')
+  const complaints = lines.filter((line) => /^(fatal|error|ERROR|remote|ssh|.*Permission denied)/.test(line))
+  return (complaints.length > 0 ? complaints : lines).slice(-4).join(' / ').slice(0, 600)
 }
 
 /** git leaves passwords out of what it says in most places, not in all. */
