@@ -1,4 +1,14 @@
 import { BatonError, type MeView, type OverviewView, RELAY_PORT, type WhyView } from '@baton/protocol'
+import {
+  createSecrets,
+  createSessions,
+  createSkills,
+  createUsage,
+  type Secrets,
+  type Sessions,
+  type Skills,
+  type Usage,
+} from './agent-kit.ts'
 import { type Agents, createAgents } from './agents.ts'
 import { type Approvals, createApprovals } from './approvals.ts'
 import { createCall } from './call.ts'
@@ -34,6 +44,10 @@ export class Baton {
   readonly jobs: Jobs
   readonly approvals: Approvals
   readonly agents: Agents
+  readonly secrets: Secrets
+  readonly skills: Skills
+  readonly sessions: Sessions
+  readonly usage: Usage
   readonly machines: Machines
   readonly events: Events
   readonly deliveries: Deliveries
@@ -69,6 +83,10 @@ export class Baton {
     this.runs = createRuns(raw, call, this.url)
     this.jobs = createJobs(raw, call, this.url)
     this.agents = createAgents(raw, call)
+    this.secrets = createSecrets(raw, call)
+    this.skills = createSkills(raw, call)
+    this.sessions = createSessions(raw, call)
+    this.usage = createUsage(raw, call)
     this.approvals = createApprovals(raw, call)
     this.machines = createMachines(raw, call)
     this.events = createEvents(raw, call, this.url)

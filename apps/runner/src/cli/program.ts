@@ -3,12 +3,15 @@ import { version } from '../version.ts'
 import { addAgentCommands } from './agent-commands.ts'
 import { addApprovalCommands } from './approval-commands.ts'
 import { addEventCommands } from './event-commands.ts'
+import { addHookCommands } from './hook-commands.ts'
 import { addJobCommands } from './job-commands.ts'
 import { addLifecycleCommands } from './lifecycle-commands.ts'
 import { addMachineCommands } from './machine-commands.ts'
+import { addDispatchCommands, addOutputCommands } from './output-commands.ts'
 import { addRunCommands } from './run-commands.ts'
 import { addSystemCommands } from './system-commands.ts'
 import { addTokenCommands } from './token-commands.ts'
+import { addUsageCommands } from './usage-commands.ts'
 
 /** The whole tree of commands. Nothing but its words is loaded until one of them is called. */
 export function buildProgram(): Command {
@@ -28,7 +31,11 @@ export function buildProgram(): Command {
   addMachineCommands(program)
   addAgentCommands(program)
   addJobCommands(program)
+  addUsageCommands(program)
   addEventCommands(program)
+  addHookCommands(program)
+  addOutputCommands(program)
+  addDispatchCommands(program)
   addTokenCommands(program)
   addLifecycleCommands(program)
   addHelp(program)

@@ -1,5 +1,6 @@
 import { type RunSummary, type RunView, STATUS_SHAPES, type StatusWord } from '@baton/protocol'
 import { printable } from './printable.ts'
+import { dispatchWord } from './show-dispatch.ts'
 import type { Style } from './style.ts'
 import { ago, clip, duration, shortId, table } from './text.ts'
 
@@ -84,6 +85,10 @@ export function runText(run: RunView, url: string, style: Style): string {
       .join('\n'),
   )
   facts.push(`  ${run.transcript.sentence}`)
+  for (const one of run.dispatches)
+    facts.push(
+      `  ${dispatchWord(one.state, style)} ${one.kind} to ${printable(one.target)}: ${printable(one.sentence)}`,
+    )
   if (run.result) facts.push('', printable(run.result))
   return facts.join('\n')
 }

@@ -5,6 +5,9 @@ import {
   type appendRequest,
   fireAnswer,
   type fireRequest,
+  type githubPushedRequest,
+  githubPushGrant,
+  type githubTokenRequest,
   type goodbyeRequest,
   helloAnswer,
   leaseAnswer,
@@ -42,6 +45,8 @@ export const CALL_ANSWERS = {
   reportOrders: z.unknown(),
   fire: z.array(fireAnswer),
   undone: z.unknown(),
+  githubToken: githubPushGrant,
+  githubPushed: z.unknown(),
   offer: z.unknown(),
   goodbye: z.unknown(),
   pull: runnerPush,
@@ -61,6 +66,8 @@ export type CallInputs = {
   reportOrders: z.input<typeof reportOrdersRequest>
   fire: z.input<typeof fireRequest>
   undone: z.input<typeof undoneRequest>
+  githubToken: z.input<typeof githubTokenRequest>
+  githubPushed: z.input<typeof githubPushedRequest>
   offer: z.input<typeof offerRequest>
   goodbye: z.input<typeof goodbyeRequest>
   pull: z.input<typeof pullRequest>
@@ -84,6 +91,8 @@ export const CALL_LIMIT_MS: Record<CallName, number> = {
   reportOrders: 5_000,
   fire: 10_000,
   undone: 10_000,
+  githubToken: 20_000,
+  githubPushed: 20_000,
   offer: 5_000,
   goodbye: 2_000,
   pull: 35_000,
