@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import type { PermissionMode, RunEvent, RunLimits, RunView } from '@baton/protocol'
+import type { PermissionMode, RunEvent, RunLimits, Runtime, RunView } from '@baton/protocol'
 import type { Run } from '@baton/sdk'
 import { eventually, type StandInModel, startStandInModel } from '@baton/testkit'
 import { openHome } from '../e2e/support/open-home.ts'
@@ -28,10 +28,13 @@ export type CasePlace = {
   dev: RunningDev
   model: StandInModel
   folder: string
+  toolless: boolean
   start(asked: Asked): Promise<Run>
   /** Starts it and waits for its end. */
   run(asked: Asked): Promise<Ended>
   until(run: Run): Promise<Ended>
+  /** Removes the CLI's own sessions, as a person may do who cleans up. */
+  loseSessions(): Promise<void>
 }
 
 export type AgentPlace = AsyncDisposable & { openCase(row: RuntimeRow, name: string): Promise<CasePlace> }
@@ -53,7 +56,7 @@ export async function openAgentPlace(
   }
   home.env.PATH = [bin, dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(':')
   const dev = await startDev(home)
-  await allowEverything(home.env.BATON_HOME ?? '')
+  await allowEverything(home.env.BATON_HOME ?? '', rows)
 
   return {
     openCase: (row, name) => openCase(dev, model, user, row, name),
@@ -66,11 +69,19 @@ export async function openAgentPlace(
 }
 
 /** The default policy has no full permissions, and may know fewer runtimes than there are. */
-async function allowEverything(batonHome: string): Promise<void> {
+async function allowEverything(
+  batonHome: string,
+  rows: readonly { row: RuntimeRow; path: string }[],
+): Promise<void> {
   const file = join(batonHome, 'config/profiles/default.policy.json')
   const policy = JSON.parse(await readFile(file, 'utf8'))
   const permissionModes = ['read_only', 'edit', 'full']
-  await writeFile(file, JSON.stringify({ ...policy, permissionModes }), { mode: 0o600 })
+  const environment = rows.flatMap(({ row }) => row.environment ?? [])
+  const own = rows.flatMap(({ row, path }) => (row.command ? [[row.name, row.command(path)]] : []))
+  const commands = { ...policy.commands, ...Object.fromEntries(own) }
+  await writeFile(file, JSON.stringify({ ...policy, permissionModes, environment, commands }), {
+    mode: 0o600,
+  })
 }
 
 async function openCase(
@@ -95,7 +106,7 @@ async function openCase(
     await dev.baton.agents.create({
       key: own,
       machineId: machine?.id ?? '',
-      runtime: row.name,
+      runtime: row.runtime ?? (row.name as Runtime),
       permissionMode,
       workspace: folder,
       ...row.agent,
@@ -108,6 +119,7 @@ async function openCase(
     dev,
     model,
     folder,
+    toolless: row.toolless ?? false,
     async start({ permissionMode = 'edit', prompt, limits, conversation }) {
       const agent = await agentFor(permissionMode)
       const { runId } = await dev.baton.raw.runs.create.mutate({
@@ -118,6 +130,9 @@ async function openCase(
         ...(conversation && { conversation }),
       })
       return dev.baton.runs.open(runId)
+    },
+    async loseSessions() {
+      for (const name of row.sessions) await rm(join(user, name), { recursive: true })
     },
     run: async (asked) => await place.until(await place.start(asked)),
     async until(run) {

@@ -42,7 +42,8 @@ const RUNTIME_NAMES: Record<Runtime, readonly string[]> = {
     'GOOGLE_CLOUD_PROJECT',
     'GOOGLE_CLOUD_LOCATION',
   ],
-  opencode: [],
+  // Where its settings are. The keys of its many providers are for the policy to name.
+  opencode: ['OPENCODE_CONFIG', 'OPENCODE_CONFIG_DIR'],
   acp: [],
   chat: ['ANTHROPIC_API_KEY', 'OPENAI_API_KEY', 'GEMINI_API_KEY', 'CHAT_API_KEY'],
   command: [],

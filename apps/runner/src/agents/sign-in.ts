@@ -37,9 +37,28 @@ async function askClaude({ file, version, env, limitMs }: AskedCli): Promise<Sig
 async function askCodex({ file, env, limitMs }: AskedCli): Promise<SignIn> {
   if (env.CODEX_API_KEY !== undefined || env.OPENAI_API_KEY !== undefined)
     return yes('an API key in the environment')
-  const answer = await askProgram(file, ['login', 'status'], env, limitMs)
+  const folder = env.CODEX_HOME ?? join(env.HOME ?? '/', '.codex')
+  const [answer, login, provider] = await Promise.all([
+    askProgram(file, ['login', 'status'], env, limitMs),
+    readJson(join(folder, 'auth.json')),
+    readCodexProvider(join(folder, 'config.toml')),
+  ])
   if (!answer.answered) return unknown(answer.why)
-  return answer.exitCode === 0 ? yes('a stored login') : no('run "codex login" on this machine')
+  const mode = textOf(login?.auth_mode)
+  if (answer.exitCode === 0) return yes(mode === null ? 'a stored login' : (CODEX_LOGINS[mode] ?? mode))
+  // Codex says "not logged in" of a provider that needs no login of its own.
+  if (provider !== null)
+    return unknown(`its settings name the provider "${provider}", which Codex does not ask`)
+  return no('run "codex login" on this machine')
+}
+
+const CODEX_LOGINS: Record<string, string> = { apikey: 'a stored API key', chatgpt: 'ChatGPT' }
+
+/** The provider of models that the user's settings choose, when it is not OpenAI itself. */
+async function readCodexProvider(file: string): Promise<string | null> {
+  const text = await readFile(file, 'utf8').catch(() => '')
+  const name = /^\s*model_provider\s*=\s*["']([\w.-]+)["']/m.exec(text)?.[1] ?? null
+  return name === 'openai' ? null : name
 }
 
 async function askGemini({ env }: AskedCli): Promise<SignIn> {
@@ -59,9 +78,20 @@ async function askGemini({ env }: AskedCli): Promise<SignIn> {
 }
 
 async function askOpencode({ env }: AskedCli): Promise<SignIn> {
-  const folder = env.XDG_DATA_HOME ?? join(env.HOME ?? '/', '.local', 'share')
-  const logins = Object.keys((await readJson(join(folder, 'opencode', 'auth.json'))) ?? {})
-  if (logins.length > 0) return yes(logins.join(', '))
+  const data = env.XDG_DATA_HOME ?? join(env.HOME ?? '/', '.local', 'share')
+  const config = env.XDG_CONFIG_HOME ?? join(env.HOME ?? '/', '.config')
+  const [logins, settings] = await Promise.all([
+    readJson(join(data, 'opencode', 'auth.json')),
+    readJson(join(config, 'opencode', 'opencode.json')),
+  ])
+  const stored = Object.keys(logins ?? {})
+  if (stored.length > 0) return yes(stored.join(', '))
+  const named = Object.keys(env).filter((name) => /^[A-Z]+_API_KEY$/.test(name))
+  if (named.length > 0) return yes(`${named.join(', ')} in the environment`)
+  const providers = Object.entries(fieldsOf(settings?.provider)).filter(
+    ([, one]) => fieldsOf(fieldsOf(one).options).apiKey !== undefined,
+  )
+  if (providers.length > 0) return yes(`${providers.map(([name]) => name).join(', ')} of its settings`)
   return unknown(
     'it has no stored login, but may take keys from its configuration; "opencode auth login" stores one',
   )

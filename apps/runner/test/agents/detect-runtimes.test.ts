@@ -71,6 +71,42 @@ describe('the runtimes of a machine', () => {
     expect(JSON.stringify(found)).not.toContain('secret')
   })
 
+  test('say how they are signed in, and that they cannot say it of a provider that they do not ask', async () => {
+    await using place = await makePlaces()
+    const environment = environmentOf(place)
+    const settings = join(place.home, '.codex')
+    await mkdir(settings)
+    const codex = async (script: string, files: Record<string, string>, more = {}) => {
+      await install(place, 'codex', `case "$1" in --version) echo "codex-cli 0.169.0";; *) ${script};; esac`)
+      for (const [name, text] of Object.entries(files)) await writeFile(join(settings, name), text)
+      const found = await only('codex', { environment: { ...environment, ...more } })
+      return [found?.signedIn, found?.detail]
+    }
+    const login = '{"auth_mode":"chatgpt","tokens":{"id_token":"secret"}}'
+    expect(await codex('exit 0', { 'auth.json': login })).toEqual(['yes', 'Signed in: ChatGPT.'])
+    expect(await codex('exit 1', {})).toEqual(['no', expect.stringContaining('codex login')])
+    const provider = { 'config.toml': 'model_provider = "ours"\n' }
+    expect(await codex('exit 1', provider)).toEqual(['unknown', expect.stringContaining('"ours"')])
+    const key = { CODEX_API_KEY: 'secret' }
+    expect(await codex('exit 1', {}, key)).toEqual(['yes', expect.stringContaining('in the environment')])
+
+    await install(place, 'opencode', 'echo 1.18.33')
+    const opencode = async (more = {}) => {
+      const policy = { commands: {}, environment: ['MISTRAL_API_KEY'] }
+      const found = await only('opencode', { environment: { ...environment, ...more }, policy })
+      return [found?.signedIn, found?.detail]
+    }
+    expect((await opencode())[0]).toBe('unknown')
+    expect(await opencode({ MISTRAL_API_KEY: 'secret' })).toEqual([
+      'yes',
+      'Signed in: MISTRAL_API_KEY in the environment.',
+    ])
+    await mkdir(join(place.home, '.config', 'opencode'), { recursive: true })
+    const ours = { provider: { ours: { options: { apiKey: 'secret' } }, other: {} } }
+    await writeFile(join(place.home, '.config', 'opencode', 'opencode.json'), JSON.stringify(ours))
+    expect(await opencode()).toEqual(['yes', 'Signed in: ours of its settings.'])
+  })
+
   test('that give no answer in time, or no answer that can be read, are unknown and not signed out', async () => {
     await using place = await makePlaces()
     const environment = environmentOf(place)
