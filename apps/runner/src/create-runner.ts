@@ -142,6 +142,7 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
   })
   const context: RunContext = {
     policy,
+    freshen: (runtime) => knownRuntimes.freshen(runtime),
     turns: createWorkspaceTurns(),
     workspacesFolder: paths.workspacesFolder,
     changesFolder: paths.changesFolder,

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { type RuntimeProbe, runtimeProbe } from '@baton/protocol'
+import { type Runtime, type RuntimeProbe, runtimeProbe } from '@baton/protocol'
 import { createPollLoop, type Logger, type Service } from '@baton/service'
 import { z } from 'zod'
-import type { KnownFacts } from './agents/ask-facts.ts'
+import { factsKey, type KnownFacts } from './agents/ask-facts.ts'
 import { detectRuntimes } from './agents/detect-runtimes.ts'
 import type { ProfilePaths } from './config/paths.ts'
 import type { Policy } from './config/policy.ts'
@@ -11,7 +11,11 @@ import type { Read } from './config/profile.ts'
 
 const LOOK_EVERY_MS = 10 * 60_000
 
-export type KnownRuntimes = Service & { now(): RuntimeProbe[] }
+export type KnownRuntimes = Service & {
+  now(): RuntimeProbe[]
+  /** Asks again when the runtime's program is another one than was asked: before it gets work. */
+  freshen(runtime: Runtime): Promise<void>
+}
 
 /**
  * Which agents this machine has. Asking them takes seconds, so a start goes on with what the last one found and says so
@@ -36,17 +40,34 @@ export async function createKnownRuntimes(
     return found
   }
 
+  let renewing: Promise<void> | null = null
+  async function renew() {
+    const found = await look()
+    if (JSON.stringify(found) === JSON.stringify(known)) return
+    known = found
+    await onChange()
+  }
+  const renewOnce = () => {
+    renewing ??= renew().finally(() => {
+      renewing = null
+    })
+    return renewing
+  }
+
+  async function freshen(runtime: Runtime) {
+    const path = known.find((one) => one.runtime === runtime)?.path ?? null
+    // Nothing was asked since the start, and the first look is under way.
+    if (path === null || facts.size === 0) return
+    const key = await factsKey(path).catch(() => null)
+    if (key === null || !facts.has(key)) await renewOnce()
+  }
+
   const loop = createPollLoop({
     everyMs: LOOK_EVERY_MS,
-    run: async () => {
-      const found = await look()
-      if (JSON.stringify(found) === JSON.stringify(known)) return
-      known = found
-      await onChange()
-    },
+    run: renewOnce,
     onError: (error) => logger.warn({ error }, 'The agents of this machine could not be looked for.'),
   })
-  return { start: () => loop.start(), stop: () => loop.stop(), now: () => known }
+  return { start: () => loop.start(), stop: () => loop.stop(), now: () => known, freshen }
 }
 
 async function readStored(file: string): Promise<RuntimeProbe[] | null> {

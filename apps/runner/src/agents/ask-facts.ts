@@ -18,8 +18,7 @@ export async function askFacts(
   known: KnownFacts,
   limitMs = ASK_MS,
 ): Promise<ProgramFacts> {
-  const real = await realpath(file)
-  const key = `${real} ${(await stat(real)).mtimeMs}`
+  const key = await factsKey(file)
   const before = known.get(key)
   if (before !== undefined) return before
   const [version, capabilities] = await Promise.all([
@@ -29,6 +28,12 @@ export async function askFacts(
   const facts = { version, capabilities }
   known.set(key, facts)
   return facts
+}
+
+/** Under which a program's facts are known: another file at that place, or a changed one, has another. */
+export async function factsKey(file: string): Promise<string> {
+  const real = await realpath(file)
+  return `${real} ${(await stat(real)).mtimeMs}`
 }
 
 /** Gemini CLI takes more than a second to say its version, so its package is asked. */

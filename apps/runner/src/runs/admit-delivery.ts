@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises'
-import type { ErrorKind, PushedDelivery } from '@baton/protocol'
+import type { ErrorKind, PushedDelivery, Runtime } from '@baton/protocol'
 import { driverFor } from '../agents/driver-for.ts'
 import type { AgentFolder } from '../agents/profile/agent-folder.ts'
 import { leastPower } from '../agents/profile/least-power.ts'
@@ -43,6 +43,8 @@ export type Refusal = { errorKind: ErrorKind; message: string; final: boolean; r
 
 export type AdmitDependencies = {
   policy(): Promise<Read<Policy>>
+  /** Asks the runtime's program again when it is another one than was asked. */
+  freshen?(runtime: Runtime): Promise<void>
   turns: WorkspaceTurns
   workspacesFolder: string
   agentsFolder: string
@@ -79,6 +81,7 @@ export async function admitDelivery(
   const { delivery } = power
   const driver = checkAgent(delivery, policy)
   if ('errorKind' in driver) return driver
+  await dependencies.freshen?.(delivery.agent.runtime)
 
   const sandbox = isolationProblem(policy.isolation, delivery.agent.isolation, delivery.trust)
   if (sandbox) return never('policy', sandbox)

@@ -12,7 +12,7 @@ import { makePlaces, newDelivery, runAgent, type TestPlace } from './run-agent.t
 const environmentOf = (url: string) => ({
   ANTHROPIC_BASE_URL: url,
   OPENAI_BASE_URL: `${url}/v1`,
-  GOOGLE_GEMINI_BASE_URL: `${url}/v1beta`,
+  GOOGLE_GEMINI_BASE_URL: url,
 })
 const keys = { ANTHROPIC_API_KEY: 'a', OPENAI_API_KEY: 'o', GEMINI_API_KEY: 'g', CHAT_API_KEY: 'c' }
 

@@ -13,7 +13,7 @@ const NAMED: Record<Exclude<ChatService, 'openai-compatible'>, Named> = {
   },
   openai: { baseUrl: 'https://api.openai.com/v1', baseUrlName: 'OPENAI_BASE_URL', keyName: 'OPENAI_API_KEY' },
   google: {
-    baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
+    baseUrl: 'https://generativelanguage.googleapis.com',
     baseUrlName: 'GOOGLE_GEMINI_BASE_URL',
     keyName: 'GEMINI_API_KEY',
   },

@@ -75,7 +75,7 @@ export const CHAT_SERVICES: Record<ChatService, Service> = {
   },
   google: {
     request: ({ baseUrl, model }, key, system, turns) => ({
-      url: `${baseUrl}/models/${encodeURIComponent(model)}:streamGenerateContent?alt=sse`,
+      url: `${baseUrl}/v1beta/models/${encodeURIComponent(model)}:streamGenerateContent?alt=sse`,
       headers: key === null ? {} : { 'x-goog-api-key': key },
       body: {
         ...(system !== '' && { systemInstruction: { parts: [{ text: system }] } }),
