@@ -222,5 +222,7 @@ export const githubPushGrant = z.object({
       branch: z.string(),
     })
     .nullable(),
+  /** Why there is none although there should be one. */
+  problem: z.string().nullable(),
 })
 export type GithubPushGrant = z.infer<typeof githubPushGrant>

@@ -1,5 +1,5 @@
 import { type Db, findGithubPush, recordGithubPush, type StoredGithubEvent } from '@baton/db'
-import type { GithubPushGrant, MachineId, RunId } from '@baton/protocol'
+import { BatonError, type GithubPushGrant, type MachineId, type RunId } from '@baton/protocol'
 import { inOrder, type Logger, type Service } from '@baton/service'
 import type { Intake } from '../inbox/intake.ts'
 import type { ChangeFeed } from '../live/change-feed.ts'
@@ -11,6 +11,7 @@ import { createGithubApi, type GithubApi } from './github-api.ts'
 import { createGithubFetch } from './github-fetch.ts'
 import { createKnownApps, type KnownApps } from './known-apps.ts'
 import { createGithubMatcher } from './matcher.ts'
+import { readFailure } from './read-failure.ts'
 import { createGithubReconciler, type GithubReconciler } from './reconciler.ts'
 import { createRunTokens } from './run-tokens.ts'
 import { createCheckSender } from './senders/check-sender.ts'
@@ -85,14 +86,22 @@ export function createGithub(deps: {
     async grantPush(machineId, lease) {
       const push = await findGithubPush(deps.db, machineId, lease)
       const app = push && (await apps.find(push.context.github_app_id))
-      if (!app) return { grant: null }
+      if (!app) return { grant: null, problem: null }
       const { context } = push
-      const token = await tokens.make(app, lease.runId, {
-        installationId: context.installation_id,
-        repositoryId: context.repository_id,
-        permissions: { metadata: 'read', contents: 'write' },
-      })
+      const made = await tokens
+        .make(app, lease.runId, {
+          installationId: context.installation_id,
+          repositoryId: context.repository_id,
+          permissions: { metadata: 'read', contents: 'write' },
+        })
+        .catch((error: unknown) => readFailure(error, deps.now()))
+      if (typeof made !== 'string') {
+        if (made.kind === 'refused') return { grant: null, problem: made.why }
+        throw new BatonError('unavailable', made.why)
+      }
+      const token = made
       return {
+        problem: null,
         grant: {
           token,
           remote: `${app.web_url}/${context.repository}.git`,

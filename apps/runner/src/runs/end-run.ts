@@ -1,4 +1,5 @@
 import type { SettleReport } from '@baton/protocol'
+import { pushRun } from '../github/push-run.ts'
 import { finishedEvent, toFinishFacts } from './finish-facts.ts'
 import { emptyRunFolder } from './run-folder.ts'
 import type { RunLife } from './run-life.ts'
@@ -28,6 +29,7 @@ export async function settleRun(life: RunLife, facts: FinishFacts): Promise<void
 /** The end is in the journal already. */
 export async function reportEnd(life: RunLife, settle: SettleReport): Promise<void> {
   await life.startReported
+  await pushRun({ ...life, calls: life.context.calls }, settle)
   await closeRun(life, await life.record.send(settle))
 }
 

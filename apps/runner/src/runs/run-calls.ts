@@ -44,6 +44,8 @@ export function createRunCalls(connection: Connection): RunCalls {
     append: (input) => connection.call('append', input),
     secrets: (run) => connection.call('secrets', run),
     skills: (run) => connection.call('skills', run),
+    githubToken: (lease) => connection.call('githubToken', lease),
+    githubPushed: (push) => connection.call('githubPushed', push),
   }
 }
 

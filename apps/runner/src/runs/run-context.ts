@@ -10,6 +10,8 @@ import type { Writes } from './until-answered.ts'
 export type RunCalls = {
   secrets: (run: CallInputs['secrets']) => Promise<CallAnswer<'secrets'>>
   skills: (run: CallInputs['skills']) => Promise<CallAnswer<'skills'>>
+  githubToken: (lease: LeaseRef) => Promise<CallAnswer<'githubToken'>>
+  githubPushed: (push: CallInputs['githubPushed']) => Promise<unknown>
   accept: (lease: LeaseRef) => Promise<LeaseAnswer>
   start: (report: CallInputs['start']['runs'][number]) => Promise<LeaseAnswer>
   refuse: (refusal: CallInputs['refuse']['deliveries'][number]) => Promise<LeaseAnswer>

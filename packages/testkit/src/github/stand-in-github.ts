@@ -39,9 +39,12 @@ export async function startStandInGithub(options: { port?: number } = {}): Promi
   const origin = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (await answerGit(world, request, response)) return
     const url = new URL(request.url ?? '/', 'http://localhost')
     const method = request.method ?? 'GET'
+    if (url.pathname.includes('.git/')) {
+      if (weather.meet(method, url.pathname)?.kind === 'drop') return void response.destroy()
+      if (await answerGit(world, request, response)) return
+    }
     const body = await text(request)
     if (!url.pathname.startsWith('/api/v3/')) return answerPage(world, method, url, body, response)
     const path = url.pathname.slice('/api/v3'.length)
