@@ -1,4 +1,5 @@
-import { type Scheme, type Verification, verifySignature } from '@baton/webhooks'
+import { randomUUID } from 'node:crypto'
+import { type Scheme, signRequest, type Verification, verifySignature } from '@baton/webhooks'
 
 type HeaderValues = Headers | Readonly<Record<string, string | readonly string[] | undefined>>
 
@@ -21,6 +22,16 @@ export const webhooks = {
       rawBody: typeof rawBody === 'string' ? Buffer.from(rawBody) : rawBody,
       nowMs,
     })
+  },
+
+  /** The headers with which a receiver that has `secret` accepts exactly this body. */
+  sign(
+    body: Buffer | string,
+    secret: string,
+    scheme: Scheme,
+    { id = `msg_${randomUUID()}`, nowMs = Date.now() }: { id?: string; nowMs?: number } = {},
+  ): Record<string, string> {
+    return signRequest({ scheme, secret, id, timestampMs: nowMs, body })
   },
 }
 
