@@ -1,4 +1,11 @@
-import type { AgentIsolation, AgentView, ApprovalSettings, PermissionMode, Runtime } from '@baton/protocol'
+import type {
+  AgentIsolation,
+  AgentView,
+  ApprovalSettings,
+  Budget,
+  PermissionMode,
+  Runtime,
+} from '@baton/protocol'
 import type { Call } from './call.ts'
 import type { Raw } from './connect.ts'
 
@@ -21,6 +28,8 @@ export type CreateAgent = {
   approvals?: ApprovalSettings
   /** Where its process runs, as far as the machine's policy file allows; on the host unless it is set. */
   isolation?: AgentIsolation
+  /** What one run may use, and all of a day (UTC); null: no budget. */
+  budget?: Budget | null
 }
 
 export type Agents = {

@@ -1,4 +1,5 @@
 export { BatonError, type RunEvent, type RunSummary, type RunView } from '@baton/protocol'
+export type { Secrets, Sessions, Skills, Usage } from './agent-kit.ts'
 export type { Agents, CreateAgent } from './agents.ts'
 export { BatonApiError } from './api-error.ts'
 export type { AllowOptions, Approvals } from './approvals.ts'

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type {
   ApprovalSettings,
+  Budget,
   JobRetention,
   JobView,
   NewTriggerInput,
@@ -28,6 +29,8 @@ export type CreateJob = {
   rules?: Partial<RunRules>
   /** What it changes of its agent's approvals; its own allow-list counts besides the agent's. */
   approvals?: ApprovalSettings
+  /** What one run may use, and all of a day (UTC); null: no budget. */
+  budget?: Budget | null
   /** What fires it: webhooks, schedules, changed files, pushes. None: only people do. */
   triggers?: NewTriggerInput[]
   /** Where its results go. */

@@ -8,6 +8,7 @@ import type {
   RunRules,
   RunSummary,
   RunView,
+  SpawnReport,
   StatusWord,
   UndoView,
 } from '@baton/protocol'
@@ -26,6 +27,10 @@ export type CreateRun = {
   workspace?: string
   limits?: Partial<RunLimits>
   rules?: Partial<Pick<RunRules, 'priority' | 'delayMs' | 'ttlMs' | 'stallMs'>>
+  /** Runs of an agent with the same name go on with one conversation, one after the other. */
+  conversation?: string
+  /** A run, or the name of a conversation, to go on with; then `agent` may be `auto`. */
+  continue?: string
   /** The same key again gives the same run. Made when absent, so that a repeated call never starts a second run. */
   idempotencyKey?: string
 }
@@ -54,6 +59,8 @@ export type Runs = {
   move(id: string, to: { agent: string; workspace?: string }): Promise<RunView>
   /** Stops waiting for the machine of a stalled run. */
   giveUp(id: string): Promise<RunView>
+  /** How its agent was started and how it ended; null until then, and for a run that never started. */
+  spawn(id: string): Promise<SpawnReport | null>
   /** What it changed in its workspace, with the diff; null when it has not ended or nobody could tell. */
   changes(id: string): Promise<RunChanges | null>
   /**
@@ -79,6 +86,7 @@ export function createRuns(raw: Raw, call: Call, url: string): Runs {
     },
     move: (id, to) => call(raw.runs.move.mutate({ id, ...to })),
     giveUp: (id) => call(raw.runs.giveUp.mutate({ id })),
+    spawn: (id) => call(raw.runs.spawn.query({ id })),
     changes: (id) => call(raw.runs.changes.query({ id })),
     undo: (id, options) => undoRun(raw, call, id, options),
     list({ status, pageSize = 50, ...filter } = {}) {

@@ -138,7 +138,7 @@ export function unmetConditions(facts: DeliveryFacts): Condition[] {
     what: `The budget of the day of ${agent.isSpent ? `agent ${agent.key}` : 'its job'} is used up.`,
     since: null,
     unblock: `It goes on by itself at ${new Date(facts.nextDay).toISOString().slice(0, 16).replace('T', ' ')} UTC, or when the budget is raised.`,
-    command: agent.isSpent ? `baton agent update ${agent.key} --day-budget <usd>` : null,
+    command: agent.isSpent ? `baton agent budget ${agent.key} --day-usd <dollars>` : null,
   })
   add(agent.archived, {
     code: 'agent_archived',

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { addAgentKitCommands } from './agent-kit-commands.ts'
 import { APPROVAL_OPTIONS } from './approval-options.ts'
 import { addGroup, addLeaf } from './leaf.ts'
 
@@ -129,4 +130,5 @@ export function addAgentCommands(program: Command): void {
     },
     async () => (await load()).archiveAgent,
   )
+  addAgentKitCommands(agent)
 }

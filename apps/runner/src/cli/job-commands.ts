@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { APPROVAL_OPTIONS } from './approval-options.ts'
+import { BUDGET_OPTIONS } from './budget.ts'
 import { addJobTriggerCommands } from './job-trigger-commands.ts'
 import { addGroup, addLeaf } from './leaf.ts'
 import { TO_OPTIONS } from './output-options.ts'
@@ -140,6 +141,31 @@ export function addJobCommands(program: Command): void {
       examples: [['baton job delete review --yes', 'its address answers 404 from then on']],
     },
     async () => (await load()).deleteJob,
+  )
+  addLeaf(
+    job,
+    {
+      usage: 'budget <job>',
+      summary: 'what one run and all runs of a day may use, shown or changed',
+      options: BUDGET_OPTIONS,
+      examples: [['baton job budget review --day-usd 5', 'what waits past that goes on at midnight UTC']],
+    },
+    async () => (await import('./budget.ts')).jobBudget,
+  )
+  addLeaf(
+    job,
+    {
+      usage: 'public <job>',
+      summary: 'what runs that came from outside (a webhook, a comment) may do, shown or changed',
+      options: [
+        ['--trust <who>', '"member": like a member\'s work; "public": the least power'],
+        ['--mode <mode>', 'read_only, edit or full'],
+      ],
+      examples: [
+        ['baton job public review --mode edit', 'where the policy file of the machine allows it too'],
+      ],
+    },
+    async () => (await import('./job-public.ts')).jobPublic,
   )
   addJobTriggerCommands(job)
 }

@@ -9,6 +9,7 @@ export type RuleOptions = {
   concurrencyKey?: string
   concurrencyLimit?: string
   overlap?: string
+  conversation?: string
 }
 
 export const RULE_OPTIONS: [string, string][] = [
@@ -19,6 +20,7 @@ export const RULE_OPTIONS: [string, string][] = [
   ['--per-hour <n>', 'start at most this many runs in an hour'],
   ['--concurrency-key <template>', 'at most so many at once with the same key'],
   ['--concurrency-limit <n>', 'how many (default 1)'],
+  ['--conversation <template>', 'runs with the same text go on with one conversation of their agent'],
   ['--overlap <rule>', `while an earlier one is not finished: ${OVERLAPS.join(', ')}`],
 ]
 
@@ -34,6 +36,7 @@ export function readRules(options: RuleOptions): Partial<RunRules> {
     const limit = readWhole('--concurrency-limit', options.concurrencyLimit ?? '1')
     rules.concurrency = { key: options.concurrencyKey, limit }
   }
+  if (options.conversation !== undefined) rules.conversation = options.conversation
   if (options.overlap !== undefined) {
     const overlap = OVERLAPS.find((one) => one === options.overlap)
     if (!overlap)

@@ -15,6 +15,8 @@ export function addRunCommands(program: Command): void {
           "folder on the agent's machine (default: this one, when the agent is on this machine)",
         ],
         ['--timeout <seconds>', 'longest time the run may take'],
+        ['--conversation <name>', 'go on with the conversation of this name, or begin it'],
+        ['--continue <run|conversation>', 'go on with the conversation of that run, or of that name'],
         ['--detach', 'print the run and do not wait'],
       ],
       examples: [
@@ -153,6 +155,16 @@ function addRunsGroup(program: Command): void {
       examples: [['baton runs give-up run_019a2b --yes', 'the delivery has failed from then on']],
     },
     async () => (await load()).giveUpRun,
+  )
+  addLeaf(
+    runs,
+    {
+      usage: 'spawn <run>',
+      summary:
+        'how the agent of a run was started and how it ended: command, versions, environment names, exit',
+      examples: [['baton runs spawn run_019a2b', 'what to look at when an agent would not start']],
+    },
+    async () => (await import('./spawn.ts')).showSpawn,
   )
   addTranscriptCommands(runs)
 }

@@ -12,7 +12,14 @@ import { createEventWriter } from './show-event.ts'
 import { resultLine } from './show-run.ts'
 import { shortId } from './text.ts'
 
-type Options = { agent: string; cwd?: string; timeout?: string; detach?: boolean }
+type Options = {
+  agent: string
+  cwd?: string
+  timeout?: string
+  detach?: boolean
+  conversation?: string
+  continue?: string
+}
 
 /** `baton run`: starts a run, shows it, and ends as it ended. Ctrl-C ends the run; a second one leaves it alone. */
 export async function startRun(session: Session, [given = '']: string[], options: Options): Promise<number> {
@@ -25,6 +32,8 @@ export async function startRun(session: Session, [given = '']: string[], options
   const run = await baton.runs.create({
     prompt,
     agent: options.agent,
+    ...(options.conversation ? { conversation: options.conversation } : {}),
+    ...(options.continue ? { continue: options.continue } : {}),
     ...(workspace ? { workspace } : {}),
     ...(wallMs === null ? {} : { limits: { wallMs } }),
   })
@@ -80,9 +89,11 @@ async function waitForReport(run: Run): Promise<RunView> {
 async function chooseWorkspace(
   session: Session,
   baton: Baton,
-  { agent, cwd }: Options,
+  { agent, cwd, continue: goesOn }: Options,
 ): Promise<string | undefined> {
   if (cwd !== undefined) return resolve(cwd)
+  // A conversation goes on where it began.
+  if (goesOn !== undefined) return undefined
   const paths = await session.paths()
   const profile = await readProfile(paths)
   if (!profile.ok) return undefined
