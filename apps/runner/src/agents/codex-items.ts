@@ -80,8 +80,8 @@ function finishTool(
   run: CodexRun,
 ): RunEventBody[] {
   const exitCode = typeof item.exit_code === 'number' ? Math.round(item.exit_code) : null
-  const ok =
-    item.status === 'completed' && (exitCode ?? 0) === 0 && fieldsOf(item.error).message === undefined
+  const isOver = item.status === undefined || item.status === 'completed'
+  const ok = isOver && (exitCode ?? 0) === 0 && fieldsOf(item.error).message === undefined
   const output = outputOf(item)
   if (ok) state.toolsDone += 1
   const events: RunEventBody[] = [{ type: 'tool_finished', id: tool.id, ok, output, exitCode }]
