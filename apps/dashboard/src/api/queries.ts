@@ -58,6 +58,27 @@ export const jobsQuery = (client: Client) =>
     meta: changedBy('job', 'run', 'delivery'),
   })
 
+export const outputsQuery = (client: Client, jobId: string) =>
+  queryOptions({
+    queryKey: ['outputs', jobId],
+    queryFn: ({ signal }) => client.outputs.list.query({ job: jobId }, { signal }),
+    meta: changedBy('job', 'run'),
+  })
+
+export const dispatchesQuery = (client: Client, jobId: string) =>
+  queryOptions({
+    queryKey: ['dispatches', jobId],
+    queryFn: ({ signal }) => client.dispatches.list.query({ job: jobId, limit: 10 }, { signal }),
+    meta: changedBy('run', 'delivery'),
+  })
+
+export const dispatchQuery = (client: Client, id: string) =>
+  queryOptions({
+    queryKey: ['dispatch', id],
+    queryFn: ({ signal }) => client.dispatches.get.query({ id }, { signal }),
+    meta: changedBy('run'),
+  })
+
 export const machinesQuery = (client: Client) =>
   queryOptions({
     queryKey: ['machines'],

@@ -93,7 +93,7 @@ export const AgentMark = ({ state }: { state: AgentState }) => (
 
 type MarkProps = { shape: string; tone: Tone; label: string; live?: boolean; chip?: boolean }
 
-function Mark({ shape, tone, label, live = false, chip = false }: MarkProps) {
+export function Mark({ shape, tone, label, live = false, chip = false }: MarkProps) {
   const look = chip ? `${CHIP[tone]} rounded-full px-2 py-0.5 text-xs` : TEXT[tone]
   return (
     <span className={`${look} inline-flex items-center gap-1.5 font-medium whitespace-nowrap`}>

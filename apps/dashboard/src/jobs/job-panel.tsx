@@ -6,6 +6,7 @@ import { Button } from '../elements/button.tsx'
 import { CopyBlock, CopyLine } from '../elements/copy-button.tsx'
 import { ConfirmDialog, Dialog, Problem } from '../elements/dialog.tsx'
 import { Ago } from '../elements/time.tsx'
+import { JobOutputs } from '../outputs/job-outputs.tsx'
 import { LastRuns } from './job-row.tsx'
 import { ruleWords } from './rule-words.ts'
 import { RunJob } from './run-job.tsx'
@@ -40,6 +41,7 @@ export function JobPanel({ job, onClose }: { job: JobView; onClose: () => void }
           <h3 className="mb-1 font-medium">Prompt</h3>
           <CopyBlock text={job.prompt} />
         </div>
+        <JobOutputs job={job} />
         <div>
           <h3 className="mb-1 font-medium">Last runs</h3>
           <div className="flex flex-wrap items-center justify-between gap-2">

@@ -8,6 +8,7 @@ import { batonCommand } from '../elements/command-line.ts'
 import { CopyLine } from '../elements/copy-button.tsx'
 import { plural } from '../elements/format.ts'
 import { Empty, Loaded, Page, Section } from '../elements/page.tsx'
+import { TroubledDispatches } from '../outputs/troubled-dispatches.tsx'
 import { RunList } from '../runs/run-list.tsx'
 import { StartRun } from '../runs/start-run.tsx'
 import { useRowKeys } from '../shell/use-row-keys.ts'
@@ -22,10 +23,11 @@ export function OverviewPage() {
   return (
     <Page title="Overview" lead={overview.data && summaryOf(overview.data)} actions={<StartRun />}>
       <Loaded answer={overview} of="the overview">
-        {({ machines, agents, running, recent, openApprovals }) => (
+        {({ machines, agents, running, recent, openApprovals, troubledDispatches }) => (
           <div className="grid gap-x-8 lg:grid-cols-[minmax(0,1fr)_20rem]">
             <div className="min-w-0">
               <OpenApprovals approvals={openApprovals} />
+              <TroubledDispatches dispatches={troubledDispatches} />
               <Section title="Now">
                 {running.length > 0 ? (
                   <RunList runs={running} label="Running now" />

@@ -11,6 +11,7 @@ import { SteerBox } from '../approvals/steer-box.tsx'
 import { Empty, Loaded, Page, useTitle } from '../elements/page.tsx'
 import { StatusMark } from '../elements/status-mark.tsx'
 import { Duration } from '../elements/time.tsx'
+import { RunDispatches } from '../outputs/run-dispatches.tsx'
 import { LogView } from './log/log-view.tsx'
 import { RunActions } from './run-actions.tsx'
 import { errorAdvice, RunFacts } from './run-facts.tsx'
@@ -83,6 +84,7 @@ function RunBody({ run }: { run: RunView }) {
           className={`w-full overflow-y-auto lg:block lg:w-80 lg:shrink-0 ${tab === 'facts' ? '' : 'hidden'}`}
         >
           <RunFacts run={run} />
+          <RunDispatches run={run} />
         </div>
       </div>
     </div>
