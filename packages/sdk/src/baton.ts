@@ -15,6 +15,7 @@ import { createCall } from './call.ts'
 import { type Connection, connect, type Raw } from './connect.ts'
 import { createDeliveries, type Deliveries } from './deliveries.ts'
 import { createEvents, type Events } from './events.ts'
+import { createGithub, type Github } from './github.ts'
 import { createJobs, type Jobs } from './jobs.ts'
 import { createMachines, type Machines } from './machines.ts'
 import { createOrganization, type Organization } from './organization.ts'
@@ -53,6 +54,7 @@ export class Baton {
   readonly deliveries: Deliveries
   readonly outputs: Outputs
   readonly dispatches: Dispatches
+  readonly github: Github
   readonly tokens: Tokens
   readonly organization: Organization
   readonly webhooks = webhooks
@@ -93,6 +95,7 @@ export class Baton {
     this.deliveries = createDeliveries(raw, call)
     this.outputs = createOutputs(raw, call)
     this.dispatches = createDispatches(raw, call)
+    this.github = createGithub(raw, call)
     this.tokens = createTokens(raw, call)
     this.organization = createOrganization(raw, call)
     this.why = (id) => call(raw.why.explain.query({ id }))

@@ -44,6 +44,10 @@ export function addJobCommands(program: Command): void {
           'on workdays at 02:30 in Berlin',
         ],
         [
+          'baton job create fix --agent claude --prompt "Fix what the comment asks for" --on github:issue_comment --command /fix --repo acme/shop',
+          'when somebody with write permission comments /fix; needs "baton integration github setup"',
+        ],
+        [
           'baton job create docs --agent claude --prompt "These changed: {{ changes.paths }}" --watch ~/project --glob "docs/**"',
           "when files change on the agent's machine",
         ],

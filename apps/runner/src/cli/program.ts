@@ -4,6 +4,7 @@ import { addAgentCommands } from './agent-commands.ts'
 import { addApprovalCommands } from './approval-commands.ts'
 import { addEventCommands } from './event-commands.ts'
 import { addHookCommands } from './hook-commands.ts'
+import { addIntegrationCommands } from './integration-commands.ts'
 import { addJobCommands } from './job-commands.ts'
 import { addLifecycleCommands } from './lifecycle-commands.ts'
 import { addMachineCommands } from './machine-commands.ts'
@@ -36,6 +37,7 @@ export function buildProgram(): Command {
   addHookCommands(program)
   addOutputCommands(program)
   addDispatchCommands(program)
+  addIntegrationCommands(program)
   addTokenCommands(program)
   addLifecycleCommands(program)
   addHelp(program)

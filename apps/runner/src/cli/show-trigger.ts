@@ -20,6 +20,8 @@ function plainWord(trigger: TriggerView): string {
       return `files in ${printable(trigger.folder)}`
     case 'git_push':
       return `push to ${printable(trigger.branches.join(' '))}`
+    case 'github':
+      return printable(`github ${trigger.event}${trigger.command ? ` ${trigger.command}` : ''}`)
     case 'manual':
       return 'hand'
     default:
@@ -50,6 +52,17 @@ export function triggerLines(trigger: TriggerView): string[] {
         lines.push(
           `${trigger.watch.state}${trigger.watch.message ? `: ${printable(trigger.watch.message)}` : ''}`,
         )
+      break
+    case 'github':
+      if (trigger.repositories.length > 0) lines.push(`in ${printable(trigger.repositories.join(' '))}`)
+      for (const [word, globs] of [
+        ['branches', trigger.branches],
+        ['paths', trigger.paths],
+        ['labels', trigger.labels],
+        ['by', trigger.actors],
+      ] as const)
+        if (globs.length > 0) lines.push(`${word} ${printable(globs.join(' '))}`)
+      lines.push('by people with write permission only')
       break
     default:
   }

@@ -9,6 +9,7 @@ import {
   type TriggerFilter,
   WEBHOOK_SCHEMES,
 } from '@baton/protocol'
+import { GITHUB_OPTIONS, type GithubOptions, readGithubTrigger } from './github-options.ts'
 import { readDuration } from './rule-options.ts'
 
 export type TriggerOptions = {
@@ -27,7 +28,7 @@ export type TriggerOptions = {
   quiet?: string
   gitPush?: boolean
   branch?: string[]
-}
+} & GithubOptions
 
 export const TRIGGER_OPTIONS: [string, string][] = [
   ['--hook <scheme>', `fire it by webhooks signed as this sender signs: ${WEBHOOK_SCHEMES.join(', ')}`],
@@ -47,7 +48,11 @@ export const TRIGGER_OPTIONS: [string, string][] = [
   ['--ignore <pattern...>', 'with --watch: not these (default: .git and node_modules)'],
   ['--quiet <duration>', 'with --watch: once nothing has changed for so long (default: 2s)'],
   ['--git-push', 'fire it by pushes: then "baton hook git install" in the repository'],
-  ['--branch <pattern...>', 'with --git-push: only these branches, such as "release/*" (default: all)'],
+  [
+    '--branch <pattern...>',
+    'with --git-push or --on: only these branches, such as "release/*" (default: all)',
+  ],
+  ...GITHUB_OPTIONS,
 ]
 
 /** What the flags ask for: any number of triggers, one of each kind. */
@@ -71,7 +76,9 @@ export function readTriggers(options: TriggerOptions, env: NodeJS.ProcessEnv): N
   else refuseWithout('--watch', options, ['glob', 'ignore', 'quiet'])
   if (options.gitPush)
     triggers.push({ kind: 'git_push', ...(options.branch ? { branches: options.branch } : {}) })
-  else refuseWithout('--git-push', options, ['branch'])
+  else if (options.on === undefined) refuseWithout('--git-push or --on', options, ['branch'])
+  const github = readGithubTrigger(options)
+  if (github) triggers.push(github)
   return triggers
 }
 
