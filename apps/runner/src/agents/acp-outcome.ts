@@ -1,6 +1,6 @@
 import type { Usage } from '@baton/protocol'
 import type { AcpState } from './acp-state.ts'
-import { apiErrorKind } from './api-error-kind.ts'
+import { apiErrorKind, apiErrorText } from './api-error-kind.ts'
 import { endedBySignal, failed, STOPPED, succeeded, type Verdict, withLastWords } from './run-ends.ts'
 import type { Exit, RunFacts } from './runtime.ts'
 import { earlyVerdict, workVerdict } from './work-verdict.ts'
@@ -38,10 +38,11 @@ function withoutAnswer({ phase, lastWords }: AcpState, exit: Exit): Verdict {
 }
 
 function errorVerdict({ phase, code, text }: NonNullable<AcpState['error']>): Verdict {
-  if (code === AUTH_REQUIRED) return failed('not_signed_in', text)
+  const said = apiErrorText(text)
+  if (code === AUTH_REQUIRED) return failed('not_signed_in', said)
   const kind = apiErrorKind(code >= 400 && code < 600 ? code : null, text)
-  if (phase === 'prompt' || kind !== 'api_error') return failed(kind, text)
-  return failed('crashed', `The agent could not begin (${phase}): ${text}`)
+  if (phase === 'prompt' || kind !== 'api_error') return failed(kind, said)
+  return failed('crashed', `The agent could not begin (${phase}): ${said}`)
 }
 
 /** What the run used: tokens as the agent tells them at the end, money as what its session cost more than before. */

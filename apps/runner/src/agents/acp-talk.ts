@@ -1,3 +1,4 @@
+import type { RunEventBody } from '@baton/protocol'
 import { cancelNotice, methodNotFound, promptRequest, rpcLine, sessionRequest } from './acp-messages.ts'
 import { type AcpPermissions, readPermissionRequest } from './acp-permission.ts'
 import { type AcpPhase, type AcpState, heldAcpText, REQUEST_IDS } from './acp-state.ts'
@@ -109,10 +110,25 @@ function readPromptEnd(result: Fields, state: AcpState): ReadSteps {
 }
 
 function finish(state: AcpState): ReadSteps {
-  const events = heldAcpText(state)
+  const events = [...heldAcpText(state), ...endCalls(state)]
   const withdrawn = state.asks.map((one) => one.ask)
   Object.assign(state, { phase: 'done', owed: null, asks: [] })
   return { events, closeStdin: true, ended: true, ...(withdrawn.length > 0 && { withdrawn }) }
+}
+
+/** An agent may leave out the end of a call, above all of one that was refused. */
+function endCalls(state: AcpState): RunEventBody[] {
+  const open = state.calls.filter((call) => call.isTold)
+  state.calls = []
+  return open.map(({ id }) => {
+    return {
+      type: 'tool_finished',
+      id,
+      ok: false,
+      output: 'The agent said nothing about its end.',
+      exitCode: null,
+    }
+  })
 }
 
 function noteError(error: Fields, state: AcpState, phase: AcpPhase, atMs: number): ReadSteps {

@@ -1,4 +1,5 @@
 import type { ErrorKind } from '@baton/protocol'
+import { parseFields, textOf } from './json-fields.ts'
 
 const SIGNED_OUT =
   /\b401\b|unauthori[sz]ed|not logged in|authentication required|API_KEY_INVALID|(api )?key (is )?(not valid|invalid|expired)|invalid (api key|x-api-key|authentication)|UNAUTHENTICATED|incorrect api key/i
@@ -13,4 +14,17 @@ export function apiErrorKind(
   if (status === 429 || status === 402) return 'quota'
   if (SIGNED_OUT.test(text)) return 'not_signed_in'
   return USED_UP.test(text) ? 'quota' : 'api_error'
+}
+
+/**
+ * The service's own words in a text that holds its whole answer as JSON, as `[API Error: [{"error":{"code":500,…}}]]`;
+ * any other text as it stands.
+ */
+export function apiErrorText(text: string): string {
+  const [, quoted] = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(text) ?? []
+  if (quoted === undefined) return text
+  const [, code] = /"code"\s*:\s*(\d{3})\b/.exec(text) ?? []
+  const said = textOf(parseFields(`{"said":${quoted}}`).said)
+  if (said === null) return text
+  return code === undefined ? said : `HTTP ${code}: ${said}`
 }

@@ -1,3 +1,4 @@
+import { apiErrorKind, apiErrorText } from './api-error-kind.ts'
 import type { GeminiState } from './gemini-events.ts'
 import { endedBySignal, failed, type Verdict, withLastWords } from './run-ends.ts'
 import type { Exit, RunFacts } from './runtime.ts'
@@ -10,9 +11,6 @@ const EXIT_TURN_LIMIT = 53
 const EXIT_UNTRUSTED = 55
 
 const NO_SESSION = /error resuming session|no previous sessions|invalid session identifier/i
-const SIGNED_OUT =
-  /API_KEY_INVALID|API key not valid|API key expired|UNAUTHENTICATED|invalid auth(entication)?/i
-const USED_UP = /quota|RESOURCE_EXHAUSTED/i
 
 /**
  * What a run came to. Only a `result` with the status success says that it went well, and then only with exit code 0: a
@@ -54,13 +52,13 @@ function withoutResult({ lastWords }: GeminiState, exit: Exit): Verdict {
 
 function errorVerdict(state: GeminiState, exit: Exit): Verdict {
   const text = state.result?.text ?? withLastWords('The agent ended with an error', state.lastWords)
-  const status = httpStatus(exit.exitCode)
-  if (status === 401 || status === 403 || SIGNED_OUT.test(text)) return failed('not_signed_in', text)
-  if (status === 429 || USED_UP.test(text)) return failed('quota', text)
   if (exit.exitCode === EXIT_TURN_LIMIT || /TurnLimit/.test(state.result?.kind ?? '')) {
     return failed('crashed', text)
   }
-  return failed(status !== null || /\[API Error/.test(text) ? 'api_error' : 'crashed', text)
+  const status = httpStatus(exit.exitCode)
+  const kind = apiErrorKind(status, text)
+  const isService = kind !== 'api_error' || status !== null || /\[API Error/.test(text)
+  return failed(isService ? kind : 'crashed', apiErrorText(text))
 }
 
 /** 400 comes as 144 and 511 as 255; what is below is none. */
