@@ -23,7 +23,7 @@ export type CaseName =
 export type Case = { name: CaseName; check(place: CasePlace, instead: string | null): Promise<void> }
 
 /** Long enough for the slowest CLI to start on a busy machine. */
-const SILENCE_MS = 20_000
+const SILENCE_MS = 25_000
 
 /** In this order: the last two stop the agents of their runtime. */
 export const CASES: readonly Case[] = [

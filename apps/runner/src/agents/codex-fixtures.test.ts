@@ -14,7 +14,8 @@ const fixtures = openFixtures('codex-0.169.0', (name, from) =>
     {
       permissionMode: modes[name] ?? 'edit',
       model: 'gpt-x',
-      sessionId: name === 'resume' ? `${thread}~100.0.10` : null,
+      sessionId: name === 'resume' ? `${thread}~100.0.10.0` : null,
+      instructions: '',
     },
     from,
   ),
@@ -107,7 +108,7 @@ describe('what a run of Codex shows', () => {
       ok: true,
       output: 'add /home/dev/shop/notes.txt',
     })
-    expect(end).toMatchObject({ result: 'Written.', sessionId: `${thread}~200.0.20` })
+    expect(end).toMatchObject({ result: 'Written.', sessionId: `${thread}~200.0.20.0` })
   })
 
   test('is the exit code and output of a command that failed', () => {
@@ -153,7 +154,7 @@ describe('tokens of Codex', () => {
   test('are those of this run, although Codex counts the thread', () => {
     expect(replay('resume').end).toMatchObject({
       usage: { inputTokens: 100, outputTokens: 10, costUsd: null, model: 'gpt-x' },
-      sessionId: `${thread}~200.0.20`,
+      sessionId: `${thread}~200.0.20.0`,
       result: 'This conversation has 2 user prompts.',
     })
     expect(replay('usage').end.usage).toMatchObject({ inputTokens: 12_000, outputTokens: 345 })
@@ -163,7 +164,7 @@ describe('tokens of Codex', () => {
     const { end } = replay('sigterm')
     expect(end).toMatchObject({
       usage: { inputTokens: 100, outputTokens: 10 },
-      sessionId: `${thread}~100.0.10`,
+      sessionId: `${thread}~100.0.10.0`,
     })
   })
 })

@@ -1,11 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { findCodexReset } from './codex-quota.ts'
 import { type CodexReaderOptions, createCodexReader } from './codex-reader.ts'
-import { codexSessionId, parseCodexSession } from './codex-session.ts'
+import { codexSessionId, markOf, parseCodexSession } from './codex-session.ts'
 import { CODEX_LOG } from './codex-trace.ts'
 import type { Exit, RunReader } from './runtime.ts'
 
-const options: CodexReaderOptions = { permissionMode: 'edit', model: null, sessionId: null }
+const options: CodexReaderOptions = {
+  permissionMode: 'edit',
+  model: null,
+  sessionId: null,
+  instructions: '',
+}
 const exited: Exit = { exitCode: 0, signal: null, error: null, message: null }
 const quiet = { stopReason: null, changedFiles: null }
 const line = (event: object) => `${JSON.stringify(event)}\n`
@@ -121,16 +126,25 @@ describe('a reader of codex exec', () => {
 describe('the session id of a run of Codex', () => {
   const thread = '018f3c5e-7a10-7b6e-9c55-2f6f0d1c9a01'
 
-  test('holds what the thread had used, and a bare one stands for none', () => {
+  test('holds what the thread had used and was told, and a bare one tells nothing', () => {
     const totals = { input: 300, cached: 20, output: 10 }
-    const id = codexSessionId(thread, totals)
-    expect(id).toBe(`${thread}~300.20.10`)
-    expect(parseCodexSession(id)).toEqual({ threadId: thread, before: totals })
-    expect(parseCodexSession(thread)?.before).toEqual({ input: 0, cached: 0, output: 0 })
+    const id = codexSessionId(thread, totals, markOf('Be kind.'))
+    expect(id).toMatch(/~300\.20\.10\.[0-9a-f]{8}$/)
+    expect(parseCodexSession(id)).toEqual({ threadId: thread, before: totals, told: markOf(' Be kind.\n') })
+    const none = { input: 0, cached: 0, output: 0 }
+    expect(parseCodexSession(thread)).toEqual({ threadId: thread, before: none, told: null })
   })
 
   test('is nothing else that could stand on an argv', () => {
-    for (const text of ['', '--last', `${thread}~1.2`, `${thread}~1.2.3.4`, `-${thread}`, `${thread}\n`])
+    for (const text of [
+      '',
+      '--last',
+      `${thread}~1.2`,
+      `${thread}~1.2.3`,
+      `${thread}~1.2.3.4.5`,
+      `-${thread}`,
+      `${thread}\n`,
+    ])
       expect(parseCodexSession(text)).toBeNull()
   })
 })

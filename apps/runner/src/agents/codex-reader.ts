@@ -1,7 +1,7 @@
 import type { PermissionMode, RunEventBody, Usage } from '@baton/protocol'
 import { readCodexEvent } from './codex-events.ts'
 import { codexVerdict } from './codex-outcome.ts'
-import { codexSessionId, parseCodexSession, type ThreadTotals } from './codex-session.ts'
+import { codexSessionId, markOf, NO_TOTALS, parseCodexSession, type ThreadTotals } from './codex-session.ts'
 import { CODEX_START, type CodexState } from './codex-state.ts'
 import { readCodexStderr } from './codex-trace.ts'
 import { createJsonLinesReader } from './json-lines-reader.ts'
@@ -13,6 +13,7 @@ export type CodexReaderOptions = {
   model: string | null
   /** The session that the run goes on with. */
   sessionId: string | null
+  instructions: string
 }
 
 /** Reads what `codex exec --json` prints. */
@@ -20,7 +21,11 @@ export function createCodexReader(options: CodexReaderOptions, from?: ReaderPosi
   const earlier = options.sessionId === null ? null : parseCodexSession(options.sessionId)
   const reader = createJsonLinesReader<CodexState>(
     {
-      start: { ...CODEX_START, ...(earlier && { before: earlier.before }) },
+      start: {
+        ...CODEX_START,
+        before: earlier?.before ?? NO_TOTALS,
+        told: markOf(options.instructions),
+      },
       readEvent: (event, state, atMs) => readCodexEvent(event, state, options, atMs),
       end(state, exit, facts) {
         const verdict = codexVerdict(state, exit, facts, options.permissionMode !== 'read_only')
@@ -29,7 +34,7 @@ export function createCodexReader(options: CodexReaderOptions, from?: ReaderPosi
           ...verdict,
           result: state.turn === 'completed' && state.answer !== null ? storableText(state.answer) : null,
           usage: usageOf(state, options.model),
-          sessionId: threadId === null ? null : codexSessionId(threadId, totalsOf(state)),
+          sessionId: threadId === null ? null : codexSessionId(threadId, totalsOf(state), state.told),
           quotaUntil: verdict.errorKind === 'quota' ? state.quotaUntil : null,
         }
       },

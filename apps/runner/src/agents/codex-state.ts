@@ -29,6 +29,8 @@ export type CodexState = LinesState & {
   /** Its last words on stderr, without its log of facts. */
   words: string
   before: ThreadTotals
+  /** The mark of the instructions that the thread knows. */
+  told: string
   /** What the requests of this run used, while the thread's totals are not known. */
   live: ThreadTotals
   totals: ThreadTotals | null
@@ -51,6 +53,7 @@ export const CODEX_START: CodexState = {
   httpStatus: null,
   words: '',
   before: NO_TOTALS,
+  told: '0',
   live: NO_TOTALS,
   totals: null,
 }

@@ -1,13 +1,14 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type PermissionMode, RUNTIME_CAPABILITIES } from '@baton/protocol'
+import { type PermissionMode, type PushedDelivery, RUNTIME_CAPABILITIES } from '@baton/protocol'
 import { refuseModel } from './agent-names.ts'
 import { askVersion } from './ask-program.ts'
 import { createCodexReader } from './codex-reader.ts'
-import { parseCodexSession } from './codex-session.ts'
+import { markOf, parseCodexSession } from './codex-session.ts'
 import { CODEX_LOG } from './codex-trace.ts'
 import { runEnvironment } from './environment.ts'
 import { findExecutable } from './find-executable.ts'
+import { withInstructions } from './prompt-instructions.ts'
 import type { PrepareInput, Refused, RuntimeDriver } from './runtime.ts'
 
 /**
@@ -33,7 +34,7 @@ export const codexDriver: RuntimeDriver = {
         file,
         args: ['exec', ...told, ...args],
         env,
-        stdin: delivery.prompt,
+        stdin: promptFor(delivery),
         keepStdinOpen: false,
       },
       version: await askVersion(file, env),
@@ -41,8 +42,8 @@ export const codexDriver: RuntimeDriver = {
     }
   },
   createReader({ delivery }, from) {
-    const { permissionMode, model = null } = delivery.agent
-    return createCodexReader({ permissionMode, model, sessionId: delivery.sessionId }, from)
+    const { permissionMode, model = null, instructions = '' } = delivery.agent
+    return createCodexReader({ permissionMode, model, instructions, sessionId: delivery.sessionId }, from)
   },
 }
 
@@ -89,6 +90,15 @@ function shellEnvironment(env: Readonly<Record<string, string>>, named: readonly
     ...marks.map(([name, value]) => `set.${name}=${tomlText(value)}`),
   ]
   return settings.flatMap((setting) => ['-c', `shell_environment_policy.${setting}`])
+}
+
+/** A thread keeps the instructions with which it began, so it is told others in the prompt, once. */
+function promptFor({ agent, sessionId, prompt }: PushedDelivery): string {
+  const session = sessionId === null ? null : parseCodexSession(sessionId)
+  if (session === null || session.told === markOf(agent.instructions)) return prompt
+  if (agent.instructions.trim() === '') return `Your earlier instructions no longer hold.\n\n${prompt}`
+  const words = 'These instructions hold from now on, instead of earlier ones.'
+  return `${words}\n\n${withInstructions(agent.instructions, prompt)}`
 }
 
 /** One argument of a program is at most 128 KiB long. */

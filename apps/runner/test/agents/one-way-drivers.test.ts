@@ -2,6 +2,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PushedDelivery } from '@baton/protocol'
 import { describe, expect, test } from 'vitest'
+import { markOf } from '../../src/agents/codex-session.ts'
 import { driverFor } from '../../src/agents/driver-for.ts'
 import type { PrepareInput } from '../../src/agents/runtime.ts'
 import { makePlaces, newDelivery, prepare, type TestPlace } from './run-agent.ts'
@@ -62,10 +63,25 @@ describe('codex', () => {
 
   test('goes on with a thread with its flags before the word resume, and without what Baton wrote behind the id', async () => {
     await using place = await makePlaces()
-    const sessionId = `${thread}~100.0.10`
+    const sessionId = `${thread}~100.0.10.0`
     const { command } = await prepare(await inputFor(place, { runtime: 'codex', sessionId }))
     expect(command.args.slice(-3)).toEqual(['resume', thread, '-'])
     expect(command.args.indexOf('--sandbox')).toBeLessThan(command.args.indexOf('resume'))
+  })
+
+  test('is told in the prompt when its thread began with other instructions, and only then', async () => {
+    await using place = await makePlaces()
+    const stdinOf = async (told: string, instructions: string) => {
+      const sessionId = `${thread}~100.0.10.${told}`
+      return (await prepare(await inputFor(place, { runtime: 'codex', sessionId, instructions }))).command
+        .stdin
+    }
+    expect(await stdinOf(markOf('Be kind.'), 'Be kind.')).toBe('the prompt')
+    expect(await stdinOf('0', '')).toBe('the prompt')
+    expect(await stdinOf('0', 'Be kind.')).toMatch(
+      /instead of earlier ones[\s\S]*Be kind\.[\s\S]*\n\nthe prompt$/,
+    )
+    expect(await stdinOf(markOf('Be kind.'), '')).toMatch(/no longer hold\.\n\nthe prompt$/)
   })
 
   test('keeps its own login out of the commands that it runs, and marks them with the run', async () => {
