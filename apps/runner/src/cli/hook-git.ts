@@ -111,15 +111,16 @@ const ANSWER_WITHIN_MS = 5_000
  * What the hook itself calls. Everything is on the disk before the relay is asked; what it does not answer in time, the
  * runner of the profile tells later.
  */
-export async function fireGitHook(session: Session, [hook = '', , remote]: string[]): Promise<void> {
+export async function fireGitHook(session: Session, [hook = '', remoteName, url]: string[]): Promise<void> {
   const name = HOOK_NAMES.find((one) => one === hook)
   if (!name) throw new BatonError('bad_input', `There is no hook "${hook}": ${HOOK_NAMES.join(', ')}.`)
   const repository = process.cwd()
   const pushes = readPushes(name, await readAll(process.stdin))
   const { fires } = await readHookConfig((await hookPlaces(repository)).config)
+  const remote = remoteName && url ? { name: remoteName, url } : null
   const told: string[] = []
   for (const push of pushes) {
-    const payload = await describePush(repository, name, push, remote ?? null)
+    const payload = await describePush(repository, name, push, remote)
     for (const one of fires) {
       const wanted = one.branches.some((glob) => matchesGlob(glob, payload.push.branch))
       if (one.hook !== name || !wanted) continue

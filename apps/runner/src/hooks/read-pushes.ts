@@ -5,6 +5,7 @@ import type { HookName } from './hook-config.ts'
 import { runGit } from './run-git.ts'
 
 type Commit = GitPush['push']['commits'][number]
+type Push = { ref: string; before: string; after: string }
 
 const BRANCH = 'refs/heads/'
 const NOTHING = /^0+$/
@@ -14,7 +15,7 @@ const COMMITS = 50
  * The branches that a hook was told about, as git writes them: for pre-push `<local ref> <local id> <remote ref> <remote
  * id>`, for post-receive `<old id> <new id> <ref>`. Deleted branches, tags and lines that are neither are left out.
  */
-export function readPushes(hook: HookName, input: string): { ref: string; before: string; after: string }[] {
+export function readPushes(hook: HookName, input: string): Push[] {
   return input.split('\n').flatMap((line) => {
     const words = line.trim().split(' ')
     const [before, after, ref] =
@@ -26,37 +27,44 @@ export function readPushes(hook: HookName, input: string): { ref: string; before
 
 const isId = (text: string | undefined): text is string => /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text ?? '')
 
-/** What a prompt can name of one push. */
+/** What a prompt can name of one push. `remote` is what git calls the other side, and where that is. */
 export async function describePush(
   repository: string,
   hook: HookName,
-  push: { ref: string; before: string; after: string },
-  remote: string | null,
+  push: Push,
+  remote: { name: string; url: string } | null,
 ): Promise<GitPush> {
-  const top = await runGit(repository, ['rev-parse', '--path-format=absolute', '--git-common-dir'])
-  const folder = top.trim().replace(/\/\.git$/, '')
+  const common = await runGit(repository, ['rev-parse', '--path-format=absolute', '--git-common-dir'])
+  const branch = push.ref.slice(BRANCH.length)
   return {
     push: {
       ...push,
       hook,
-      branch: push.ref.slice(BRANCH.length),
-      commits: await listCommits(repository, push),
-      repository: basename(folder).replace(/\.git$/, ''),
-      remote: remote === null ? null : withoutCredentials(remote),
+      branch,
+      commits: await listCommits(repository, push, branch, remote?.name ?? null),
+      repository: basename(common.trim().replace(/\/\.git$/, '')).replace(/\.git$/, ''),
+      remote: remote === null ? null : withoutCredentials(remote.url),
     },
   }
 }
 
-/** The commits that came with it; those of a new branch are the ones that no other remote branch has. */
-async function listCommits(repository: string, push: { before: string; after: string }): Promise<Commit[]> {
+/** The commits that came with it; those of a new branch are the ones that no other branch of that side has. */
+async function listCommits(
+  repository: string,
+  push: Push,
+  branch: string,
+  remote: string | null,
+): Promise<Commit[]> {
+  // The push may be over by now, and the branch itself be one of those that are left out.
+  const others =
+    remote === null ? [`--exclude=${branch}`, '--branches'] : [`--exclude=${remote}/${branch}`, '--remotes']
   const range = NOTHING.test(push.before)
-    ? [push.after, '--not', '--remotes']
+    ? [push.after, '--not', ...others]
     : [`${push.before}..${push.after}`]
-  const format = '--format=%H%x09%an%x09%s'
-  const text = await runGit(repository, ['log', `--max-count=${COMMITS}`, format, ...range, '--']).catch(() =>
-    // The old one is not here (a push that was forced, or a shallow clone): at least the newest is.
-    runGit(repository, ['log', '--max-count=1', format, push.after, '--']).catch(() => ''),
-  )
+  const list = (...args: string[]) =>
+    runGit(repository, ['log', '--format=%H%x09%an%x09%s', ...args, '--']).catch(() => '')
+  // An old commit that is not here (after a forced push, or in a shallow clone) leaves the newest.
+  const text = (await list(`--max-count=${COMMITS}`, ...range)) || (await list('--max-count=1', push.after))
   return text
     .split('\n')
     .filter((line) => line !== '')
