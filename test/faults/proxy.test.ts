@@ -5,7 +5,10 @@ import { startTcpProxy, type TcpProxy, type Weather } from '@baton/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startRunnerProcess, untilIdle } from '../../apps/runner/test/support/runner-process.ts'
 import { createTestPlace, type TestPlace } from '../../apps/runner/test/support/test-place.ts'
+import { createRandom, printSeed } from './support/seed.ts'
 
+printSeed('proxy')
+const random = createRandom()
 const isLarge = process.env.FAULTS === 'large'
 const LINES = isLarge ? 1_000 : 200
 const everyLine = Array.from({ length: LINES }, (_, at) => `line ${at + 1}`)
@@ -62,6 +65,30 @@ const networks: [string, Partial<Weather>, Storm?][] = [
     },
   ],
 ]
+
+/** Bad weather of several kinds at once, drawn from the seed: 24 more in the large suite. */
+function drawNetwork(index: number): [string, Partial<Weather>, Storm?] {
+  const maybe = <T>(value: T) => (random() < 0.5 ? value : null)
+  // Each piece waits for the one before it, so tiny pieces far away would be no network at all.
+  const isSliced = random() < 0.3
+  const weather = {
+    latencyMs: isSliced ? 0 : Math.round(random() * 400),
+    jitterMs: isSliced ? 0 : Math.round(random() * 400),
+    bytesPerSecond: isSliced ? null : maybe(16_000 + Math.round(random() * 60_000)),
+    resetAfterBytes: maybe(60_000 + Math.round(random() * 200_000)),
+    sliceBytes: isSliced ? 1 + Math.round(random() * 200) : null,
+  }
+  const cuts = Math.round(random() * 6)
+  const storm: Storm = async (proxy) => {
+    await every(100 + random() * 900, cuts)(proxy)
+    if (random() < 0.4) {
+      proxy.freeze()
+      await wait(random() * 2_000)
+    }
+  }
+  return [`number ${index + 1}: ${JSON.stringify({ ...weather, cuts })}`, weather, storm]
+}
+if (isLarge) networks.push(...Array.from({ length: 24 }, (_, index) => drawNetwork(index)))
 
 test.each(networks)(
   'over a network %s a transcript arrives byte for byte',

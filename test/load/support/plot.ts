@@ -15,7 +15,8 @@ export function drawPlot(plot: Plot): string {
   const xs = [...new Set(points.map((point) => point.x))].toSorted((a, b) => a - b)
   const top = niceCeiling(Math.max(...points.map((point) => point.y)))
   const scale = plot.xScale === 'log' ? (value: number) => Math.log10(value + 1) : (value: number) => value
-  const [first = 0, last = 1] = [scale(xs[0] ?? 0), scale(xs.at(-1) ?? 1)]
+  const first = scale(xs[0] ?? 0)
+  const last = scale(xs.at(-1) ?? 1)
   const placeX = (value: number) =>
     LEFT + ((scale(value) - first) / (last - first || 1)) * (WIDTH - LEFT - RIGHT)
   const placeY = (value: number) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - TOP - BOTTOM)
