@@ -96,20 +96,20 @@ function Answer({ approval, isQuestion }: { approval: ApprovalView; isQuestion: 
           onPattern={setPattern}
         />
       )}
-      <label htmlFor={field} className="block space-y-1">
-        <span className="text-[13px] text-soft">
-          {isQuestion ? 'Your answer' : 'A word to the agent, told with a no (optional)'}
-        </span>
-        <input
-          id={field}
-          className="field"
-          autoComplete="off"
-          value={message}
-          onChange={(event) => setMessage(event.target.value)}
-        />
-      </label>
       <Problem text={answer.problem} />
-      <div className="flex flex-wrap gap-2">
+      <div className="flex flex-wrap items-end gap-2">
+        <label htmlFor={field} className="block min-w-0 flex-1 basis-64 space-y-1">
+          <span className="text-[13px] text-soft">
+            {isQuestion ? 'Your answer' : 'A word to the agent, told with a no (optional)'}
+          </span>
+          <input
+            id={field}
+            className="field"
+            autoComplete="off"
+            value={message}
+            onChange={(event) => setMessage(event.target.value)}
+          />
+        </label>
         <Button
           type="submit"
           look="main"

@@ -12,6 +12,9 @@ import { createTRPCClient, httpLink } from '@trpc/client'
 
 const RUNNER = fileURLToPath(new URL('../../../runner/src/main.ts', import.meta.url))
 const DEMO_AGENT = fileURLToPath(new URL('../../../runner/src/agents/demo/demo-agent.ts', import.meta.url))
+const SCRIPTED_CLAUDE = fileURLToPath(
+  new URL('../../../runner/test/fixtures/scripted-claude.ts', import.meta.url),
+)
 const DASHBOARD = fileURLToPath(new URL('../../dist', import.meta.url))
 
 export type Place = Awaited<ReturnType<typeof startPlace>>
@@ -41,7 +44,8 @@ export async function startPlace() {
     api,
     runner,
     signInLink: async () => (await api.auth.createLink.mutate()).url,
-    startRun: async (prompt: string) => (await api.runs.create.mutate({ prompt, agent: 'demo' })).runId,
+    startRun: async (prompt: string, agent = 'demo') =>
+      (await api.runs.create.mutate({ prompt, agent })).runId,
     stopRelay: () => relay.kill('SIGKILL'),
     async startRelay() {
       relay = await startTestRelay({ databaseUrl: database.url, port, env })
@@ -55,13 +59,21 @@ export async function startPlace() {
   }
 }
 
+/** A program on the runner's PATH that is a script of ours. */
+async function writeProgram(folder: string, name: string, script: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, name), `#!/bin/sh\nexec '${process.execPath}' '${script}' "$@"\n`, {
+    mode: 0o755,
+  })
+}
+
 /** The runner as a person starts it, in a home of its own whose policy offers the demo agent. */
 function createRunner(home: string, url: string, key: string) {
   let child: ReturnType<typeof begin> | null = null
   const begin = () => {
     const args = [RUNNER, 'up', '--foreground', '--server', url, '--key-stdin']
     const started = spawn(process.execPath, args, {
-      env: { ...process.env, BATON_HOME: home },
+      env: { ...process.env, BATON_HOME: home, PATH: `${join(home, 'bin')}:${process.env.PATH}` },
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     started.stdin.end(key)
@@ -72,7 +84,13 @@ function createRunner(home: string, url: string, key: string) {
       const profiles = join(home, 'config', 'profiles')
       await mkdir(profiles, { recursive: true, mode: 0o700 })
       const demo = { argv: [process.execPath, DEMO_AGENT, '--pause', '20'], format: 'stream-json' }
-      const policy = { folders: [home], commands: { demo }, runtimes: ['command'], permissionModes: ['edit'] }
+      const policy = {
+        folders: [home],
+        commands: { demo },
+        runtimes: ['command', 'claude'],
+        permissionModes: ['edit'],
+      }
+      await writeProgram(join(home, 'bin'), 'claude', SCRIPTED_CLAUDE)
       await writeFile(join(profiles, 'default.policy.json'), JSON.stringify(policy), { mode: 0o600 })
       child = begin()
       const ended = once(child, 'exit').then(([code]) => {

@@ -1,0 +1,100 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { eventually } from '@baton/testkit'
+import { type LaunchedBrowser, launchBrowser } from '@baton/testkit/browser'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openPage } from './support/open-page.ts'
+import { type Place, startPlace } from './support/start-place.ts'
+
+let place: Place
+let launched: LaunchedBrowser | null
+
+beforeAll(async () => {
+  launched = await launchBrowser()
+  if (launched === null) return
+  place = await startPlace()
+  await place.runner.start()
+  const [machine] = await place.api.machines.list.query()
+  const agent = { key: 'claude', name: 'Claude', machineId: machine?.id ?? '', runtime: 'claude' as const }
+  await place.api.agents.create.mutate({ ...agent, approvals: { mode: 'ask' } })
+}, 120_000)
+afterAll(async () => {
+  await place?.[Symbol.asyncDispose]()
+  await launched?.[Symbol.asyncDispose]()
+})
+
+/** With BATON_SHOTS set, what a person sees is kept there to be looked at. */
+async function shoot(page: Page, name: string) {
+  const folder = process.env.BATON_SHOTS
+  if (folder === undefined) return
+  await mkdir(folder, { recursive: true })
+  for (const scheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: scheme })
+    for (const [size, width, height] of [
+      ['wide', 1280, 800],
+      ['narrow', 390, 844],
+    ] as const) {
+      await page.setViewportSize({ width, height })
+      await page.screenshot({ path: join(folder, `${name}-${scheme}-${size}.png`), animations: 'disabled' })
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 800 })
+}
+
+test('a person sees what an agent asks, and allows or denies it from the page', async ({ skip }) => {
+  if (launched === null) return skip('No Chromium was found.')
+  await using opened = await openPage(launched.browser)
+  const { page, problems } = opened
+  await page.goto(await place.signInLink())
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  const id = await place.startRun(
+    '@say I look at the tests first.\n@ask npm test -- --run && npm run build\n@ask rm -rf ./dist\n@say All done.',
+    'claude',
+  )
+  const card = page.getByRole('region', { name: /Claude asks to use Bash/ })
+  await card.getByText('npm test -- --run && npm run build').waitFor()
+  await page.getByText('one question waits').first().waitFor({ state: 'attached' })
+  await expect.poll(() => page.title()).toMatch(/^◆ 1 · Overview/)
+  await shoot(page, 'overview')
+  await card.getByRole('link', { name: 'See its run' }).click()
+  await page.getByText('Waiting for approval: Bash npm test').first().waitFor()
+  await card.getByLabel('The rest of this run').check()
+  await card.getByLabel(/What is allowed without a question/).waitFor()
+  await shoot(page, 'run')
+  await card.getByLabel('This once').check()
+  await card.getByRole('button', { name: 'Allow' }).click()
+  await card.getByText('rm -rf ./dist').waitFor()
+  await card.getByLabel(/A word to the agent/).fill('Leave dist alone.')
+  await card.getByRole('button', { name: 'Deny' }).click()
+  await card.waitFor({ state: 'detached' })
+  await eventually(async () => {
+    const { items } = await place.api.approvals.list.query({ runId: id })
+    expect(items.map(({ state, answeredVia, message }) => [state, answeredVia, message])).toEqual([
+      ['denied', 'dashboard', 'Leave dist alone.'],
+      ['allowed', 'dashboard', null],
+    ])
+  })
+  await expect.poll(() => page.title()).not.toMatch(/◆/)
+  expect(problems).toEqual([])
+})
+
+test('a person says something to a run while it works', async ({ skip }) => {
+  if (launched === null) return skip('No Chromium was found.')
+  await using opened = await openPage(launched.browser)
+  const { page, problems } = opened
+  await page.goto(await place.signInLink())
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  const id = await place.startRun('@say Listening.\n@listen\n@hang', 'claude')
+  await page.goto(`${place.url}/runs/${id}`)
+  const box = page.getByLabel('Say something to Claude while it works')
+  await box.fill('@say Heard you.')
+  await shoot(page, 'steer')
+  await page.getByRole('button', { name: 'Send' }).click()
+  await page.getByText('Heard you.', { exact: true }).waitFor()
+  await expect.poll(() => box.inputValue()).toBe('')
+  await page.getByRole('button', { name: 'Interrupt' }).click()
+  await page.getByText('A person interrupted what it was doing.').first().waitFor()
+  await box.waitFor({ state: 'detached' })
+  expect(problems).toEqual([])
+})
