@@ -51,7 +51,13 @@ const events = createRoute({
   component: lazyRouteComponent(() => import('./events/events-page.tsx'), 'EventsPage'),
 })
 
-const routeTree = root.addChildren([overview, runs, run, jobs, machines, events])
+const github = createRoute({
+  getParentRoute: () => root,
+  path: '/integrations/github',
+  component: lazyRouteComponent(() => import('./github/github-page.tsx'), 'GithubPage'),
+})
+
+const routeTree = root.addChildren([overview, runs, run, jobs, machines, events, github])
 
 export function createAppRouter() {
   return createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: true })

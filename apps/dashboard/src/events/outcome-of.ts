@@ -8,6 +8,13 @@ const WHY_NOT: Record<IgnoredReason, string> = {
   no_job: 'started nothing: no job listens to it',
   overlap_skipped: 'started nothing: an earlier run of the job was not finished',
   coalesced: 'started nothing of its own: a run that still waited took it over',
+  trigger_paused: 'started nothing: its trigger is paused',
+  missed: 'started nothing: its time passed while no relay ran',
+  loop: 'started nothing: runs caused it in a loop',
+  own_event: 'started nothing: Baton made it itself on GitHub',
+  actor_refused: 'started nothing: who made it may not start runs',
+  fork_refused: 'started nothing: it comes from a fork',
+  text_edited: 'started nothing: its text was changed since',
 }
 
 /** What came of an event, in words. */

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { Activity, House, Inbox, Monitor, Repeat } from 'lucide-react'
+import { Activity, GitPullRequest, House, Inbox, Monitor, Repeat } from 'lucide-react'
 import { ApprovalDot } from '../approvals/approval-dot.tsx'
 
 export const PLACES = [
@@ -8,6 +8,7 @@ export const PLACES = [
   { to: '/jobs', label: 'Jobs', key: 'j', icon: Repeat },
   { to: '/machines', label: 'Machines', key: 'm', icon: Monitor },
   { to: '/events', label: 'Events', key: 'e', icon: Inbox },
+  { to: '/integrations/github', label: 'GitHub', key: 'h', icon: GitPullRequest },
 ] as const
 
 /** The rail of wide screens. */
@@ -35,7 +36,7 @@ export function TabBar() {
   return (
     <nav
       aria-label="Main"
-      className="grid grid-cols-5 border-t border-line bg-card pb-[env(safe-area-inset-bottom)] md:hidden"
+      className="grid grid-cols-6 border-t border-line bg-card pb-[env(safe-area-inset-bottom)] md:hidden"
     >
       {PLACES.map(({ to, label, icon: Icon }) => (
         <Link
