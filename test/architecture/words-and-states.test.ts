@@ -2,6 +2,8 @@ import {
   AGENT_STATES,
   DELIVERY_STATES,
   DELIVERY_TRANSITIONS,
+  DISPATCH_STATES,
+  DISPATCH_TRANSITIONS,
   EVENT_STATES,
   EVENT_TRANSITIONS,
   IGNORED_REASONS,
@@ -34,6 +36,7 @@ const moving: [string, readonly string[], Record<string, readonly string[]>][] =
   ['Event', EVENT_STATES, EVENT_TRANSITIONS],
   ['Delivery', DELIVERY_STATES, DELIVERY_TRANSITIONS],
   ['Run', RUN_STATES, RUN_TRANSITIONS],
+  ['Dispatch', DISPATCH_STATES, DISPATCH_TRANSITIONS],
 ]
 
 test.each(moving)('the diagram of %s draws exactly the moves of the protocol', (heading, words, table) => {
@@ -66,6 +69,7 @@ test('the database allows exactly the states of the protocol', () => {
     ['events', EVENT_STATES],
     ['deliveries', DELIVERY_STATES],
     ['runs', RUN_STATES],
+    ['dispatches', DISPATCH_STATES],
   ] as const) {
     const check = schema.split('\n').find((line) => line.includes(`constraint ${table}_state_check `)) ?? ''
     const allowed = [...check.matchAll(/'([a-z_]+)'::text/g)].map(([, word]) => word)

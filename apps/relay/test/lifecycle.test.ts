@@ -185,6 +185,8 @@ test('an import writes only where it was begun, and never into what is not empty
     deliveries: 0,
     runs: 0,
     approvals: 0,
+    outputs: 0,
+    dispatches: 0,
     runEvents: 0,
   }
   expect(await codeOf(api.import.finish.mutate({ digest: DIGEST, counts: { ...counts, machines: 2 } }))).toBe(

@@ -39,7 +39,7 @@ async function runWith(
         const isOver =
           dispatches.length > 0 && dispatches.every(({ state }) => state !== 'pending' && state !== 'sending')
         if (!isOver) throw new Error(`not yet: ${JSON.stringify(dispatches)}`)
-        return dispatches
+        return dispatches.toSorted((one, other) => (one.target < other.target ? -1 : 1))
       },
       { timeoutMs: 20_000, everyMs: 50 },
     )
@@ -75,10 +75,10 @@ test('a file outside the workspace and the policy, or behind a link, is refused 
   const dispatches = await ended()
   expect(dispatches.map(({ state }) => state)).toEqual(['failed', 'failed', 'failed', 'failed'])
   expect(dispatches.map(({ lastError }) => lastError)).toEqual([
-    expect.stringContaining('outside the workspace'),
-    expect.stringContaining('a link or a file stands where a folder should be'),
     expect.stringContaining('upwards'),
     expect.stringContaining('.git folder'),
+    expect.stringContaining('outside the workspace'),
+    expect.stringContaining('a link or a file stands where a folder should be'),
   ])
 })
 

@@ -3,7 +3,19 @@ import { spawnReport } from './agent-profile.ts'
 import { agentIsolation, budget, TRUST_LEVELS } from './agent-settings.ts'
 import { ANSWERED_VIA, APPROVAL_SCOPES, approvalSettings } from './approvals.ts'
 import { ERROR_KIND_NAMES } from './error-kinds.ts'
-import { agentId, approvalId, deliveryId, eventId, jobId, machineId, runId, triggerId } from './ids.ts'
+import {
+  agentId,
+  approvalId,
+  deliveryId,
+  dispatchId,
+  eventId,
+  jobId,
+  machineId,
+  outputId,
+  runId,
+  triggerId,
+} from './ids.ts'
+import { DISPATCH_STATES, OUTPUT_KINDS, OUTPUT_MOMENTS, outputText } from './outputs.ts'
 import { jobRetentionSchema, retentionSchema } from './retention.ts'
 import { runChanges } from './run-changes.ts'
 import { killProofSchema, usageSchema } from './run-events.ts'
@@ -33,10 +45,12 @@ export const ROW_KINDS = [
   'agents',
   'jobs',
   'triggers',
+  'outputs',
   'events',
   'deliveries',
   'runs',
   'approvals',
+  'dispatches',
 ] as const
 export type RowKind = (typeof ROW_KINDS)[number]
 export const EXPORT_KINDS = [...ROW_KINDS, 'transcripts'] as const
@@ -120,6 +134,19 @@ export const exportRows = {
     scheme: z.enum(WEBHOOK_SCHEMES).nullable(),
     config: z.record(z.string(), z.json()).default({}),
     pausedAt: maybeStamp.default(null),
+    deletedAt: maybeStamp,
+    createdAt: stamp,
+  }),
+  /** Without their secrets: `***` stands where one was. */
+  outputs: z.strictObject({
+    id: outputId,
+    jobId,
+    kind: z.enum(OUTPUT_KINDS),
+    moment: z.enum(OUTPUT_MOMENTS),
+    config: z.record(z.string(), z.unknown()),
+    message: outputText,
+    disabledAt: maybeStamp,
+    disabledReason: maybeText(10_000),
     deletedAt: maybeStamp,
     createdAt: stamp,
   }),
@@ -226,6 +253,29 @@ export const exportRows = {
     answeredName: maybeText(1_000),
     answeredVia: z.enum(ANSWERED_VIA),
     answeredAt: stamp,
+  }),
+  dispatches: z.strictObject({
+    id: dispatchId,
+    outputId: outputId.nullable(),
+    jobId: jobId.nullable(),
+    eventId: eventId.nullable(),
+    deliveryId,
+    runId: runId.nullable(),
+    kind: z.enum(OUTPUT_KINDS),
+    key: text(1_000),
+    state: z.enum(DISPATCH_STATES).exclude(['pending', 'sending']),
+    tries: count,
+    lastError: maybeText(10_000),
+    cause: maybeText(10_000),
+    maybeRepeated: z.boolean(),
+    attempts: z.array(z.unknown()),
+    externalId: maybeText(5_000),
+    url: maybeText(5_000),
+    content: maybeText(LONG),
+    createdAt: stamp,
+    firstTriedAt: maybeStamp,
+    sentAt: maybeStamp,
+    finishedAt: stamp,
   }),
 } satisfies Record<RowKind, z.ZodType>
 

@@ -107,6 +107,8 @@ export const importRouter = router({
           deliveries: count,
           runs: count,
           approvals: count,
+          outputs: count,
+          dispatches: count,
           runEvents: count,
         }),
       }),

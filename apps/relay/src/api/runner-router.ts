@@ -3,7 +3,6 @@ import {
   acknowledgeControls,
   findHeldStates,
   findMachineByKey,
-  findOrderTries,
   heartbeatMachine,
   helloMachine,
   listQueuedControls,
@@ -65,7 +64,7 @@ import type { z } from 'zod'
 import { speaksOfPeople } from '../approvals/read-steps.ts'
 import { fireReported } from '../jobs/fire-reported.ts'
 import { drainSocket } from '../live/drain-socket.ts'
-import { recordOrder } from '../outputs/machine-orders.ts'
+import { recordOrders } from '../outputs/machine-orders.ts'
 import { judgeHeld } from '../runners/judge-held.ts'
 import { pullOnce } from '../runners/pull-once.ts'
 import { signRunnerToken } from '../runners/runner-token.ts'
@@ -285,19 +284,9 @@ export const runnerRouter = router({
   }),
 
   /** What became of outputs that this machine carried out. */
-  reportOrders: runnerProcedure.input(reportOrdersRequest).mutation(async ({ ctx, input }) => {
-    const { machineId } = ctx.principal
-    const { db } = ctx.connection
-    const tries = await findOrderTries(
-      db,
-      machineId,
-      input.orders.map((order) => order.id),
-    )
-    for (const order of input.orders) {
-      const count = tries.get(order.id)
-      if (count !== undefined) await recordOrder(db, order, count)
-    }
-  }),
+  reportOrders: runnerProcedure
+    .input(reportOrdersRequest)
+    .mutation(({ ctx, input }) => recordOrders(ctx.connection.db, ctx.principal.machineId, input.orders)),
 
   /** A short token of GitHub for pushing the branch of this run, for the machine that holds its lease. */
   githubToken: runnerProcedure

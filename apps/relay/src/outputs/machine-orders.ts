@@ -1,6 +1,11 @@
-import type { Db } from '@baton/db'
-import { type DispatchClaim, type DispatchReport, reportDispatch } from '@baton/db'
-import { DISPATCH_TRIES, type MachineOrder, ORDER_CONTENT_BYTES, type OrderReport } from '@baton/protocol'
+import { type Db, type DispatchClaim, type DispatchReport, findOrderTries, reportDispatch } from '@baton/db'
+import {
+  DISPATCH_TRIES,
+  type MachineId,
+  type MachineOrder,
+  ORDER_CONTENT_BYTES,
+  type OrderReport,
+} from '@baton/protocol'
 import { parseTemplate, renderPrompt } from '../jobs/render-prompt.ts'
 import { nextPauseMs } from './next-pause.ts'
 import type { PreparedDispatch } from './prepare-dispatch.ts'
@@ -60,10 +65,14 @@ function cut(text: string): string {
   return `${kept}\n[cut here: ${bytes.length - ORDER_CONTENT_BYTES} of ${bytes.length} bytes left out]\n`
 }
 
-/** Records what a runner reports of an order. False: another claim has taken it over since. */
-export async function recordOrder(db: Db, report: OrderReport, tries: number): Promise<boolean> {
-  const recorded = await reportDispatch(db, report, toReport(report, tries))
-  return recorded !== null
+/** Records what a runner reports of its orders. One of another machine, or of an older claim, changes nothing. */
+export async function recordOrders(db: Db, machineId: MachineId, reports: OrderReport[]): Promise<void> {
+  const ids = reports.map((report) => report.id)
+  const tries = await findOrderTries(db, machineId, ids)
+  for (const report of reports) {
+    const count = tries.get(report.id)
+    if (count !== undefined) await reportDispatch(db, report, toReport(report, count))
+  }
 }
 
 function toReport({ result, why, path }: OrderReport, tries: number): DispatchReport {

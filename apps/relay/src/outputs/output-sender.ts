@@ -108,7 +108,7 @@ export function createOutputSenders(): OutputSenders {
   return {
     register(sender) {
       if (senders.has(sender.kind)) throw new Error(`There is a sender for ${sender.kind} already.`)
-      senders.set(sender.kind, sender as unknown as OutputSender)
+      senders.set(sender.kind, sender as OutputSender)
     },
     get: (kind) => senders.get(kind) ?? null,
     kinds: () => [...senders.keys()],

@@ -36,6 +36,8 @@ export async function importOrganization(
     deliveries: linesOf('deliveries'),
     runs: linesOf('runs'),
     approvals: linesOf('approvals'),
+    outputs: linesOf('outputs'),
+    dispatches: linesOf('dispatches'),
     runEvents,
   }
   await imports.finish(digest, counts)

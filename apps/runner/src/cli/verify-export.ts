@@ -33,6 +33,8 @@ const REFERENCES: { [K in RowKind]?: Record<string, RowKind> } = {
   deliveries: { eventId: 'events', jobId: 'jobs', agentId: 'agents', machineId: 'machines' },
   runs: { deliveryId: 'deliveries', machineId: 'machines', agentId: 'agents', jobId: 'jobs' },
   approvals: { runId: 'runs', deliveryId: 'deliveries' },
+  outputs: { jobId: 'jobs' },
+  dispatches: { outputId: 'outputs', jobId: 'jobs', eventId: 'events', deliveryId: 'deliveries' },
 }
 
 /** Reads all of an export and asks nobody: sizes, hashes, every row and what it refers to, every transcript. */

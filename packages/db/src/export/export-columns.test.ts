@@ -19,6 +19,8 @@ const LEFT_OUT: Record<string, string[]> = {
   jobs: ['organizationId', 'keepRuns', 'keepDays'],
   triggers: ['organizationId', 'secrets', 'nextFireAt', 'watch'],
   events: ['organizationId'],
+  outputs: ['organizationId', 'secrets'],
+  dispatches: ['organizationId', 'config', 'machineId', 'fence', 'claim', 'nextAt', 'unconfirmed'],
   deliveries: [
     'organizationId',
     'fence',

@@ -72,6 +72,17 @@ const inserts: Record<Exclude<RowKind, 'organization'>, Insert> = {
     from ${from(json, 'id text, "jobId" text, kind text, path text, scheme text, config jsonb, "pausedAt" timestamptz, "deletedAt" timestamptz, "createdAt" timestamptz')}
     where ${owned(organizationId, 'jobs', 'jobId')}`,
 
+  // One that has lost its secrets would fail at every dispatch, so it begins switched off and says why.
+  outputs: (organizationId, json) => sql`
+    insert into outputs (id, organization_id, job_id, kind, moment, config, message, disabled_at, disabled_reason, deleted_at,
+      created_at)
+    select x.id, ${organizationId}, x."jobId", x.kind, x.moment, x.config, x.message,
+      case when strpos(x.config::text, '"***"') > 0 then coalesce(x."disabledAt", now()) else x."disabledAt" end,
+      case when strpos(x.config::text, '"***"') > 0 then 'It was imported without its secrets. Enter them again.'
+        else x."disabledReason" end, x."deletedAt", x."createdAt"
+    from ${from(json, 'id text, "jobId" text, kind text, moment text, config jsonb, message jsonb, "disabledAt" timestamptz, "disabledReason" text, "deletedAt" timestamptz, "createdAt" timestamptz')}
+    where ${owned(organizationId, 'jobs', 'jobId')}`,
+
   events: (organizationId, json) => sql`
     insert into events (id, organization_id, job_id, trigger_id, source, state, reason, reason_message, verification, cause,
       hops, dedup_scope, dedup_key, body_hash,
@@ -118,4 +129,14 @@ const inserts: Record<Exclude<RowKind, 'organization'>, Insert> = {
       x."answeredVia", x."answeredAt"
     from ${from(json, 'id text, "runId" text, "deliveryId" text, ask text, tool text, summary text, input jsonb, "inputCut" boolean, cwd text, "actionHash" text, state text, "askedAt" timestamptz, "expiresAt" timestamptz, scope text, pattern text, message text, "answeredName" text, "answeredVia" text, "answeredAt" timestamptz')}
     where ${owned(organizationId, 'runs', 'runId')} and ${owned(organizationId, 'deliveries', 'deliveryId')}`,
+
+  dispatches: (organizationId, json) => sql`
+    insert into dispatches (id, organization_id, output_id, job_id, event_id, delivery_id, run_id, kind, key, state, tries,
+      last_error, cause, maybe_repeated, attempts, external_id, url, content, created_at, first_tried_at, sent_at, finished_at)
+    select x.id, ${organizationId}, x."outputId", x."jobId", x."eventId", x."deliveryId", x."runId", x.kind, x.key, x.state,
+      x.tries, x."lastError", x.cause, x."maybeRepeated", x.attempts, x."externalId", x.url, x.content, x."createdAt",
+      x."firstTriedAt", x."sentAt", x."finishedAt"
+    from ${from(json, 'id text, "outputId" text, "jobId" text, "eventId" text, "deliveryId" text, "runId" text, kind text, key text, state text, tries int, "lastError" text, cause text, "maybeRepeated" boolean, attempts jsonb, "externalId" text, url text, content text, "createdAt" timestamptz, "firstTriedAt" timestamptz, "sentAt" timestamptz, "finishedAt" timestamptz')}
+    where ${owned(organizationId, 'deliveries', 'deliveryId')} and ${owned(organizationId, 'outputs', 'outputId')}
+      and ${owned(organizationId, 'jobs', 'jobId')} and ${owned(organizationId, 'events', 'eventId')}`,
 }

@@ -95,6 +95,8 @@ export type ImportCounts = {
   deliveries: number
   runs: number
   approvals: number
+  outputs: number
+  dispatches: number
   runEvents: number
 }
 
@@ -116,6 +118,8 @@ export async function finishImport(
         'deliveries', (select count(*) from deliveries where organization_id = ${organizationId}),
         'runs', (select count(*) from runs where organization_id = ${organizationId}),
         'approvals', (select count(*) from approvals where organization_id = ${organizationId}),
+        'outputs', (select count(*) from outputs where organization_id = ${organizationId}),
+        'dispatches', (select count(*) from dispatches where organization_id = ${organizationId}),
         'runEvents', (select coalesce(sum(last_seq), 0) from runs where organization_id = ${organizationId})
       )::jsonb as counts
     ),

@@ -92,6 +92,12 @@ const queries: Record<RowKind, Query> = {
     from triggers where organization_id = ${organizationId} and created_at <= ${instant(filter.until)} ${after('id', filter)}
     ${plainPage(filter)}`,
 
+  outputs: (organizationId, filter) => sql`
+    select id, job_id as "jobId", kind, moment, config, message, ${stamp('disabled_at')} as "disabledAt",
+      disabled_reason as "disabledReason", ${stamp('deleted_at')} as "deletedAt", ${stamp('created_at')} as "createdAt"
+    from outputs where organization_id = ${organizationId} and created_at <= ${instant(filter.until)} ${after('id', filter)}
+    ${plainPage(filter)}`,
+
   events: (organizationId, filter) =>
     bounded(
       sql`id, "jobId", "triggerId", source, state, reason, "reasonMessage", verification, cause, hops, "dedupScope",
@@ -162,6 +168,23 @@ const queries: Record<RowKind, Query> = {
           left join users u on u.id = p.answered_by
         where p.organization_id = ${organizationId} and p.state <> 'open' and ${exportable(organizationId, filter.until)}
           ${after('p.id', filter)}`,
+      filter,
+    ),
+
+  dispatches: (organizationId, filter) =>
+    bounded(
+      sql`id, "outputId", "jobId", "eventId", "deliveryId", "runId", kind, key, state, tries, "lastError", cause,
+        "maybeRepeated", attempts, "externalId", url, content, "createdAt", "firstTriedAt", "sentAt", "finishedAt"`,
+      sql`
+        select o.id, o.output_id as "outputId", o.job_id as "jobId", o.event_id as "eventId", o.delivery_id as "deliveryId",
+          o.run_id as "runId", o.kind, o.key, o.state, o.tries, o.last_error as "lastError", o.cause,
+          o.maybe_repeated as "maybeRepeated", o.attempts, o.external_id as "externalId", o.url, o.content,
+          ${stamp('o.created_at')} as "createdAt", ${stamp('o.first_tried_at')} as "firstTriedAt",
+          ${stamp('o.sent_at')} as "sentAt", ${stamp('o.finished_at')} as "finishedAt",
+          coalesce(octet_length(o.content), 0) + pg_column_size(o.attempts) * 2 + 500 as size
+        from dispatches o join deliveries d on d.id = o.delivery_id join events e on e.id = d.event_id
+        where o.organization_id = ${organizationId} and o.finished_at <= ${instant(filter.until)}
+          and ${exportable(organizationId, filter.until)} ${after('o.id', filter)}`,
       filter,
     ),
 }

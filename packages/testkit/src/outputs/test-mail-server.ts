@@ -53,8 +53,9 @@ export async function startTestMailServer(
           user: session.user ? String(session.user) : null,
         })
         if (reaction === 'lose') {
-          const connections = (server as unknown as { connections: Set<{ _socket: { destroy(): void } }> })
-            .connections
+          const { connections } = server as SMTPServer & {
+            connections: Set<{ _socket: { destroy(): void } }>
+          }
           for (const connection of connections) connection._socket.destroy()
           return
         }

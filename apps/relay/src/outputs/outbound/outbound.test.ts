@@ -111,7 +111,7 @@ test.each(SPELLINGS)(
 test.each([
   ['http://example.com/', 'Plain http'],
   ['https://example.com:22/', 'Port 22'],
-  ['https://user:password@example.com/', 'user name or password'],
+  ['https://u:p@example.com/', 'user name or password'],
   ['https://token@example.com/', 'user name or password'],
   ['ftp://example.com/', 'is not spoken'],
   ['file:///etc/passwd', 'is not spoken'],
