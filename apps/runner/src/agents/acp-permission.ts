@@ -70,7 +70,7 @@ function toAsk(id: JsonValue, params: Fields, call: AcpCall): AcpAsk {
   const options = listOf(params.options).map(fieldsOf)
   const optionOf = (kind: string) => textOf(options.find((one) => one.kind === kind)?.optionId)
   return {
-    ask: String(id),
+    ask: jsonText(id),
     id,
     allow: optionOf('allow_once'),
     reject: optionOf('reject_once') ?? optionOf('reject_always'),

@@ -8,7 +8,7 @@ import { ACP_START, type AcpState, heldAcpText } from './acp-state.ts'
 import { type AcpRun, readAcpMessage, repeatAcp } from './acp-talk.ts'
 import { runEnvironment } from './environment.ts'
 import { findCommand } from './find-command.ts'
-import { createJsonLinesReader } from './json-lines-reader.ts'
+import { createJsonLinesReader, joinSteps } from './json-lines-reader.ts'
 import { withInstructions } from './prompt-instructions.ts'
 import type { ReaderContext, ReaderPosition, RunReader, RuntimeDriver } from './runtime.ts'
 import { clipText, storableText } from './split-text.ts'
@@ -82,11 +82,11 @@ export function createAcpReader({ delivery, cwd }: ReaderContext, from?: ReaderP
     },
     from,
   )
-  const { state, apply, ...rest } = reader
+  const { state, ...rest } = reader
   return {
     ...rest,
-    answer: (ask, answer) => apply(answerAsk(state, ask, answer)),
-    interrupt: () => apply(interruptAcp(state)),
+    answer: (ask, answer) => joinSteps([answerAsk(state, ask, answer)]),
+    interrupt: () => joinSteps([interruptAcp(state)]),
     usageSoFar: () => acpUsage(state, sessionId === null),
   }
 }

@@ -109,7 +109,7 @@ async function detectCommands({ commands }: AgentPolicy, runtime: 'acp' | 'comma
 }
 
 /** Chat agents need no program, only a key: one here, or a secret of the agent, which this machine does not know yet. */
-function detectChat(environment: Environment, policy: AgentPolicy): RuntimeProbe {
+async function detectChat(environment: Environment, policy: AgentPolicy): Promise<RuntimeProbe> {
   const env = agentEnvironment(environment, 'chat', policy)
   const keys = CHAT_KEY_NAMES.filter((name) => name in env)
   const known = `Keys in the environment: ${keys.join(', ')}.`

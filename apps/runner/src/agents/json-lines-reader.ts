@@ -37,7 +37,7 @@ export type LinesAgent<S extends LinesState> = {
 export function createJsonLinesReader<S extends LinesState>(
   agent: LinesAgent<S>,
   from?: ReaderPosition,
-): RunReader & { state: S; apply(steps: ReadSteps): ReadSteps } {
+): RunReader & { state: S } {
   const state: S = structuredClone({ ...agent.start, ...(from?.state as Partial<S> | undefined) })
   const stdout = createLineSplitter({ offset: from?.committed.stdout ?? 0, midLine: state.midLine })
   let atMs = 0
@@ -62,7 +62,6 @@ export function createJsonLinesReader<S extends LinesState>(
 
   return {
     state,
-    apply: (steps) => joinSteps([steps]),
     read(chunk) {
       atMs = chunk.atMs
       if (chunk.stream === 'stderr') return readError(stderr.read(chunk.bytes))

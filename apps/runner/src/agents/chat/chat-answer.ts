@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { brokenFailure, type ChatFailure, httpFailure } from './chat-failure.ts'
 import type { ChatModel } from './chat-model.ts'
-import { CHAT_SERVICES, type ChatPiece, type ChatTokens, type ChatTurn } from './chat-services.ts'
+import { CHAT_SERVICES, type ChatTokens, type ChatTurn } from './chat-services.ts'
 import { serverEvents } from './server-events.ts'
 
 export type ChatCall = {
@@ -77,7 +77,7 @@ async function askOnce(call: ChatCall, listener: ChatListener): Promise<ChatAnsw
     })
     if (!response.ok || response.body === null)
       return httpFailure(response.status, response.headers, await response.text(), Date.now())
-    return await readAnswer(response.body, service.read, listener)
+    return await readAnswer(response.body, service, listener)
   } catch (cause) {
     return brokenFailure(cause)
   }
@@ -85,13 +85,13 @@ async function askOnce(call: ChatCall, listener: ChatListener): Promise<ChatAnsw
 
 async function readAnswer(
   body: AsyncIterable<Uint8Array>,
-  read: (event: Parameters<(typeof CHAT_SERVICES)['openai']['read']>[0]) => ChatPiece,
+  service: (typeof CHAT_SERVICES)[ChatModel['service']],
   listener: ChatListener,
 ): Promise<ChatAnswer | ChatFailure> {
   const answer: ChatAnswer = { text: '', tokens: { input: 0, output: 0, cached: 0 }, stop: 'end' }
   let ended = false
   for await (const event of serverEvents(body)) {
-    const piece = read(event)
+    const piece = service.read(event)
     if (piece.error !== undefined)
       return {
         status: null,
