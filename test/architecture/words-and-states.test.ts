@@ -1,5 +1,8 @@
 import {
   AGENT_STATES,
+  APPROVAL_STATES,
+  APPROVAL_TRANSITIONS,
+  CONTROL_STATES,
   DELIVERY_STATES,
   DELIVERY_TRANSITIONS,
   DISPATCH_STATES,
@@ -37,6 +40,7 @@ const moving: [string, readonly string[], Record<string, readonly string[]>][] =
   ['Delivery', DELIVERY_STATES, DELIVERY_TRANSITIONS],
   ['Run', RUN_STATES, RUN_TRANSITIONS],
   ['Dispatch', DISPATCH_STATES, DISPATCH_TRANSITIONS],
+  ['Approval', APPROVAL_STATES, APPROVAL_TRANSITIONS],
 ]
 
 test.each(moving)('the diagram of %s draws exactly the moves of the protocol', (heading, words, table) => {
@@ -70,6 +74,8 @@ test('the database allows exactly the states of the protocol', () => {
     ['deliveries', DELIVERY_STATES],
     ['runs', RUN_STATES],
     ['dispatches', DISPATCH_STATES],
+    ['approvals', APPROVAL_STATES],
+    ['run_controls', CONTROL_STATES],
   ] as const) {
     const check = schema.split('\n').find((line) => line.includes(`constraint ${table}_state_check `)) ?? ''
     const allowed = [...check.matchAll(/'([a-z_]+)'::text/g)].map(([, word]) => word)

@@ -16,7 +16,6 @@ import {
   LEASE_MS,
   type MachineId,
   type MachineOrder,
-  mergeApprovals,
   type OrganizationId,
   PUSHED_BODY_BYTES,
   type RunnerPush,
@@ -24,7 +23,9 @@ import {
 } from '@baton/protocol'
 import { createSessionControls } from '../approvals/session-controls.ts'
 import type { PlannedDelivery, PlannedEvent } from '../jobs/plan-delivery.ts'
+import { countThatFit } from './count-that-fit.ts'
 import { createSessionWatches } from './session-watches.ts'
+import { toLeased } from './to-leased.ts'
 import { toPushedDelivery } from './to-pushed-delivery.ts'
 
 export type Session = ReturnType<typeof createSession>
@@ -39,8 +40,6 @@ export type Reservation = {
   unknown(): void
 }
 
-/** One push carries what is leased, up to this many bytes of prompts and bodies: 16 at a time cost 10 % more CPU. */
-const PUSH_BYTES = 4 * 1024 * 1024
 const LOOK_SOON_MS = 500
 const ORDERS_AT_ONCE = 8
 
@@ -340,59 +339,4 @@ export function createSession(
   return session
 }
 
-/** At least one. */
-function countThatFit(leased: LeasedDelivery[]): number {
-  let bytes = 0
-  const tooMuch = leased.findIndex(({ prompt, event }) => {
-    bytes += prompt.length + (event.body?.length ?? 0)
-    return bytes > PUSH_BYTES
-  })
-  return tooMuch === -1 ? leased.length : Math.max(1, tooMuch)
-}
-
 const byId = (agents: SessionAgent[]) => new Map(agents.map((agent) => [agent.id, agent]))
-
-const NO_BUDGET = { runUsd: null, runTokens: null, dayUsd: null, dayTokens: null }
-
-function toLeased(
-  event: PlannedEvent,
-  delivery: PlannedDelivery,
-  agent: SessionAgent,
-  fence: number,
-): LeasedDelivery {
-  return {
-    id: delivery.id,
-    runId: delivery.runId,
-    fence,
-    attempt: 1,
-    agentId: agent.id,
-    lane: delivery.lane,
-    workspace: delivery.workspace,
-    prompt: delivery.prompt,
-    limits: delivery.limits,
-    agent: {
-      key: agent.key,
-      runtime: agent.runtime,
-      command: agent.command,
-      instructions: agent.instructions,
-      model: agent.model,
-      permissionMode: agent.permissionMode,
-      approvals: mergeApprovals(
-        agent.approvals,
-        (delivery.jobId && agent.jobApprovals[delivery.jobId]) || null,
-      ),
-      isolation: agent.isolation,
-      secretNames: agent.secretNames,
-      skills: agent.skills,
-    },
-    // A delivery with rules, a conversation or a budget is leased by the statement and never pushed from memory.
-    trust: delivery.trust,
-    publicRights: null,
-    budget: NO_BUDGET,
-    conversation: null,
-    session: null,
-    nudge: false,
-    job: delivery.jobId && delivery.jobKey ? { id: delivery.jobId, key: delivery.jobKey } : null,
-    event: { id: event.id, source: event.source, contentType: event.contentType, body: event.body },
-  }
-}
