@@ -1,4 +1,4 @@
-// `npm run test:faults [crash|storm|away|suites]`: the large versions, with their tables. `SEED=<n>` plays a run again.
+// `npm run test:faults [crash|storm|away|fuzz|suites]`: the large versions, with their tables. `SEED=<n>` plays a run again.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
@@ -6,6 +6,7 @@ import { startDurablePostgres } from '@baton/testkit'
 import { runAway } from './away.ts'
 import { showFindings } from './crash/check.ts'
 import { runCrashLoop } from './crash-loop.ts'
+import { fuzzIntake } from './intake-fuzz.ts'
 import { runStorm } from './storm.ts'
 import { printSeed, seed } from './support/seed.ts'
 
@@ -17,6 +18,7 @@ printSeed('faults')
 if (which === 'all' || which === 'crash') await crash()
 if (which === 'all' || which === 'storm') await storm()
 if (which === 'all' || which === 'away') await away()
+if (which === 'all' || which === 'fuzz') await fuzz()
 if (which === 'all' || which === 'suites') await suites()
 
 for (const failure of failures) process.stdout.write(`FAILED ${failure}\n`)
@@ -56,6 +58,13 @@ async function away() {
     failures.push('away: a dead machine held its work longer than 32 s')
   if (found.stopped?.settled !== 1 || found.stopped.state !== 'succeeded')
     failures.push('away: the end of a run was not accepted exactly once')
+}
+
+async function fuzz() {
+  const found = await fuzzIntake({ requests: number('REQUESTS', 20_000) })
+  const lines = Object.entries(found).map(([name, value]) => `  ${name.padEnd(18)} ${JSON.stringify(value)}`)
+  process.stdout.write(`intake fuzz\n${lines.join('\n')}\n`)
+  failures.push(...found.wrong.slice(0, 10).map((one) => `intake fuzz: ${one}`))
 }
 
 /** The suites of `npm test`, with more runs, all mutants and longer faults. */

@@ -22,15 +22,18 @@ export interface TestRelay extends AsyncDisposable {
 
 /**
  * A real relay process on a port of its own, on a database of its own unless one is given. A second one on the same
- * database is a second replica; the same port again after `kill` is a restart.
+ * database is a second replica; the same port again after `kill` is a restart. `main` is another relay's entry: a mutant's.
  */
 export async function startTestRelay(
-  options: { databaseUrl?: string; port?: number; env?: Record<string, string> } = {},
+  options: { databaseUrl?: string; port?: number; env?: Record<string, string>; main?: string } = {},
 ): Promise<TestRelay> {
   const database = options.databaseUrl ? null : await createTestDatabase()
   const databaseUrl = options.databaseUrl ?? database?.url ?? ''
   const env = { ...relayEnv(databaseUrl), BATON_PORT: String(options.port ?? 0), ...options.env }
-  const child = spawn(process.execPath, [MAIN, 'start'], { env, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [options.main ?? MAIN, 'start'], {
+    env,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
   let log = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log = (log + text).slice(-200_000)
