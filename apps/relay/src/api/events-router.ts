@@ -16,6 +16,7 @@ import {
 import { tracked } from '@trpc/server'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
+import { renderGithubPrompt } from '../github/render-github-prompt.ts'
 import { asCurl, asFixture, type ExportedEvent, headersToRepeat } from '../inbox/export-event.ts'
 import { followEvents } from '../inbox/follow-events.ts'
 import { payloadOf } from '../inbox/payload-of.ts'
@@ -157,7 +158,11 @@ export const eventsRouter = router({
         limits: job.limits,
         trust: TRUST_OF_SOURCE[event.source],
       }
-      const prompt = renderPrompt(parseTemplate(job.prompt), facts)
+      const template = parseTemplate(job.prompt)
+      const prompt =
+        event.source === 'github'
+          ? renderGithubPrompt(template, facts, { name: kept['x-github-event'] ?? '' })
+          : renderPrompt(template, facts)
       const bodyHash = createHash('sha256').update(bytes).digest('hex')
       const answer = await ctx.intake.accept({
         id,

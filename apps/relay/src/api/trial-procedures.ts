@@ -13,6 +13,7 @@ import {
 } from '@baton/protocol'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
+import { renderGithubPrompt } from '../github/render-github-prompt.ts'
 import { payloadOf } from '../inbox/payload-of.ts'
 import { deliveryRules } from '../jobs/delivery-rules.ts'
 import { eventFacts } from '../jobs/event-facts.ts'
@@ -61,7 +62,11 @@ export const trialProcedures = {
         job_key: job.key,
       }
       const why = whyNotFired(state, event.source) ?? ignored
-      const prompt = renderPrompt(parseTemplate(job.prompt), facts)
+      const template = parseTemplate(job.prompt)
+      const prompt =
+        event.source === 'github'
+          ? renderGithubPrompt(template, facts, { name: event.headers['x-github-event'] ?? '' })
+          : renderPrompt(template, facts)
       const rules = deliveryRules({ jobId: job.id, agentId: agent.id }, job.rules, facts)
       return {
         fires: why === null,

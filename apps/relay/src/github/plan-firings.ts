@@ -1,15 +1,14 @@
-import { randomBytes } from 'node:crypto'
 import type { ClaimedGithubEvent, NewGithubContext } from '@baton/db'
 import { deliveryRules } from '../jobs/delivery-rules.ts'
 import { eventFacts } from '../jobs/event-facts.ts'
 import { type PlannedDelivery, type PlannedEvent, planDelivery } from '../jobs/plan-delivery.ts'
-import { parseTemplate, renderPrompt } from '../jobs/render-prompt.ts'
+import { parseTemplate } from '../jobs/render-prompt.ts'
 import { TRUST_OF_SOURCE } from '../jobs/trust-of-source.ts'
 import { cleanValue } from './clean-text.ts'
 import type { Firing } from './decide-triggers.ts'
-import { fencedData, fencedPayload } from './fence-data.ts'
 import type { KnownApp } from './known-apps.ts'
 import { textHash } from './read-event.ts'
+import { renderGithubPrompt } from './render-github-prompt.ts'
 
 /** The stored event with a delivery for each trigger that it fires, and what each is to GitHub. */
 export function planFirings(
@@ -42,24 +41,20 @@ export function planFirings(
   }
 }
 
-/** The job's prompt with the event's values between marks, and after it the event as a block of data. */
 function planFiring(
   event: ClaimedGithubEvent,
   payload: unknown,
   { trigger, subject }: Firing,
 ): PlannedDelivery {
-  const fence = randomBytes(12).toString('hex')
   const facts = eventFacts(
-    {
-      id: event.event_id,
-      source: 'github',
-      headers: event.headers,
-      payload: fencedPayload(payload, fence),
-    },
+    { id: event.event_id, source: 'github', headers: event.headers, payload: cleanValue(payload) },
     { key: trigger.job_key, name: trigger.job_name },
   )
-  const prompt = renderPrompt(parseTemplate(trigger.job_prompt), facts)
-  const keyFacts = { ...facts, payload: cleanValue(payload) }
+  const prompt = renderGithubPrompt(
+    parseTemplate(trigger.job_prompt),
+    { ...facts, payload },
+    { name: event.name, subject },
+  )
   return planDelivery(
     {
       agentId: trigger.agent_id,
@@ -69,8 +64,8 @@ function planFiring(
       limits: trigger.limits,
       trust: TRUST_OF_SOURCE.github,
     },
-    `${prompt}\n\n${fencedData(subject, fence)}`,
-    deliveryRules({ jobId: trigger.job_id, agentId: trigger.agent_id }, trigger.rules, keyFacts),
+    prompt,
+    deliveryRules({ jobId: trigger.job_id, agentId: trigger.agent_id }, trigger.rules, facts),
   )
 }
 

@@ -12,6 +12,7 @@ import {
   type TriggerFilter,
   webhookConfig,
 } from '@baton/protocol'
+import { whyNotGithub } from '../github/why-not-github.ts'
 import { deliveryRules } from './delivery-rules.ts'
 import { eventFacts } from './event-facts.ts'
 import { filteredBecause, matchFilters } from './match-filters.ts'
@@ -113,6 +114,10 @@ export function whyFiltered(
   event: { source: EventSource; headers: Record<string, string> },
 ): { ignored: Ignored | null; findings: FilterFinding[] } {
   if (target.kind === 'git_push') return { ignored: whyNotBranch(target, facts), findings: [] }
+  if (target.kind === 'github') {
+    const why = whyNotGithub(target.config, event.headers['x-github-event'] ?? '', facts.payload)
+    return { ignored: why === null ? null : { reason: 'filtered', message: why }, findings: [] }
+  }
   if (target.kind !== 'webhook') return { ignored: null, findings: [] }
   if (target.scheme === 'github' && event.headers['x-github-event'] === 'ping') {
     return {

@@ -6,6 +6,7 @@ import {
   type PushedDelivery,
   parseWorktreeWorkspace,
 } from '@baton/protocol'
+import { cleanGithubBody } from '../github/clean-body.ts'
 import { SCRATCH } from '../jobs/lane.ts'
 
 /** A lease as it is pushed to its runner. */
@@ -33,7 +34,11 @@ export function toPushedDelivery(lease: LeasedDelivery): PushedDelivery {
       id: lease.event.id,
       source: lease.event.source,
       contentType: lease.event.contentType,
-      body: bodyText(lease.event.body),
+      body: bodyText(
+        lease.event.source === 'github' && lease.event.body !== null
+          ? cleanGithubBody(lease.event.body)
+          : lease.event.body,
+      ),
     },
     limits: lease.limits,
     sessionId: lease.session?.id ?? null,
