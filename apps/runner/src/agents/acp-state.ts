@@ -4,12 +4,13 @@ import type { JsonValue } from './runtime.ts'
 
 /**
  * How far the talk with an agent got. `initialize`, `session`, `model` and `prompt` each wait for the answer to the
- * request of that name; `done` has the answer to the prompt, or an error instead of any answer.
+ * request of that name. `replay` waits for a quiet moment: some agents tell the earlier part of a loaded session only
+ * after they answered. `done` has the answer to the prompt, or an error instead of any answer.
  */
-export type AcpPhase = 'initialize' | 'session' | 'model' | 'prompt' | 'done'
+export type AcpPhase = 'initialize' | 'session' | 'model' | 'replay' | 'prompt' | 'done'
 
 /** The numbers of Baton's own requests. */
-export const REQUEST_IDS: Record<Exclude<AcpPhase, 'done'>, number> = {
+export const REQUEST_IDS: Record<Exclude<AcpPhase, 'replay' | 'done'>, number> = {
   initialize: 1,
   session: 2,
   model: 3,
@@ -47,6 +48,8 @@ export type AcpState = LinesState & {
   model: string | null
   /** What was written last and may not have arrived, because the runner ended. */
   owed: string | null
+  /** The session was loaded with all that was said in it. */
+  isLoaded: boolean
   consumed: boolean
   /** The message or thought whose pieces are coming. */
   held: { type: 'message' | 'thinking'; id: string; text: string } | null
@@ -74,6 +77,7 @@ export const ACP_START: AcpState = {
   sessionId: null,
   model: null,
   owed: null,
+  isLoaded: false,
   consumed: false,
   held: null,
   answer: '',

@@ -42,16 +42,16 @@ export function readAcpMessage(
 /** An answer to one of Baton's requests. Answers that nobody waits for (given twice after a restart) mean nothing. */
 function readResponse(message: Fields, state: AcpState, run: AcpRun, atMs: number): ReadSteps {
   const { phase } = state
-  if (phase === 'done' || message.id !== REQUEST_IDS[phase]) return { events: [] }
+  if (phase === 'done' || phase === 'replay' || message.id !== REQUEST_IDS[phase]) return { events: [] }
   if (message.error !== undefined) return noteError(fieldsOf(message.error), state, phase, atMs)
   const result = fieldsOf(message.result)
   switch (phase) {
     case 'initialize':
-      return enter(state, 'session', openSession(result, state.cwd, run.sessionId))
+      return enter(state, 'session', openSession(result, state, run.sessionId))
     case 'session':
       return readSession(result, state, run)
     case 'model':
-      return enter(state, 'prompt', promptRequest(state))
+      return prompt(state)
     case 'prompt':
       return readPromptEnd(result, state)
   }
@@ -64,10 +64,31 @@ function enter(state: AcpState, phase: AcpPhase, stdin: string): ReadSteps {
 }
 
 /** `session/resume` where the agent has it: `session/load` tells the whole conversation again. */
-function openSession(result: Fields, cwd: string, sessionId: string | null): string {
-  if (sessionId === null) return sessionRequest('session/new', cwd, null)
+function openSession(result: Fields, state: AcpState, sessionId: string | null): string {
+  if (sessionId === null) return sessionRequest('session/new', state.cwd, null)
   const can = fieldsOf(fieldsOf(result.agentCapabilities).sessionCapabilities).resume
-  return sessionRequest(can ? 'session/resume' : 'session/load', cwd, sessionId)
+  state.isLoaded = !can
+  return sessionRequest(can ? 'session/resume' : 'session/load', state.cwd, sessionId)
+}
+
+/** Prompts the agent: of a loaded session not before it has fallen silent. */
+function prompt(state: AcpState): ReadSteps {
+  if (!state.isLoaded) return enter(state, 'prompt', promptRequest(state))
+  Object.assign(state, { phase: 'replay', owed: null })
+  return { events: [] }
+}
+
+/** Nothing came for a moment. */
+export function quietAcp(state: AcpState): ReadSteps {
+  if (state.phase === 'replay') {
+    // With an event, so that a later runner knows that the prompt is on its way.
+    const events: RunEventBody[] = [{ type: 'status', text: 'The agent has loaded its conversation.' }]
+    return { ...enter(state, 'prompt', promptRequest(state)), events }
+  }
+  if (state.phase !== 'prompt' || state.consumed || state.owed === null) return { events: [] }
+  // Written by now: kept with an event, so that no later runner prompts it a second time.
+  state.owed = null
+  return { events: [{ type: 'status', text: 'The agent has the prompt.' }] }
 }
 
 function readSession(result: Fields, state: AcpState, run: AcpRun): ReadSteps {
@@ -83,7 +104,7 @@ function readSession(result: Fields, state: AcpState, run: AcpRun): ReadSteps {
   const chosen = run.model === null ? null : modelRequest(run.model, option, models, state.sessionId)
   if (chosen !== null) return { ...enter(state, 'model', chosen), events }
   if (run.model !== null) events.push({ type: 'warning', text: 'This agent lets nobody choose its model.' })
-  return { ...enter(state, 'prompt', promptRequest(state)), events }
+  return { ...prompt(state), events }
 }
 
 /** Agents of before the configuration options have a method for the model alone. */
@@ -137,7 +158,7 @@ function noteError(error: Fields, state: AcpState, phase: AcpPhase, atMs: number
   const text = clipText(details === null ? said : `${said}: ${details}`, TEXT_BYTES)
   const code = typeof error.code === 'number' ? error.code : 0
   state.error = { phase, code, text }
-  state.quotaUntil = findQuotaReset(text, atMs)
+  state.quotaUntil = findQuotaReset(text, atMs) ?? state.quotaUntil
   return finish(state)
 }
 
@@ -158,6 +179,7 @@ function tokensOf(result: Fields): AcpState['tokens'] {
 /** What has to be said again when another runner takes over, since nobody knows whether it arrived. */
 export function repeatAcp(state: AcpState): ReadSteps {
   if (state.phase === 'done') return { events: [], closeStdin: true, ended: true }
+  if (state.phase === 'replay') return quietAcp(state)
   const cancel = state.isInterrupted ? cancelNotice(state) : ''
   const stdin = `${state.owed ?? ''}${cancel}`
   return { events: [], ...(stdin !== '' && { stdin }) }

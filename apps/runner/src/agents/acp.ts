@@ -5,11 +5,12 @@ import { initializeRequest } from './acp-messages.ts'
 import { acpUsage, acpVerdict } from './acp-outcome.ts'
 import { answerAsk, interruptAcp } from './acp-permission.ts'
 import { ACP_START, type AcpState, heldAcpText } from './acp-state.ts'
-import { type AcpRun, readAcpMessage, repeatAcp } from './acp-talk.ts'
+import { type AcpRun, quietAcp, readAcpMessage, repeatAcp } from './acp-talk.ts'
 import { runEnvironment } from './environment.ts'
 import { findCommand } from './find-command.ts'
 import { createJsonLinesReader, joinSteps } from './json-lines-reader.ts'
 import { withInstructions } from './prompt-instructions.ts'
+import { findQuotaReset } from './quota-reset.ts'
 import type { ReaderContext, ReaderPosition, RunReader, RuntimeDriver } from './runtime.ts'
 import { clipText, storableText } from './split-text.ts'
 
@@ -57,13 +58,12 @@ export function createAcpReader({ delivery, cwd }: ReaderContext, from?: ReaderP
     {
       start: { ...ACP_START, cwd: cwd ?? '', prompt },
       readEvent: (message, state, atMs) => readAcpMessage(message, state, run, atMs),
-      flush(state, isRestored) {
-        if (isRestored) return repeatAcp(state)
-        if (state.phase !== 'prompt' || state.consumed || state.owed === null) return { events: [] }
-        // Written by now: kept with an event, so that no later runner prompts it a second time.
-        state.owed = null
-        return { events: [{ type: 'status', text: 'The agent has the prompt.' }] }
+      // Some say only there when a quota comes back.
+      readError(text, state, atMs) {
+        state.quotaUntil = findQuotaReset(text, atMs) ?? state.quotaUntil
+        return []
       },
+      flush: (state, isRestored) => (isRestored ? repeatAcp(state) : quietAcp(state)),
       held: heldAcpText,
       end(state, exit, facts) {
         const verdict = acpVerdict(state, exit, facts, expectsChanges)

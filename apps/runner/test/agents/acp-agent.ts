@@ -165,15 +165,20 @@ agent({ name: 'test-agent' })
   })
   .onRequest(methods.agent.session.load, async ({ params, client }) => {
     cwd = params.cwd
-    for (const text of await promptsOf(params.sessionId)) {
-      const content = { type: 'text' as const, text }
-      for (const sessionUpdate of ['user_message_chunk', 'agent_message_chunk'] as const)
-        await client.notify(methods.client.session.update, {
-          sessionId: params.sessionId,
-          update: { sessionUpdate, content },
-        })
-    }
+    const prompts = await promptsOf(params.sessionId)
+    // Like Gemini CLI, which answers before it tells the earlier part.
+    setImmediate(() => void tell(prompts))
     return {}
+    async function tell(prompts: string[]) {
+      for (const text of prompts) {
+        const content = { type: 'text' as const, text }
+        for (const sessionUpdate of ['user_message_chunk', 'agent_message_chunk'] as const)
+          await client.notify(methods.client.session.update, {
+            sessionId: params.sessionId,
+            update: { sessionUpdate, content },
+          })
+      }
+    }
   })
   .onRequest(methods.agent.session.prompt, async ({ params, client }) => {
     cancelled = new AbortController()

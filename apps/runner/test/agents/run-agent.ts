@@ -127,14 +127,18 @@ export async function runAgent(
     for (const event of steps.events) watch.onEvent?.(event, reader, tell)
     for (const ask of steps.asks ?? []) watch.onAsk?.(ask, reader, tell)
   }
+  let quiet: NodeJS.Timeout | undefined
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream].on('data', (bytes: Buffer) => {
       if (stream === 'stdout') stdout.push(bytes)
       tell(reader.read({ stream, bytes, atMs: Date.now() }))
+      clearTimeout(quiet)
+      quiet = setTimeout(() => tell(reader.flush()), 100)
     })
   }
   const [exitCode, signal] = (await once(child, 'close')) as [number | null, string | null]
   clearTimeout(ending)
+  clearTimeout(quiet)
   const { events: last, end } = reader.end({ exitCode, signal, error: null, message: null }, facts)
   return { events: [...events, ...last], end, exitCode, closedStdin, stdout: Buffer.concat(stdout), stdin }
 }
