@@ -72,8 +72,12 @@ export function createDispatcher(
   }
 
   async function carryOut(claim: DispatchClaim) {
-    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(DISPATCH_TRY_MS)])
-    const report = await tryDispatch(tryParts, claim, signal).catch(
+    const claimedAt = performance.now()
+    const limits = {
+      signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(DISPATCH_TRY_MS)]),
+      isStillMine: () => performance.now() - claimedAt < DISPATCH_CLAIM_MS - 2 * DISPATCH_TRY_MS,
+    }
+    const report = await tryDispatch(tryParts, claim, limits).catch(
       (error: unknown): DispatchReport | null => {
         parts.log.warn(
           { error, dispatch: claim.id },

@@ -20,13 +20,14 @@ const NO_SENDER_MS = 10 * 60_000
 
 /**
  * One try of a claimed dispatch, from reading what it is about to what is to be reported. Where the last try's result is
- * not known, the effect is looked for before anything is sent again.
+ * not known, the effect is looked for before anything is sent again. Null: the claim has ended meanwhile (this computer
+ * slept or stood still), so nothing was sent and there is nothing to report.
  */
 export async function tryDispatch(
   parts: TryParts,
   claim: DispatchClaim,
-  signal: AbortSignal,
-): Promise<DispatchReport> {
+  { signal, isStillMine }: { signal: AbortSignal; isStillMine: () => boolean },
+): Promise<DispatchReport | null> {
   const startedAt = parts.now()
   const took = () => parts.now() - startedAt
   if (claim.off !== null) return { state: 'skipped', result: 'skipped', why: claim.off, tookMs: null }
@@ -61,12 +62,14 @@ export async function tryDispatch(
     publicUrl: parts.publicUrl(),
     now: parts.now,
   }
+  if (!isStillMine()) return null
   const before = claim.unconfirmed ? await lookFor(sender, prepared, context, parts.log) : null
   if (before?.result === 'sent') return toReport(claim, before, took(), false)
   if (before?.result === 'unknown') {
     const why = `Whether an earlier try arrived could not be found out: ${before.why}`
     return toReport(claim, { result: 'unknown', why, afterMs: before.afterMs }, took(), false)
   }
+  if (!isStillMine()) return null
   const result = await sendOnce(sender, prepared, context, parts.log)
   return toReport(claim, result, took(), before?.result === 'cannot')
 }
