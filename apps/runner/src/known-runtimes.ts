@@ -55,10 +55,10 @@ export async function createKnownRuntimes(
   }
 
   async function freshen(runtime: Runtime) {
-    const path = known.find((one) => one.runtime === runtime)?.path ?? null
-    // Nothing was asked since the start, and the first look is under way.
-    if (path === null || facts.size === 0) return
-    const key = await factsKey(path).catch(() => null)
+    const probe = known.find((one) => one.runtime === runtime)
+    // With no facts at all nothing was asked since the start, and the first look is under way.
+    if (!probe?.path || probe.version === null || facts.size === 0) return
+    const key = await factsKey(probe.path).catch(() => null)
     if (key === null || !facts.has(key)) await renewOnce()
   }
 

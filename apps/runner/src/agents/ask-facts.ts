@@ -26,7 +26,8 @@ export async function askFacts(
     askCapabilities(cli, file, env, limitMs),
   ])
   const facts = { version, capabilities }
-  known.set(key, facts)
+  // What gave no answer this time may give one the next time.
+  if (version !== null) known.set(key, facts)
   return facts
 }
 
