@@ -9,6 +9,16 @@ const LIMIT_OPTIONS: [string, string][] = [
   ['--per-hour <count>', 'how many runs start within an hour'],
 ]
 
+const ISOLATION_OPTIONS: [string, string][] = [
+  ['--sandbox <kind>', 'where its process runs: none, or bubblewrap'],
+  ['--container <image>', 'run it in a container of this image'],
+  ['--engine <name>', 'of the container: docker, podman or auto'],
+  ['--memory <size>', 'of the container, such as 4g or 512m'],
+  ['--cpus <count>', 'of the container'],
+  ['--pids <count>', 'of the container: most processes at once'],
+  ['--network <name>', 'of the container: none, bridge or a network there; of the sandbox: none'],
+]
+
 export function addAgentCommands(program: Command): void {
   const agent = addGroup(program, 'agent', 'the workers of your organization')
   const load = () => import('./agent.ts')
@@ -34,9 +44,10 @@ export function addAgentCommands(program: Command): void {
         ['--permissions <mode>', 'read_only, edit or full'],
         [
           '--workspace <dir>',
-          'the folder it works in, or "scratch" for a new one each run; without it one of its own',
+          'the folder it works in, "scratch" for a new one each run, or worktree:<folder or URL>[#ref]; without it one of its own',
         ],
         ...LIMIT_OPTIONS,
+        ...ISOLATION_OPTIONS,
       ],
       examples: [
         ['baton agent create claude', 'Claude Code on this machine'],
@@ -70,6 +81,7 @@ export function addAgentCommands(program: Command): void {
         ['--permissions <mode>', 'read_only, edit or full'],
         ['--workspace <dir>', 'the folder it works in, or "scratch" for a new one each run'],
         ...LIMIT_OPTIONS,
+        ...ISOLATION_OPTIONS,
       ],
       examples: [['baton agent update claude --max-concurrent 2 --per-hour 20', 'its next run has it']],
     },

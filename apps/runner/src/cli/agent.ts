@@ -15,6 +15,7 @@ import { readProfile } from '../config/profile.ts'
 import { type ApprovalOptions, readApprovals } from './approval-options.ts'
 import { changePolicy } from './change-policy.ts'
 import { confirm } from './confirm.ts'
+import { allowIsolation, type IsolationOptions, isolationText, readIsolation } from './isolation-options.ts'
 import { printable } from './printable.ts'
 import type { Session } from './session.ts'
 import { table } from './text.ts'
@@ -30,7 +31,8 @@ type CreateOptions = {
   workspace?: string
   maxConcurrent?: string
   perHour?: string
-} & ApprovalOptions
+} & ApprovalOptions &
+  IsolationOptions
 type UpdateOptions = Omit<CreateOptions, 'runtime' | 'command' | 'format' | 'machine'> & { name?: string }
 
 /** Makes an agent. A program given with --command is first allowed by this machine's own policy, under the agent's key. */
@@ -63,6 +65,7 @@ export async function createAgent(
       ? await chooseCommand(session, key, runtime, options, machine.id === here)
       : undefined
   const workspace = folderOn(machine.id === here, options.workspace)
+  const isolation = await chooseIsolation(session, options, machine.id === here)
   const agent = await baton.agents.create({
     key,
     machineId: machine.id,
@@ -72,6 +75,7 @@ export async function createAgent(
     ...(options.instructions ? { instructions: options.instructions } : {}),
     ...(permissionMode ? { permissionMode } : {}),
     ...(workspace ? { workspace } : {}),
+    ...(isolation ? { isolation } : {}),
     ...readLimits(options),
     ...readApprovals(options),
   })
@@ -92,6 +96,7 @@ export async function updateAgent(
   const profile = await readProfile(await session.paths())
   const isHere = profile.ok && profile.value.machineId === agent.machine.id
   const workspace = folderOn(isHere, options.workspace)
+  const isolation = await chooseIsolation(session, options, isHere)
   const changes = {
     ...(options.name ? { name: options.name } : {}),
     ...(options.model ? { model: options.model } : {}),
@@ -100,6 +105,7 @@ export async function updateAgent(
       ? { permissionMode: oneOf('--permissions', options.permissions, PERMISSION_MODES) as PermissionMode }
       : {}),
     ...(workspace ? { workspace } : {}),
+    ...(isolation ? { isolation } : {}),
     ...readLimits(options),
     ...readApprovals(options),
   }
@@ -123,9 +129,17 @@ function readCount(flag: string, text: string): number {
   return count
 }
 
-/** A folder of this computer is made absolute; "scratch", ~ and folders of others stay as they are. */
+/** The image of a container is first allowed by this machine's own policy. */
+async function chooseIsolation(session: Session, options: IsolationOptions, isHere: boolean) {
+  const isolation = readIsolation(options)
+  if (isolation?.kind === 'container' && isHere)
+    await changePolicy((await session.paths()).policyFile, (policy) => allowIsolation(policy, isolation))
+  return isolation
+}
+
+/** A folder of this computer is made absolute; words, ~ and folders of others stay as they are. */
 function folderOn(isHere: boolean, folder: string | undefined): string | undefined {
-  const isPath = folder !== undefined && folder !== 'scratch' && !folder.startsWith('~')
+  const isPath = folder !== undefined && folder !== 'scratch' && !/^(~|worktree:)/.test(folder)
   return isHere && isPath ? resolve(folder) : folder
 }
 
@@ -221,6 +235,7 @@ export async function showAgent(session: Session, [id = '']: string[]): Promise<
       `${session.out('bold', printable(agent.key))}  ${stateOf(agent, session)}  ${session.out('dim', agent.id)}`,
       agent.cause && `  ${printable(agent.cause)}`,
       `  ${agent.runtime}${agent.command ? ` ${printable(agent.command)}` : ''}${agent.model ? `, ${printable(agent.model)}` : ''}, may ${agent.permissionMode.replace('_', ' ')}, on ${printable(agent.machine.name)}`,
+      agent.isolation.kind === 'host' ? null : `  runs in ${isolationText(agent.isolation)}`,
       `  ${agent.live} of ${agent.maxConcurrent} running, ${agent.pending} waiting, works in ${agent.workspace ? printable(agent.workspace) : 'a folder of its own'}`,
       agent.approvals.mode === 'ask' &&
         `  asks a person where its permission ends, denied after ${Math.round(agent.approvals.expiresMs / 1000)} s`,

@@ -13,6 +13,7 @@ import { addRunCommands } from './run-commands.ts'
 import { addSystemCommands } from './system-commands.ts'
 import { addTokenCommands } from './token-commands.ts'
 import { addUsageCommands } from './usage-commands.ts'
+import { addWorktreeCommands } from './worktree-commands.ts'
 
 /** The whole tree of commands. Nothing but its words is loaded until one of them is called. */
 export function buildProgram(): Command {
@@ -38,6 +39,7 @@ export function buildProgram(): Command {
   addOutputCommands(program)
   addDispatchCommands(program)
   addIntegrationCommands(program)
+  addWorktreeCommands(program)
   addTokenCommands(program)
   addLifecycleCommands(program)
   addHelp(program)

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { addGroup, addLeaf } from './leaf.ts'
 import { addTranscriptCommands } from './transcript-commands.ts'
+import { addChangesCommands } from './worktree-commands.ts'
 
 export function addRunCommands(program: Command): void {
   addLeaf(
@@ -14,6 +15,7 @@ export function addRunCommands(program: Command): void {
           '-C, --cwd <dir>',
           "folder on the agent's machine (default: this one, when the agent is on this machine)",
         ],
+        ['--worktree [ref]', 'in a git worktree of that folder, on a branch of its own'],
         ['--timeout <seconds>', 'longest time the run may take'],
         ['--conversation <name>', 'go on with the conversation of this name, or begin it'],
         ['--continue <run|conversation>', 'go on with the conversation of that run, or of that name'],
@@ -166,5 +168,6 @@ function addRunsGroup(program: Command): void {
     },
     async () => (await import('./spawn.ts')).showSpawn,
   )
+  addChangesCommands(runs)
   addTranscriptCommands(runs)
 }

@@ -1,11 +1,12 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
-import { BatonError, type RunView, STATUS_EXIT_CODES } from '@baton/protocol'
+import { BatonError, isWorktreeWorkspace, type RunView, STATUS_EXIT_CODES } from '@baton/protocol'
 import type { Baton, Run } from '@baton/sdk'
 import { isFolderAllowed, readPolicy } from '../config/policy.ts'
 import { readProfile } from '../config/profile.ts'
 import { createApprovalPrompts } from './approval-prompt.ts'
+import { sumLine } from './diff.ts'
 import { onInterrupt } from './on-interrupt.ts'
 import type { Session } from './session.ts'
 import { createEventWriter } from './show-event.ts'
@@ -15,6 +16,8 @@ import { shortId } from './text.ts'
 type Options = {
   agent: string
   cwd?: string
+  /** `true` when no ref is given. */
+  worktree?: string | true
   timeout?: string
   detach?: boolean
   conversation?: string
@@ -68,6 +71,10 @@ export async function followToEnd(session: Session, run: Run): Promise<number> {
   const view = await waitForReport(run)
   session.print({ ...view, url: run.url }, () => '')
   session.note(resultLine(view, session.err))
+  if (view.changes && view.changes.filesChanged + view.changes.commits.length > 0)
+    session.note(
+      `${sumLine(view.changes, session.err)}  ${session.err('dim', `baton runs diff ${shortId(view.id)}`)}`,
+    )
   return interrupted ? 130 : STATUS_EXIT_CODES[view.status]
 }
 
@@ -89,9 +96,10 @@ async function waitForReport(run: Run): Promise<RunView> {
 async function chooseWorkspace(
   session: Session,
   baton: Baton,
-  { agent, cwd, continue: goesOn }: Options,
+  { agent, cwd, worktree, continue: goesOn }: Options,
 ): Promise<string | undefined> {
-  if (cwd !== undefined) return resolve(cwd)
+  if (worktree !== undefined) return worktreeOf(cwd ?? '.', worktree)
+  if (cwd !== undefined) return isWorktreeWorkspace(cwd) || cwd === 'scratch' ? cwd : resolve(cwd)
   // A conversation goes on where it began.
   if (goesOn !== undefined) return undefined
   const paths = await session.paths()
@@ -116,4 +124,9 @@ function readSeconds(given: string | undefined): number | null {
   if (!Number.isFinite(seconds) || seconds < 1)
     throw new BatonError('bad_input', `--timeout ${given}: give a number of seconds, 1 or more.`)
   return Math.round(seconds * 1000)
+}
+
+/** A `#` in the folder's own name would be taken for the mark before the ref. */
+function worktreeOf(folder: string, ref: string | true): string {
+  return `worktree:${resolve(folder).replaceAll('#', '%23')}${ref === true ? '' : `#${ref}`}`
 }

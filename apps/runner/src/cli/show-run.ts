@@ -1,4 +1,5 @@
 import { type RunSummary, type RunView, STATUS_SHAPES, type StatusWord } from '@baton/protocol'
+import { sumLine } from './diff.ts'
 import { printable } from './printable.ts'
 import { dispatchWord } from './show-dispatch.ts'
 import type { Style } from './style.ts'
@@ -85,10 +86,18 @@ export function runText(run: RunView, url: string, style: Style): string {
       .join('\n'),
   )
   facts.push(`  ${run.transcript.sentence}`)
+  if (run.changes) facts.push(`  ${sumLine(run.changes, style)}${undoneText(run)}`)
   for (const one of run.dispatches)
     facts.push(
       `  ${dispatchWord(one.state, style)} ${one.kind} to ${printable(one.target)}: ${printable(one.sentence)}`,
     )
   if (run.result) facts.push('', printable(run.result))
   return facts.join('\n')
+}
+
+function undoneText({ undo }: RunView): string {
+  if (!undo) return ''
+  if (undo.state === 'asked') return ` · the ${undo.kind} waits for its machine`
+  if (undo.state === 'refused') return ` · the last ${undo.kind} was refused`
+  return undo.kind === 'undo' ? ' · undone' : ''
 }

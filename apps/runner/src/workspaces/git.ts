@@ -30,7 +30,7 @@ const MOST_BYTES = 16 * 1024 * 1024
  * caller: `privateGit` rules it out, and `SAFE_OPTIONS` takes away what would run for plain reading.
  */
 export async function git(args: readonly string[], options: GitOptions): Promise<GitAnswer> {
-  const done = await execa('git', args, {
+  const running = execa('git', args, {
     cwd: options.cwd,
     env: { ...baseEnvironment(), ...options.env },
     extendEnv: false,
@@ -38,11 +38,17 @@ export async function git(args: readonly string[], options: GitOptions): Promise
     encoding: 'buffer',
     stripFinalNewline: false,
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
-    timeout: options.limitMs ?? LIMIT_MS,
-    forceKillAfterDelay: 500,
     maxBuffer: options.maxBytes ?? MOST_BYTES,
-    ...(options.signal ? { cancelSignal: options.signal } : {}),
+    // git starts others (to fetch, to filter), which keep its output open: all of them are ended together.
+    detached: true,
   })
+  const limit = AbortSignal.timeout(options.limitMs ?? LIMIT_MS)
+  const calledOff = options.signal ? AbortSignal.any([limit, options.signal]) : limit
+  const end = () => endGroup(running.pid)
+  if (calledOff.aborted) end()
+  else calledOff.addEventListener('abort', end, { once: true })
+  const done = await running
+  calledOff.removeEventListener('abort', end)
   const stderr = Buffer.from(done.stderr ?? '')
     .toString('utf8')
     .trim()
@@ -51,9 +57,23 @@ export async function git(args: readonly string[], options: GitOptions): Promise
     stdout: Buffer.from(done.stdout ?? ''),
     stderr: stderr || (done.exitCode === 0 ? '' : (done.originalMessage ?? 'git ended without a word')),
     exitCode: done.exitCode ?? null,
-    timedOut: done.timedOut || done.isCanceled,
+    timedOut: calledOff.aborted && done.exitCode !== 0,
     cut: done.isMaxBuffer,
   }
+}
+
+/** At once: git removes its own locks at a TERM, and whatever does not listen is killed a moment later. */
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return
+  const send = (signal: NodeJS.Signals) => {
+    try {
+      process.kill(-pid, signal)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
+  send('SIGTERM')
+  setTimeout(() => send('SIGKILL'), 500).unref()
 }
 
 /** Output of a git that must succeed; throws with what it said. */
