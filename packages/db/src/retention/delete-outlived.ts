@@ -17,7 +17,7 @@ export type DeleteOptions = {
  * one statement. `done` says that nothing more of this group is due (or that others hold it right now).
  *
  * Never deleted: an event of the last 72 hours (a repeat of it must get the same answer), anything with a delivery that
- * is not finished or whose row somebody holds. Rows are taken with SKIP LOCKED, so any number of relays may do this and
+ * is not finished or whose row somebody holds, or with a dispatch that waits. Rows are taken with SKIP LOCKED, so any number of relays may do this and
  * none of them ever waits for, or holds up, a lease, a report or the intake. A transcript longer than a batch goes
  * from its end, piece by piece, and its run says so meanwhile.
  */
@@ -100,6 +100,10 @@ function chosen(group: RetentionGroup, options: DeleteOptions): RawBuilder<unkno
     )`
 }
 
+/** What waits to be sent is told in full; its dispatches go with their event. */
+const nothingToSend = sql`and not exists (
+        select from dispatches p where p.event_id = e.id and p.finished_at is null offset 0)`
+
 const hours72 = sql`now() - ${DEDUPLICATION_MS}::bigint * interval '1 ms'`
 
 /**
@@ -118,6 +122,7 @@ function candidates(group: RetentionGroup, limit: number): RawBuilder<EventId> {
     where ${own} and e.id < ${beforeId} and e.received_at < least(${hours72}, ${tooOld})
       and not exists (
         select from deliveries d where d.event_id = e.id and (d.finished_at is null or d.finished_at >= ${tooOld}) offset 0)
+      ${nothingToSend}
     order by e.id limit ${limit}::int)`
   if (group.jobId === null || group.beyondCount === null) return byAge
   const beyond = sql`${group.beyondCount}::text::timestamptz`
@@ -132,6 +137,7 @@ function candidates(group: RetentionGroup, limit: number): RawBuilder<EventId> {
       and not exists (
         select from deliveries o where o.event_id = e.id and (o.finished_at is null or exists (
           select from runs n where n.delivery_id = o.id and n.accepted_at > ${beyond})) offset 0)
+      ${nothingToSend}
     order by r.accepted_at limit ${limit}::int)`
 }
 

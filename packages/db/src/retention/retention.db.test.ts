@@ -243,3 +243,18 @@ test('work that is on its way now is not in any group', async () => {
   await makeDelivery(connection.db, place)
   expect(await groupsOf(place)).toEqual([])
 })
+
+test('an event whose result waits to be sent stays, and goes with its dispatch once that has ended', async () => {
+  const place = await makePlace(connection.db)
+  const [event] = await makeRuns(place, null, [40])
+  await sql`insert into dispatches (id, organization_id, event_id, delivery_id, kind, key, next_at)
+    select 'dsp_' || uuid7_hex(), d.organization_id, d.event_id, d.id, 'log', 'k:' || d.id, now()
+    from deliveries d where d.event_id = ${event ?? ''}`.execute(connection.db)
+  await deleteAll(place)
+  expect(await eventsOf(place)).toEqual([event])
+  await sql`update dispatches set state = 'dead', next_at = null, finished_at = now() where event_id = ${event ?? ''}`.execute(
+    connection.db,
+  )
+  await deleteAll(place)
+  expect(await eventsOf(place)).toEqual([])
+})
