@@ -1,9 +1,13 @@
+import { execFile } from 'node:child_process'
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { ApprovalView, RunView } from '@baton/protocol'
+import { Baton } from '@baton/sdk'
 import { eventually } from '@baton/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { entryFile } from '../src/entry.ts'
 import { type RunnerProcess, startRunnerProcess } from './support/runner-process.ts'
 import { createTestPlace, type TestPlace } from './support/test-place.ts'
 
@@ -223,6 +227,37 @@ test('an agent that waits for a person is not silent', async () => {
   expect(await place.untilFinished(id)).toMatchObject({ state: 'succeeded' })
 })
 
+test('the command line and the SDK answer, and what they did stands on the record', async () => {
+  const { secret } = await place.api.tokens.create.mutate({ name: 'approvals' })
+  const cli = async (...args: string[]) => {
+    const options = {
+      env: { ...process.env, BATON_HOME: home, BATON_TOKEN: secret, BATON_URL: place.relay.url },
+    }
+    const { stdout } = await promisify(execFile)(process.execPath, [entryFile, ...args, '--json'], options)
+    return JSON.parse(stdout)
+  }
+  await using baton = new Baton({ url: place.relay.url, token: secret })
+  const id = await start('@ask true\n@ask false\n@listen')
+  const first = await untilAsked(id)
+  expect((await cli('approval', 'list', '--run', id)).items).toMatchObject([{ id: first.id, state: 'open' }])
+  expect(await cli('approval', 'allow', first.id.slice(0, 24))).toMatchObject({ answeredVia: 'cli' })
+  const second = await untilAsked(id, 2)
+  expect(await baton.approvals.deny(second.id)).toMatchObject({ state: 'denied', answeredVia: 'sdk' })
+  const run = baton.runs.open(id)
+  await expect(baton.approvals.allow(second.id)).rejects.toThrow(/denied already/)
+  const asked: ApprovalView[] = []
+  for await (const one of run.approvals()) asked.push(one)
+  expect(asked.map(({ state }) => state)).toEqual(['denied', 'allowed'])
+  await cli('runs', 'steer', id, '@hang')
+  await eventually(async () =>
+    expect((await run.controls()).at(-1)).toMatchObject({ state: 'consumed', via: 'cli' }),
+  )
+  await run.interrupt()
+  expect(await place.untilFinished(id)).toMatchObject({ state: 'cancelled' })
+  const refused = (await place.events(id)).filter(({ type, ok }) => type === 'tool_finished' && ok === false)
+  expect(refused[0]?.output).toMatch(/This use of Bash was refused: .* said no\./)
+})
+
 test('a question is answered with a text, and never by a mere yes', async () => {
   const id = await start('@question Which colour?')
   const approval = await untilAsked(id)
@@ -317,13 +352,15 @@ test('what belongs to another organization is like what does not exist, and a vi
   }
   const other = `org_${'0'.repeat(32)}`
   await place.query(`insert into organizations (id, slug, name) values ('${other}', 'other', 'Other')`)
-  const [{ organization_id: own = '' } = {}] = await place.query<{ organization_id: string }>(
+  const [row] = await place.query<{ organization_id: string }>(
     `select organization_id from approvals where id = '${approval}'`,
   )
   await place.query(`update approvals set organization_id = '${other}' where id = '${approval}'`)
   expect(await place.api.approvals.get.query({ id: approval }).catch(say)).toBe(missing)
   expect(await allow(approval).catch(say)).toBe(missing)
-  await place.query(`update approvals set organization_id = '${own}' where id = '${approval}'`)
+  await place.query(
+    `update approvals set organization_id = '${row?.organization_id}' where id = '${approval}'`,
+  )
   const cancelled: RunView = await place.api.runs.cancel.mutate({ id })
   expect(cancelled.id).toBe(id)
   await place.untilFinished(id)

@@ -1,4 +1,4 @@
-import { type ApprovalScope, type ApprovalView, BatonError } from '@baton/protocol'
+import { type ApprovalScope, type ApprovalView, BatonError, QUESTION_TOOL } from '@baton/protocol'
 import { printable } from './printable.ts'
 import type { Session } from './session.ts'
 import type { Style } from './style.ts'
@@ -58,7 +58,11 @@ export async function allowApproval(
     ...(options.pattern ? { pattern: options.pattern } : {}),
     ...(options.message ? { message: options.message } : {}),
   })
-  session.print(allowed, () => `${shortId(allowed.id)} is allowed${scopeText(allowed)}.`)
+  session.print(allowed, () =>
+    allowed.tool === QUESTION_TOOL
+      ? `${shortId(allowed.id)} is answered.`
+      : `${shortId(allowed.id)} is allowed${scopeText(allowed)}.`,
+  )
 }
 
 export async function denyApproval(
@@ -85,9 +89,10 @@ function scopeText({ scope, pattern, job }: ApprovalView): string {
 /** The exact action: what a person must see before they answer. */
 export function approvalText(approval: ApprovalView, style: Style): string {
   const { agent, machine, run, answeredBy } = approval
+  const isQuestion = approval.tool === QUESTION_TOOL
   const lines = [
     `${style('bold', shortId(approval.id))}  ${stateText(approval, style)}  ${style('dim', approval.id)}`,
-    `  ${printable(agent.key)} on ${printable(machine.name)} asks to use ${style('bold', printable(approval.tool))} in ${printable(approval.cwd)}`,
+    `  ${printable(agent.key)} on ${printable(machine.name)} ${isQuestion ? 'asks you something' : `asks to use ${style('bold', printable(approval.tool))}`} in ${printable(approval.cwd)}`,
     ...printable(approval.summary)
       .split('\n')
       .map((line) => `  ${style('cyan', '│')} ${line}`),
@@ -104,7 +109,9 @@ export function approvalText(approval: ApprovalView, style: Style): string {
     lines.push(
       `  Denied in ${duration(Math.max(0, approval.expiresAt - Date.now()))} unless somebody answers:`,
     )
-    lines.push(`  baton approval allow ${shortId(approval.id)}   baton approval deny ${shortId(approval.id)}`)
+    lines.push(
+      `  baton approval allow ${shortId(approval.id)}${isQuestion ? ' -m "…"' : ''}   baton approval deny ${shortId(approval.id)}`,
+    )
   }
   if (answeredBy)
     lines.push(

@@ -1,4 +1,4 @@
-import type { RunEvent } from '@baton/protocol'
+import { QUESTION_TOOL, type RunEvent } from '@baton/protocol'
 import { printable } from './printable.ts'
 import type { Style } from './style.ts'
 import { clip, duration } from './text.ts'
@@ -108,7 +108,14 @@ export function createEventWriter(style: Style, { full = false }: { full?: boole
       case 'status':
         return note(clip(printable(event.text), 200))
       case 'approval_asked':
-        return line(style('yellow', `? may it use ${printable(`${event.tool}: ${event.summary}`)}`))
+        return line(
+          style(
+            'yellow',
+            event.tool === QUESTION_TOOL
+              ? `? ${printable(event.summary)}`
+              : `? may it use ${printable(`${event.tool}: ${event.summary}`)}`,
+          ),
+        )
       case 'approval_answered':
         return line(
           style('yellow', `? ${event.decision === 'allow' ? 'allowed' : 'denied'} by ${printable(event.by)}`),

@@ -51,7 +51,7 @@ export function createTalk(parts: {
   transcript: Transcript
   supervised: Pick<SupervisedRun, 'write' | 'closeStdin' | 'consumed' | 'stop'>
   /** Something could not be stored: the run cannot go on. */
-  onError(error: unknown): void
+  onError: (error: unknown) => void
   now?: () => number
 }): Talk {
   const { rules, cwd, reader, transcript, supervised, now = Date.now } = parts
@@ -63,7 +63,8 @@ export function createTalk(parts: {
     await transcript.take(steps.events, reader, atMs, urgent ? { events, talk: book } : undefined)
     if (steps.stdin !== undefined) await supervised.write(steps.stdin)
     if (steps.closeStdin) await supervised.closeStdin()
-    if (steps.ended) leaving ??= setTimeout(() => supervised.stop(FINISHED).catch(parts.onError), LEAVE_MS)
+    if (steps.ended)
+      leaving ??= setTimeout(() => void supervised.stop(FINISHED).catch(parts.onError), LEAVE_MS)
     await supervised.consumed(transcript.committed())
   }
 
@@ -105,7 +106,7 @@ export function createTalk(parts: {
     const next = Math.min(...openAsks(book).map(({ expiresAt }) => expiresAt))
     if (next === Number.POSITIVE_INFINITY) return
     const inMs = Math.max(0, next + RELAY_FIRST_MS - now())
-    timer = setTimeout(() => expire().catch(parts.onError), Math.min(inMs, LOOK_EVERY_MS))
+    timer = setTimeout(() => void expire().catch(parts.onError), Math.min(inMs, LOOK_EVERY_MS))
     timer.unref()
   }
 
@@ -115,7 +116,9 @@ export function createTalk(parts: {
     if (!known) return await refuse(id, 'This run has not asked that.')
     if (!isOpen(known)) return await refuse(id, 'The agent no longer waits for an answer to that.')
     if (known.actionHash !== control.actionHash) return await refuse(id, 'The answer is to another action.')
-    const noted = noteAnswer(book, ask, { decision, message }, by)
+    // Without a word the agent is told that it was a person: else it would take its permission mode for the cause.
+    const said = message ?? (decision === 'deny' ? `${by} said no.` : null)
+    const noted = noteAnswer(book, ask, { decision, message: said }, by)
     const keeps = decision === 'allow' && scope !== 'once' && pattern !== null
     const allow = keeps ? [...new Set([...book.allow, pattern])] : book.allow
     const next = noteControl({ ...noted.book, allow }, { id, ...DELIVERED })
