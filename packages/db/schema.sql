@@ -279,6 +279,7 @@ create table github_apps (
 );
 
 create table github_arrivals (
+  organization_id text not null,
   github_app_id text not null,
   guid text not null,
   event_id text,
@@ -286,6 +287,7 @@ create table github_arrivals (
   arrived_at timestamp with time zone not null default now(),
   constraint github_arrivals_event_id_fkey FOREIGN KEY (event_id) REFERENCES events(id) ON DELETE SET NULL,
   constraint github_arrivals_github_app_id_fkey FOREIGN KEY (github_app_id) REFERENCES github_apps(id) ON DELETE CASCADE,
+  constraint github_arrivals_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
   constraint github_arrivals_pkey PRIMARY KEY (github_app_id, guid)
 );
 

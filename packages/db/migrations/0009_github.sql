@@ -69,6 +69,7 @@ create index github_events_app on github_events (github_app_id);
 
 -- Every delivery id that arrived, repeats of a body under another id included: GitHub signs the body alone.
 create table github_arrivals (
+  organization_id text collate "C" not null references organizations,
   github_app_id text collate "C" not null references github_apps on delete cascade,
   guid text not null,
   event_id text collate "C" references events on delete set null,

@@ -419,6 +419,7 @@ export type Database = {
     next_at: ColumnType<Date | null, Date | null | undefined, Date | null>
   }
   github_arrivals: {
+    organization_id: OrganizationId
     github_app_id: GithubAppId
     guid: string
     event_id: EventId | null

@@ -13,7 +13,6 @@ import {
   type GithubAppView,
   type GithubCheck,
   type GithubInstallationView,
-  type GithubPermissions,
   type GithubRepositoryView,
   type GithubSetupView,
   isId,
@@ -25,6 +24,12 @@ import { z } from 'zod'
 import { checkApp } from '../github/check-app.ts'
 import { apiUrlOf } from '../github/manifest.ts'
 import { readFailure } from '../github/read-failure.ts'
+import {
+  type InstallationAnswer,
+  type RepositoryAnswer,
+  toInstallation,
+  toRepository,
+} from '../github/to-github-views.ts'
 import { hashSecret, newSecret } from '../secrets/hash-secret.ts'
 import { sealSecret } from '../secrets/seal.ts'
 import type { ApiContext } from './context.ts'
@@ -315,38 +320,3 @@ async function asking<T>(ctx: ApiContext, answer: Promise<T>): Promise<T> {
     clearTimeout(timer)
   }
 }
-
-type InstallationAnswer = {
-  id: number
-  account: { login?: string; slug?: string; type?: string } | null
-  repository_selection: string
-  permissions: GithubPermissions
-  suspended_at: string | null
-  html_url: string
-}
-
-const toInstallation = (one: InstallationAnswer): GithubInstallationView => ({
-  id: one.id,
-  account: one.account?.login ?? one.account?.slug ?? '',
-  accountType: one.account?.type ?? 'Enterprise',
-  repositorySelection: one.repository_selection,
-  permissions: one.permissions,
-  suspended: one.suspended_at !== null,
-  url: one.html_url,
-})
-
-type RepositoryAnswer = {
-  id: number
-  full_name: string
-  private: boolean
-  default_branch: string
-  html_url: string
-}
-
-const toRepository = (one: RepositoryAnswer): GithubRepositoryView => ({
-  id: one.id,
-  fullName: one.full_name,
-  private: one.private,
-  defaultBranch: one.default_branch,
-  url: one.html_url,
-})

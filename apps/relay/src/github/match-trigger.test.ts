@@ -70,12 +70,12 @@ test('branches and paths of a push', () => {
     installation: { id: 1 },
     repository: { id: 2, full_name: 'acme/shop' },
     sender: { id: 3, login: 'ada', type: 'User' },
-    commits: [{ id: 'a', message: 'm', added: ['src/a/b.ts'], modified: [], removed: ['docs/x.md'] }],
+    commits: [{ id: 'a', message: 'm', added: ['src/a/b.ts'], modified: [], removed: ['guide/x.md'] }],
   }) as GithubSubject
   expect(fires({ branches: ['release/*'] }, push)).toBe(true)
   expect(fires({ branches: ['main'] }, push)).toBe(false)
   expect(fires({ paths: ['src/**'] }, push)).toBe(true)
-  expect(fires({ paths: ['docs/*.md'] }, push)).toBe(true)
+  expect(fires({ paths: ['guide/*.md'] }, push)).toBe(true)
   expect(fires({ paths: ['src/*.ts'] }, push)).toBe(false)
 })
 

@@ -54,8 +54,8 @@ export async function storeGithubEvent(db: Db, event: NewGithubEvent): Promise<S
         ${event.installationId}::bigint, ${event.repository}::text from made
     ),
     arrived as (
-      insert into github_arrivals (github_app_id, guid, event_id, body_hash)
-      select ${event.githubAppId}, ${event.guid}, event_id, body_hash from answer
+      insert into github_arrivals (organization_id, github_app_id, guid, event_id, body_hash)
+      select ${event.organizationId}, ${event.githubAppId}, ${event.guid}, event_id, body_hash from answer
       on conflict (github_app_id, guid) do nothing
     ),
     seen as (update github_apps set last_delivery_at = now() where id = ${event.githubAppId} and exists (select from answer))
