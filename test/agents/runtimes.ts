@@ -83,6 +83,9 @@ export const ROWS: readonly RuntimeRow[] = [
     environment: ['GEMINI_API_KEY', 'GOOGLE_GEMINI_BASE_URL'],
     agent: { command: 'acp-gemini' },
     sessions: ['.gemini/tmp'],
+    gaps: {
+      resume: 'it loses a conversation that is loaded within a minute after it was written (upstream #28775)',
+    },
   },
   {
     name: 'acp-opencode',
