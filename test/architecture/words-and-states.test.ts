@@ -7,10 +7,12 @@ import {
   DELIVERY_TRANSITIONS,
   DISPATCH_STATES,
   DISPATCH_TRANSITIONS,
+  ERROR_KIND_NAMES,
   EVENT_STATES,
   EVENT_TRANSITIONS,
   IGNORED_REASONS,
   MACHINE_STATES,
+  OUTCOMES,
   RUN_STATES,
   RUN_TRANSITIONS,
 } from '@baton/protocol'
@@ -121,4 +123,12 @@ test('the glossary has every word of the design, and no word twice', () => {
   expect(designed).toEqual(WORDS)
   const words = [...designed, ...added].flatMap((word) => (word ?? '').split(', '))
   expect(words.filter((word, at) => words.indexOf(word) !== at)).toEqual([])
+})
+
+test.each([
+  ['outcome', OUTCOMES],
+  ['kind of failure', ERROR_KIND_NAMES],
+] as const)('the page of states has a rule for every %s', (_, words) => {
+  const ruled = states.split('\n').flatMap((line) => (/^\| ([a-z_, ]+) \|/.exec(line)?.[1] ?? '').split(', '))
+  expect(words.filter((word) => !ruled.includes(word))).toEqual([])
 })
