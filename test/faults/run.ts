@@ -61,7 +61,8 @@ async function away() {
 }
 
 async function fuzz() {
-  const found = await fuzzIntake({ requests: number('REQUESTS', 20_000) })
+  await using postgres = await startDurablePostgres()
+  const found = await fuzzIntake({ requests: number('REQUESTS', 20_000), databaseUrl: postgres.url })
   const lines = Object.entries(found).map(([name, value]) => `  ${name.padEnd(18)} ${JSON.stringify(value)}`)
   process.stdout.write(`intake fuzz\n${lines.join('\n')}\n`)
   failures.push(...found.wrong.slice(0, 10).map((one) => `intake fuzz: ${one}`))

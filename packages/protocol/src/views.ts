@@ -2,8 +2,6 @@ import type { BlockReason, SkillRef } from './agent-profile.ts'
 import type { AgentIsolation, ApprovalRules, Budget, Capability, Trust } from './agent-settings.ts'
 import type { ApprovalSettings, ApprovalView, OpenApproval } from './approvals.ts'
 import type { ErrorKind } from './error-kinds.ts'
-import type { TriggerFilter } from './filters.ts'
-import type { GithubTriggerConfig } from './github.ts'
 import type {
   AgentId,
   DeliveryId,
@@ -13,7 +11,6 @@ import type {
   OrganizationId,
   RunId,
   TokenId,
-  TriggerId,
   UserId,
 } from './ids.ts'
 import type { DispatchView } from './outputs.ts'
@@ -22,24 +19,8 @@ import type { ChangesSummary, UndoView } from './run-changes.ts'
 import type { KillProof, Usage } from './run-events.ts'
 import type { RunRules } from './run-rules.ts'
 import type { PermissionMode, RunLimits, Runtime, RuntimeProbe } from './runtimes.ts'
-import type {
-  AgentState,
-  DeliveryState,
-  EventSource,
-  EventState,
-  IgnoredReason,
-  MachineState,
-  Outcome,
-  RunState,
-} from './states.ts'
-import type {
-  FileChangeConfig,
-  GitPushConfig,
-  Misfire,
-  TriggerKind,
-  WatchState,
-  WebhookScheme,
-} from './triggers.ts'
+import type { AgentState, DeliveryState, EventSource, MachineState, Outcome, RunState } from './states.ts'
+import type { TriggerView } from './trigger-views.ts'
 
 /** What the API answers. Times are ms since 1970 by the database's clock unless a field says otherwise. */
 
@@ -106,31 +87,6 @@ export type AgentView = {
   pending: number
   createdAt: number
 }
-
-/** A paused trigger keeps what comes for it and fires nothing. */
-type TriggerFacts<K extends TriggerKind> = { id: TriggerId; kind: K; paused: boolean }
-type ScheduleFacts = {
-  misfire: Misfire
-  /** The next slot; null while it is paused, its job is off, or there is none. */
-  nextFireAt: number | null
-}
-export type TriggerView =
-  | TriggerFacts<'manual'>
-  | (TriggerFacts<'webhook'> & {
-      path: string
-      /** Complete; the secret is shown only by the answer that made it. */
-      url: string
-      scheme: WebhookScheme
-      filters: TriggerFilter[]
-      acceptUnsigned: boolean
-      /** How many secrets are valid now: two while one is replaced by another. */
-      secrets: number
-    })
-  | (TriggerFacts<'cron'> & ScheduleFacts & { expression: string; zone: string })
-  | (TriggerFacts<'interval'> & ScheduleFacts & { everyMs: number })
-  | (TriggerFacts<'file_change'> & FileChangeConfig & { watch: (WatchState & { at: number }) | null })
-  | (TriggerFacts<'git_push'> & GitPushConfig)
-  | (TriggerFacts<'github'> & GithubTriggerConfig)
 
 export type JobView = {
   id: JobId
@@ -253,65 +209,6 @@ export type RunSummary = Pick<
   | 'job'
   | 'ladder'
 > & { promptStart: string }
-
-export type EventView = {
-  id: EventId
-  source: EventSource
-  state: EventState
-  reason: IgnoredReason | null
-  /** The same as a sentence, with what exactly: which filter, how many slots. */
-  reasonMessage: string | null
-  job: { id: JobId; key: string } | null
-  deliveryKey: string
-  contentType: string | null
-  bodyBytes: number
-  headers: Record<string, string>
-  receivedAt: number
-  deliveries: { id: DeliveryId; state: DeliveryState; runId: RunId }[]
-}
-export type EventDetail = EventView & {
-  /** As it came, before anything was made of it. */
-  body: string
-  bodyEncoding: 'text' | 'base64'
-  /** How the sender proved itself; null for what does not come over the intake. */
-  verification: EventVerification | null
-  trigger: { id: TriggerId; kind: TriggerKind } | null
-  /** The run, output or event that made this one. */
-  cause: { id: string; hops: number } | null
-  runs: EventRun[]
-  /** What was and is to be sent about its deliveries, oldest first. */
-  dispatches: DispatchView[]
-}
-
-export type EventVerification = {
-  scheme: WebhookScheme
-  /** Whether the sender's id and time are signed with the body. */
-  signedId: boolean
-  signedAt: number | null
-}
-export type EventRun = {
-  id: RunId
-  deliveryId: DeliveryId
-  attempt: number
-  status: StatusWord
-  leasedAt: number | null
-  startedAt: number | null
-  finishedAt: number | null
-}
-
-/** A request that was refused at a known address: kept in the memory of the relay for a short time. */
-export type RefusedRequest = {
-  at: number
-  status: number
-  /** Its stable name, such as `signature-refused`. */
-  type: string
-  detail: string
-  contentType: string | null
-  bytes: number | null
-  headers: Record<string, string>
-}
-/** Counted since this relay started, with the newest of them. */
-export type RefusedView = { path: string; count: number; requests: RefusedRequest[] }
 
 export type TokenView = {
   id: TokenId

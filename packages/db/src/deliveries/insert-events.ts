@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer'
 import type {
   AgentId,
   Cause,
@@ -19,6 +18,8 @@ import type {
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
 import { queueDispatches } from '../outputs/queue-dispatches.ts'
+import { findFirst } from './find-first.ts'
+import { packBodies } from './pack-bodies.ts'
 
 export type NewDelivery = {
   id: DeliveryId
@@ -327,50 +328,4 @@ export async function explainForgotten(db: Db): Promise<number> {
       and id > 'evt_' || lpad(to_hex((extract(epoch from now() - interval '1 day') * 1000)::bigint), 12, '0')
       and not exists (select from deliveries d where d.event_id = e.id)`.execute(db)
   return Number(numAffectedRows ?? 0n)
-}
-
-async function findFirst(db: Db, repeats: NewEvent[]): Promise<Map<string, InsertedEvent>> {
-  const { rows } = await sql<{
-    id: EventId
-    scope: string
-    key: string
-    body_hash: string
-    deliveries: InsertedEvent['deliveries'] | null
-  }>`
-    select e.id, e.dedup_scope as scope, e.dedup_key as key, e.body_hash,
-      (select json_agg(json_build_object('id', d.id, 'runId', d.run_id, 'fence', d.fence) order by d.id)
-        from deliveries d where d.event_id = e.id) as deliveries
-    from events e
-    join unnest(${repeats.map((e) => e.dedupScope)}::text[], ${repeats.map((e) => e.dedupKey)}::text[]) as k (scope, key)
-      on e.dedup_scope = k.scope and e.dedup_key = k.key`.execute(db)
-  return new Map(
-    rows.map((row) => [
-      `${row.scope}\n${row.key}`,
-      {
-        eventId: row.id,
-        inserted: false,
-        bodyHash: row.body_hash,
-        deliveries: row.deliveries ?? [],
-        replaced: [],
-      },
-    ]),
-  )
-}
-
-function packBodies(bodies: Buffer[]) {
-  const texts: Buffer[] = []
-  const from: number[] = []
-  const bytes: number[] = []
-  const binary: (string | null)[] = []
-  let offset = 1
-  for (const body of bodies) {
-    const isText = isUtf8(body) && !body.includes(0)
-    from.push(offset)
-    bytes.push(isText ? body.length : 0)
-    binary.push(isText ? null : body.toString('hex'))
-    if (!isText) continue
-    texts.push(body)
-    offset += body.length
-  }
-  return { text: Buffer.concat(texts).toString('utf8'), from, bytes, binary }
 }

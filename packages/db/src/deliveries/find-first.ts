@@ -1,0 +1,33 @@
+import type { EventId } from '@baton/protocol'
+import { sql } from 'kysely'
+import type { Db } from '../connection.ts'
+import type { InsertedEvent, NewEvent } from './insert-events.ts'
+
+/** What the first events under the keys of these repeats came to, by scope and key. */
+export async function findFirst(db: Db, repeats: NewEvent[]): Promise<Map<string, InsertedEvent>> {
+  const { rows } = await sql<{
+    id: EventId
+    scope: string
+    key: string
+    body_hash: string
+    deliveries: InsertedEvent['deliveries'] | null
+  }>`
+    select e.id, e.dedup_scope as scope, e.dedup_key as key, e.body_hash,
+      (select json_agg(json_build_object('id', d.id, 'runId', d.run_id, 'fence', d.fence) order by d.id)
+        from deliveries d where d.event_id = e.id) as deliveries
+    from events e
+    join unnest(${repeats.map((e) => e.dedupScope)}::text[], ${repeats.map((e) => e.dedupKey)}::text[]) as k (scope, key)
+      on e.dedup_scope = k.scope and e.dedup_key = k.key`.execute(db)
+  return new Map(
+    rows.map((row) => [
+      `${row.scope}\n${row.key}`,
+      {
+        eventId: row.id,
+        inserted: false,
+        bodyHash: row.body_hash,
+        deliveries: row.deliveries ?? [],
+        replaced: [],
+      },
+    ]),
+  )
+}
