@@ -142,6 +142,7 @@ function describe(job: JobView, { out }: Session): string {
     `${out('bold', printable(job.key))}  ${job.enabled ? out('green', 'on') : out('yellow', 'off')}  ${out('dim', job.id)}`,
     `  ${printable(job.agent.key)}${job.workspace ? `, in ${printable(job.workspace)}` : ''}`,
     ...job.triggers.map((trigger) => `  ${triggerLines(trigger).join('\n    ')}`),
+    ...(job.approvals.allow ?? []).map((pattern) => `  allowed without a question: ${printable(pattern)}`),
     '',
     printable(job.prompt),
     ...(runs.length > 0 ? ['', ...runs] : []),

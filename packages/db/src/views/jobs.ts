@@ -47,6 +47,7 @@ type Row = {
         state: RunState | null
         outcome: Outcome | null
         machine: MachineState
+        waits: boolean
       }[]
     | null
 }
@@ -68,10 +69,10 @@ export async function listJobViews(
           'nextFireAt', floor(extract(epoch from t.next_fire_at) * 1000)) order by t.id)
         from triggers t where t.job_id = j.id and t.deleted_at is null) as triggers,
       (select json_agg(json_build_object('id', l.run_id, 'at', extract(epoch from l.created_at) * 1000, 'delivery', l.delivery_state,
-          'state', l.run_state, 'outcome', l.outcome, 'machine', l.machine) order by l.id desc)
+          'state', l.run_state, 'outcome', l.outcome, 'machine', l.machine, 'waits', l.waits) order by l.id desc)
         from (
           select d.id, d.run_id, d.created_at, d.state as delivery_state, r.state as run_state, r.outcome,
-            machine_state(m) as machine
+            machine_state(m) as machine, exists (select from approvals p where p.run_id = r.id and p.state = 'open') as waits
           from events e join deliveries d on d.event_id = e.id join machines m on m.id = d.machine_id
             left join runs r on r.id = d.run_id
           where e.job_id = j.id order by e.id desc limit ${LAST_RUNS}
@@ -103,6 +104,7 @@ export async function listJobViews(
           ? { state: run.state, outcome: run.outcome }
           : null,
         run.machine,
+        run.waits,
       ),
     })),
     createdAt: row.created_at.getTime(),
