@@ -257,12 +257,8 @@ function explainAgent(agent: AgentView): WhyView {
           {
             code: `agent_${agent.state}`,
             what: agent.cause,
-            since: null,
-            unblock: agent.state === 'paused' ? 'Resume it.' : 'See the machine it is on.',
-            command:
-              agent.state === 'paused'
-                ? `baton agent resume ${agent.key}`
-                : `baton why ${agent.machine.name}`,
+            since: agent.blocked?.since ?? null,
+            ...unblockAgent(agent),
           },
         ]
   return view(
@@ -270,4 +266,27 @@ function explainAgent(agent: AgentView): WhyView {
     conditions,
     `Agent ${agent.key} takes work: ${agent.live} of at most ${agent.maxConcurrent} at once.`,
   )
+}
+
+function unblockAgent({ key, state, blocked, machine }: AgentView): Pick<Condition, 'unblock' | 'command'> {
+  if (state === 'paused') return { unblock: 'Resume it.', command: `baton agent resume ${key}` }
+  switch (blocked?.reason) {
+    case 'quota':
+      return {
+        unblock: 'It goes on by itself at that time; with another account there, resume it.',
+        command: `baton agent resume ${key}`,
+      }
+    case 'not_signed_in':
+      return {
+        unblock: `Sign it in on ${machine.name}, then resume it.`,
+        command: `baton agent resume ${key}`,
+      }
+    case 'budget':
+      return {
+        unblock: 'It goes on by itself at that time, or when the budget is raised.',
+        command: `baton agent budget ${key} --day-usd <dollars>`,
+      }
+    default:
+      return { unblock: 'See the machine it is on.', command: `baton why ${machine.name}` }
+  }
 }

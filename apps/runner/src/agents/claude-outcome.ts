@@ -84,7 +84,9 @@ function apiVerdict(state: ClaudeState, result: ClaudeResult, text: string): Ver
     const at = state.quotaResetsAt
     return failed(
       'quota',
-      at === null ? text : `${text} It is free again at ${new Date(at * 1_000).toISOString()}.`,
+      at === null
+        ? text
+        : `${text.replace(/[.\s]*$/, '')}. It is free again at ${new Date(at * 1_000).toISOString()}.`,
     )
   }
   return failed('api_error', text)

@@ -96,7 +96,7 @@ export async function settleRuns(
       update deliveries d set
         state = case when k.next in ('again', 'rests') then 'parked' when k.next in ('stopped', 'afresh') then 'pending'
           when k.state in ('succeeded', 'cancelled') then k.state when k.repeatable then 'dead' else 'failed' end,
-        run_id = k."runId", reason = k."errorKind", reason_message = k.message, state_since = now(), lease_expires_at = null,
+        run_id = k."runId", reason = k."errorKind", reason_message = ${reasonMessage}, state_since = now(), lease_expires_at = null,
         accepted_at = case when k.next = 'ends' then d.accepted_at end,
         finish_key = case when k.next = 'ends' then k."finishKey" end,
         finished_at = case when k.next = 'ends' then now() end,
@@ -131,6 +131,15 @@ export async function settleRuns(
 const isInNobodysHands = sql`(
   (d.accepted_at is null or d.state = 'pending') and (k.state = 'succeeded' or not k.repeatable)
   and k.next = 'ends')`
+
+/** What people read while it waits for its next attempt. */
+const reasonMessage = sql`case
+  when k.next = 'rests' and k."errorKind" = 'budget'
+    then 'The budget of the day is used up; it goes on at midnight UTC, or when the budget is raised.'
+  when k.next = 'rests' then concat_ws(' ', 'The account of its agent is used up; it goes on by itself when that is free again.', k.message)
+  when k.next = 'stopped' then concat_ws(' ', 'Its agent is not signed in; it goes on when it is.', k.message)
+  when k.next = 'afresh' then 'The conversation is gone on its machine; it is started afresh.'
+  else k.message end`
 
 /** Not all that waited for one account come back in one moment. */
 const REST_JITTER_MS = 30_000

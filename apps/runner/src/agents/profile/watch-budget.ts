@@ -2,6 +2,8 @@ import type { Budget, Usage } from '@baton/protocol'
 import type { RunReader } from '../runtime.ts'
 
 const DAY_MS = 86_400_000
+/** An agent whose last call it was has ended by then. */
+const DONE_WITHIN_MS = 1_000
 
 /** What a run has used up: its own budget, or what was left of the day. */
 export type Spent = { of: 'run' | 'day'; sentence: string }
@@ -22,8 +24,8 @@ export function spentBudget(usage: Usage | null, budget: Budget): Spent | null {
 }
 
 /**
- * A reader that says once when the run is over its budget: after the model call that used it up, so that at most the call
- * after it is begun. A run that ended for the budget of the day says when that is free again.
+ * A reader that says once when the run is over its budget: a moment after the model call that used it up, so that at most
+ * the call after it is begun, and an agent that was done with that call ends by itself. A run that ended for the budget of the day says when that is free again.
  */
 export function createBudgetReader(
   reader: RunReader,
@@ -33,10 +35,11 @@ export function createBudgetReader(
 ): RunReader {
   const { usageSoFar } = reader
   let spent: Spent | null = null
+  let timer: NodeJS.Timeout | null = null
 
   function look<T>(steps: T): T {
     const found = spent ?? spentBudget(usageSoFar?.call(reader) ?? null, budget)
-    if (found && !spent) onSpent(found)
+    if (found && !spent) timer = setTimeout(onSpent, DONE_WITHIN_MS, found)
     spent = found
     return steps
   }
@@ -45,6 +48,7 @@ export function createBudgetReader(
     ...reader,
     read: (chunk) => look(reader.read(chunk)),
     end(exit, facts) {
+      if (timer) clearTimeout(timer)
       const { events, end } = reader.end(exit, facts)
       if (end.errorKind !== 'budget') return { events, end }
       const cause = spent ?? spentBudget(end.usage, budget)
