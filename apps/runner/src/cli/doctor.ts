@@ -45,16 +45,26 @@ export async function examine(session: Session): Promise<number> {
   ])
   const here = profile.ok ? profile.value : null
   const url = await findRelayUrl(session.env, paths)
-  const [files, relay, runner, allowed, agents, disk] = await Promise.all([
+  const { lookAtIsolation } = await import('./look-at-isolation.ts')
+  const [files, relay, runner, allowed, agents, isolation, disk] = await Promise.all([
     lookAtFiles(paths),
     lookAtRelay(session, url, key.ok ? key.value : null),
     lookAtRunner(paths, here),
     lookAtPolicy(paths, policy),
     lookAtAgents(policy.ok ? policy.value : undefined),
+    lookAtIsolation(session.env),
     lookAtDisk(paths),
   ])
   const own = [lookAtNode(), ...files, disk]
-  const checks = [...own, ...relay, lookAtProfile(profile, key), ...runner, ...allowed, ...agents]
+  const checks = [
+    ...own,
+    ...relay,
+    lookAtProfile(profile, key),
+    ...runner,
+    ...allowed,
+    ...agents,
+    ...isolation,
+  ]
   const failed = checks.filter((check) => check.state === 'broken').length
   session.print({ ok: failed === 0, checks }, () => checks.map((check) => line(check, session)).join('\n'))
   return failed === 0 ? 0 : 1

@@ -70,8 +70,8 @@ async function wrap(
     cwd,
     network,
     hidden: await existing([...place.hidden, ...secretFolders(place.homeFolder)]),
-    readable: await existing([...programs, eventFile]),
-    writable: await existing([cwd, tmpDir, ...git.writable, ...state.writable]),
+    readable: await existing([...programs, eventFile, ...git.readable]),
+    writable: await existing([cwd, tmpDir, ...keptFolders(input), ...git.writable, ...state.writable]),
     fixed: await existing([...git.fixed, ...state.fixed]),
   })
   return {
@@ -118,6 +118,7 @@ async function inContainer(
     mounts: [
       { path: await realpath(folders.folder), writable: true },
       { path: place.mountFolder ?? cwd, writable: true },
+      ...(await existing(keptFolders(input))).map((path) => ({ path, writable: true })),
       ...(await existing(git.readable)).map((path) => ({ path, writable: false })),
       ...(await existing(git.writable)).map((path) => ({ path, writable: true })),
       ...(await existing(git.fixed)).map((path) => ({ path, writable: false })),
@@ -153,6 +154,11 @@ async function inContainer(
   }
   const args = endInsideArguments(name, `BATON_RUN_ID=${delivery.runId}`)
   return { prepared, inside: { file: engine.file, args, env: engine.env, lastResort: ['kill', name] } }
+}
+
+/** What the agent keeps between its runs. */
+function keptFolders({ agentFolder }: PrepareInput): string[] {
+  return agentFolder ? [agentFolder] : []
 }
 
 async function existing(paths: readonly string[]): Promise<string[]> {

@@ -84,14 +84,11 @@ async function walk(root: string, most: number, signal: AbortSignal): Promise<By
     const folder = waiting.pop() as BytePath
     const inside: { path: BytePath; isFolder: boolean }[] = []
     let isRepository = false
-    for await (const entry of await opendir(
-      folder === '' ? root : (under(root, folder) as unknown as string),
-      {
-        encoding: 'buffer' as 'utf8',
-      },
-    )) {
+    const here = folder === '' ? root : under(root, folder)
+    // One character of a name is one byte of it.
+    for await (const entry of await opendir(here, { encoding: 'latin1' })) {
       signal.throwIfAborted()
-      const name = (entry.name as unknown as Buffer).toString('latin1')
+      const { name } = entry
       if (name === '.git') isRepository = true
       const path = folder === '' ? name : `${folder}/${name}`
       inside.push({ path, isFolder: entry.isDirectory() })
