@@ -123,7 +123,7 @@ function sendPage(
     'cache-control': 'no-store',
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
-    'content-security-policy': `default-src 'none'; style-src 'unsafe-inline'; form-action ${formTargets.join(' ') || "'none'"}; frame-ancestors 'none'; base-uri 'none'`,
+    'content-security-policy': `default-src 'none'; style-src 'unsafe-inline'; form-action ${formTargets.length > 0 ? `'self' ${formTargets.join(' ')}` : "'none'"}; frame-ancestors 'none'; base-uri 'none'`,
   })
   response.end(html)
 }
