@@ -190,19 +190,23 @@ test('pushes that arrive on a server fire by post-receive', async () => {
   await writeFile(join(laptop, 'a'), 'a')
   await git(laptop, 'add', 'a')
   await git(laptop, 'commit', '-q', '-m', 'First')
-  await git(laptop, 'push', '-q', server, 'main', 'main:refs/tags/v1')
-  const [event] = await eventually(
+  // Names of branches are data: nothing in them is ever evaluated (T-42).
+  const hostile = `a;$(touch\${IFS}${place.folder}/pwned)'"\`touch\${IFS}x\``
+  await git(laptop, 'push', '-q', server, 'main', 'main:refs/tags/v1', `main:refs/heads/${hostile}`)
+  const events = await eventually(
     async () => {
       const events = await eventsOf('received')
-      expect(events).toHaveLength(1)
+      expect(events).toHaveLength(2)
       return events
     },
     { timeoutMs: 15_000 },
   )
-  const { body } = await place.api.events.get.query({ id: event?.id ?? '' })
-  expect(JSON.parse(body).push).toMatchObject({
+  const bodies = await Promise.all(events.map(({ id }) => place.api.events.get.query({ id })))
+  const pushes = bodies.map(({ body }) => JSON.parse(body).push)
+  expect(pushes.map(({ branch }) => branch).toSorted()).toEqual([hostile, 'main'])
+  expect(await readdir(place.folder)).not.toContain('pwned')
+  expect(pushes.find(({ branch }) => branch === 'main')).toMatchObject({
     hook: 'post-receive',
-    branch: 'main',
     commits: [{ subject: 'First' }],
   })
 }, 60_000)
