@@ -316,6 +316,26 @@ test('an interrupt ends what the agent does, withdraws what it asked, and lets a
   expect(await isThere(made('interrupted'))).toBe(false)
 })
 
+test('a machine whose owner lets nobody approve denies at once, whatever an allow-list says', async () => {
+  const file = join(home, 'config/profiles/default.policy.json')
+  const policy = await readFile(file, 'utf8')
+  await place.api.agents.create.mutate({
+    key: 'listed',
+    machineId: place.machineId,
+    runtime: 'claude',
+    approvals: { mode: 'ask', allow: ['Bash'] },
+  })
+  await writeFile(file, JSON.stringify({ ...JSON.parse(policy), approvals: false }))
+  try {
+    const id = await start(`@ask echo x > ${made('owner')}`, { agent: 'listed' })
+    await place.untilFinished(id)
+    expect(await isThere(made('owner'))).toBe(false)
+    expect((await place.api.approvals.list.query({ runId: id })).items).toEqual([])
+  } finally {
+    await writeFile(file, policy)
+  }
+})
+
 test('a run that is cancelled while it asks leaves nothing open', async () => {
   const id = await start('@ask true')
   const { id: approval } = await untilAsked(id)

@@ -43,6 +43,8 @@ const policySchema = z.strictObject({
   /** Addresses that worktrees may be made of, by their beginning; local folders are in `folders`. */
   repositories: z.array(z.string().min(8, 'give at least a host, like https://github.com/you/')).default([]),
   isolation: isolationPolicy.prefault({}),
+  /** People may answer what agents ask beyond their permission mode, and allow-lists of the relay count. */
+  approvals: z.boolean().default(true),
   /** Agents may be given secrets under any name; else only under those that `environment` names. */
   secrets: z.boolean().default(false),
   /** What runs that were started from outside the organization may have; `trustedJobs` ("*": all) are like a member's. */
@@ -86,6 +88,7 @@ export function defaultPolicy(commands: Record<string, PolicyCommand> = {}): Pol
     chatHosts: [],
     repositories: [],
     isolation: isolationPolicy.parse({}),
+    approvals: true,
     secrets: false,
     public: { permissionModes: ['read_only'], folders: [], environment: [], trustedJobs: [] },
   }

@@ -122,5 +122,7 @@ async function start(
   await noteStart(life, transcript, await readSpawnReport(folder), begun.pid)
   if (notes.length > 0) await transcript.note(notes.map((text) => ({ type: 'status', text })))
   const reader = guardReader(life, delivery, driver.createReader({ delivery, policy, cwd }))
-  await followAgent(life, { run: begun, reader, transcript, cwd, maxWallMs: policy.maxWallMs })
+  const { maxWallMs } = policy
+  const rules = delivery.agent.approvals
+  await followAgent(life, { run: begun, reader, transcript, cwd, maxWallMs, rules })
 }

@@ -1,6 +1,6 @@
-import type { PushedDelivery } from '@baton/protocol'
+import type { ApprovalRules, PushedDelivery } from '@baton/protocol'
 import { driverFor } from '../agents/driver-for.ts'
-import { leastPower } from '../agents/profile/least-power.ts'
+import { leastPower, withoutApprovals } from '../agents/profile/least-power.ts'
 import type { AgentPolicy, RunReader } from '../agents/runtime.ts'
 import type { GoneRun, SupervisedRun } from '../processes/supervised-run.ts'
 import { finishRun } from './end-run.ts'
@@ -19,6 +19,8 @@ export type Followed = {
   transcript: Transcript
   cwd: string
   maxWallMs: number | null
+  /** As this machine's policy lets them count. */
+  rules: ApprovalRules
 }
 
 /** Reports that the agent runs and follows it to its end, and the run to its. */
@@ -29,7 +31,6 @@ export async function followAgent(life: RunLife, { run, maxWallMs, ...work }: Fo
     supervised: run,
     findChanges: () => findChanges(life),
     limits: effectiveLimits(life.delivery.limits, maxWallMs),
-    rules: life.delivery.agent.approvals,
     controls: life.controls,
     requestStop: (request) => life.requestStop(request),
     stopRequest: () => life.stop,
@@ -54,7 +55,7 @@ export async function resumeAgent(
   const memo = transcript.memo()
   if (memo.startedAt === null) await noteStart(life, transcript, spawned, 'gone' in left ? null : left.pid)
   const policy = await context.policy()
-  const effective = policy.ok ? leastPower(delivery, policy.value).delivery : delivery
+  const effective = policy.ok ? leastPower(delivery, policy.value).delivery : withoutApprovals(delivery)
   await maskAdopted(life, effective)
   const commands = policy.ok ? policy.value.commands : {}
   const reader = guardReader(
@@ -73,7 +74,8 @@ export async function resumeAgent(
   const afterMs = seenAt === null ? null : Math.max(0, Date.now() - seenAt)
   await transcript.note([{ type: 'adopted', afterMs, why: 'The runner was restarted; its agent ran on.' }])
   const maxWallMs = policy.ok ? policy.value.maxWallMs : null
-  await followAgent(life, { run: left, reader, transcript, cwd, maxWallMs })
+  const rules = effective.agent.approvals
+  await followAgent(life, { run: left, reader, transcript, cwd, maxWallMs, rules })
 }
 
 export async function noteStart(

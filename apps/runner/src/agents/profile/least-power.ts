@@ -14,7 +14,8 @@ export type Power = {
  * no memory, and of the environment only what the policy names for such work. It gets more only where its job asks for it
  * and the policy of this machine agrees; the relay alone can grant nothing.
  */
-export function leastPower(delivery: PushedDelivery, policy: Policy): Power {
+export function leastPower(given: PushedDelivery, policy: Policy): Power {
+  const delivery = policy.approvals ? given : withoutApprovals(given)
   if (delivery.trust === 'member') return { delivery, limited: [], environment: policy.environment }
   const rights = delivery.publicRights
   const isTrusted =
@@ -36,12 +37,25 @@ export function leastPower(delivery: PushedDelivery, policy: Policy): Power {
   return {
     delivery: {
       ...delivery,
-      agent: { ...agent, permissionMode, secretNames: [], skills: [] },
+      // A person may still be asked; what nobody looks at is allowed by nothing.
+      agent: {
+        ...agent,
+        permissionMode,
+        approvals: { ...agent.approvals, allow: [] },
+        secretNames: [],
+        skills: [],
+      },
       workspace: isOwnFolder ? { ...workspace, scratch: true } : workspace,
     },
     limited: [`It was started from outside the organization, so ${limited.join(', ')}.`],
     environment: policy.public.environment,
   }
+}
+
+/** Everything that the agent asks is denied. */
+export function withoutApprovals(delivery: PushedDelivery): PushedDelivery {
+  const approvals = { ...delivery.agent.approvals, mode: 'deny' as const, allow: [] }
+  return { ...delivery, agent: { ...delivery.agent, approvals } }
 }
 
 /** What the job asks for, as far as the agent has it and the policy grants it to work from outside; else only reading. */
