@@ -37,7 +37,7 @@ beforeAll(async () => {
       ] as const
     ).map((event) => ({ kind: 'github' as const, event })),
   })
-})
+}, 60_000)
 afterAll(async () => {
   await place?.[Symbol.asyncDispose]()
 })

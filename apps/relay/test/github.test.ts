@@ -14,7 +14,7 @@ beforeAll(async () => {
     prompt: 'Fix {{ payload.issue.title }}',
     triggers: [{ kind: 'github', event: 'issue_comment', command: '/fix', repositories: ['acme/*'] }],
   })
-})
+}, 60_000)
 afterAll(async () => {
   await place?.[Symbol.asyncDispose]()
 })

@@ -13,6 +13,7 @@ import {
   startStandInGithub,
 } from '@baton/testkit'
 import { expect, test } from 'vitest'
+import { entryFile } from '../src/entry.ts'
 import { startRunnerProcess } from './support/runner-process.ts'
 import { createTestPlace } from './support/test-place.ts'
 
@@ -204,4 +205,55 @@ test('a proxy that the agent writes into the repository gets no token, and work 
   expect(runner.pid).toBeGreaterThan(0)
   await place.comment('/fix please')
   await eventually(() => expect(place.repository.pulls).toHaveLength(1), { timeoutMs: 45_000 })
+})
+
+test('an App is connected, looked at, listened to and removed from the command line', {
+  timeout: 60_000,
+}, async () => {
+  await using place = await openPlace()
+  const env = {
+    ...process.env,
+    BATON_HOME: join(place.folder, 'cli'),
+    BATON_URL: place.relay.url,
+    BATON_TOKEN: place.token,
+  }
+  const baton = async (...args: string[]) => {
+    const { stdout } = await run(process.execPath, [entryFile, ...args, '--json'], { env })
+    return JSON.parse(stdout) as never
+  }
+  expect(await baton('integration', 'github', 'list')).toMatchObject({ items: [{ slug: 'baton-test' }] })
+  expect(await baton('integration', 'github', 'repos')).toMatchObject({
+    items: [{ account: 'ada', repositories: [{ fullName: 'acme/shop' }] }],
+  })
+  expect(await baton('integration', 'github', 'redeliver')).toMatchObject({ reconciliation: { missing: 0 } })
+  const made = await baton(
+    ...[
+      'job',
+      'create',
+      'watch',
+      '--agent',
+      'demo',
+      '--prompt',
+      'x',
+      '--on',
+      'github:push',
+      '--repo',
+      'acme/*',
+    ],
+    ...['--branch', 'main', '--changed', 'src/**', '--tell', 'check'],
+  )
+  expect(made).toMatchObject({
+    job: { triggers: [{ kind: 'github', event: 'push', branches: ['main'], paths: ['src/**'] }] },
+  })
+  const setup = (await baton('integration', 'github', 'setup', '--url', place.github.url)) as { url: string }
+  expect((await fetch(setup.url)).status).toBe(200)
+  const doctor = await run(process.execPath, [entryFile, 'integration', 'github', 'doctor'], { env }).catch(
+    (error: { code: number; stdout: string }) => error,
+  )
+  // The stand-in's App was made without events, and says so.
+  expect(doctor).toMatchObject({ code: 1, stdout: expect.stringContaining('It does not get push') })
+  expect(await baton('integration', 'github', 'remove', 'baton-test', '--yes')).toMatchObject({
+    id: expect.stringMatching(/^gha_/),
+  })
+  expect(await baton('integration', 'github', 'list')).toEqual({ items: [] })
 })

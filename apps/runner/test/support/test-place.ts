@@ -98,6 +98,7 @@ export async function createTestPlace() {
     folder,
     workspace,
     machineId: made.machineId,
+    token: made.token,
     /** Another relay on the same database. */
     startSecondRelay: () => startRelayProcess(database.url),
     makeHome,
