@@ -716,6 +716,8 @@ CREATE INDEX dispatches_newest ON public.dispatches USING btree (organization_id
 
 CREATE INDEX dispatches_output ON public.dispatches USING btree (output_id, id DESC);
 
+CREATE INDEX dispatches_sent ON public.dispatches USING btree (output_id, sent_at) WHERE (sent_at IS NOT NULL);
+
 CREATE INDEX dispatches_troubled ON public.dispatches USING btree (organization_id, id DESC) WHERE (state = ANY (ARRAY['failed'::text, 'dead'::text]));
 
 CREATE INDEX events_caused ON public.events USING btree (job_id, id) WHERE (hops > 0);

@@ -66,5 +66,7 @@ create index dispatches_machine on dispatches (machine_id, next_at)
 create index dispatches_delivery on dispatches (delivery_id);
 create index dispatches_event on dispatches (event_id);
 create index dispatches_output on dispatches (output_id, id desc);
+-- For the limit on what one target gets in a minute.
+create index dispatches_sent on dispatches (output_id, sent_at) where sent_at is not null;
 create index dispatches_newest on dispatches (organization_id, id desc);
 create index dispatches_troubled on dispatches (organization_id, id desc) where state in ('failed', 'dead');

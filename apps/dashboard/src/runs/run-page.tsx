@@ -52,6 +52,9 @@ function RunBody({ run }: { run: RunView }) {
   useTitle(title)
   const [tab, setTab] = useState<'log' | 'facts'>('log')
   const waits = !isFinishedDelivery(run.deliveryState) && run.ladder.startedAt === null
+  const unsent = run.dispatches.some(
+    ({ state, tries }) => tries > 0 && state !== 'sent' && state !== 'skipped',
+  )
   const stuck = waits || run.deliveryState === 'stalled'
   return (
     <div className="flex min-h-full flex-col gap-4 px-4 py-4 sm:px-6 lg:h-full">
@@ -83,8 +86,9 @@ function RunBody({ run }: { run: RunView }) {
         <div
           className={`w-full overflow-y-auto lg:block lg:w-80 lg:shrink-0 ${tab === 'facts' ? '' : 'hidden'}`}
         >
+          {unsent && <RunDispatches run={run} />}
           <RunFacts run={run} />
-          <RunDispatches run={run} />
+          {!unsent && <RunDispatches run={run} />}
         </div>
       </div>
     </div>

@@ -20,12 +20,12 @@ const DASHBOARD = fileURLToPath(new URL('../../dist', import.meta.url))
 export type Place = Awaited<ReturnType<typeof startPlace>>
 
 /** A real relay that serves the built dashboard, with its database, a machine and the demo agent on it. */
-export async function startPlace() {
+export async function startPlace(more: Record<string, string> = {}) {
   if (!existsSync(join(DASHBOARD, 'index.html'))) {
     throw new Error('The dashboard is not built, so there is nothing to test. Build it with: npm run build')
   }
   const database = await createTestDatabase()
-  const env = { BATON_DASHBOARD_DIR: DASHBOARD, BATON_LOG_LEVEL: 'error' }
+  const env = { BATON_DASHBOARD_DIR: DASHBOARD, BATON_LOG_LEVEL: 'error', ...more }
   let relay: TestRelay = await startTestRelay({ databaseUrl: database.url, env })
   const { url, port } = relay
   const made = await relay.setup<{ machineKey: string; token: string }>({

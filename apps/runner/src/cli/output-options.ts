@@ -108,6 +108,11 @@ function readWhere(where: string, options: OutputOptions, env: NodeJS.ProcessEnv
   const at = where.indexOf(':')
   const kind = (at === -1 ? where : where.slice(0, at)) as UserOutputKind
   const rest = at === -1 ? '' : where.slice(at + 1)
+  if (where === 'room' || where === 'lark' || /^(room|lark):/.test(where))
+    throw new BatonError(
+      'bad_input',
+      `Outputs to a ${where.startsWith('room') ? 'room' : 'Lark chat'} do not exist yet.`,
+    )
   if (!USER_OUTPUT_KINDS.includes(kind))
     throw new BatonError(
       'bad_input',

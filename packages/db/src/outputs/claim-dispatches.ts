@@ -42,19 +42,25 @@ export type DispatchClaim = {
   off: string | null
 }
 
+/** A batch that is under way comes on top. */
+const SENT_PER_MINUTE = 60
+
 export type ClaimOptions = { limit: number; claimMs: number; machineId?: MachineId }
 
 /**
  * Takes dispatches whose time has come, and those whose claim ended without a report. Any number of relays claim at the
- * same time and no row goes to two of them. With `machineId` those that this machine's runner carries out, else those
+ * same time and no row goes to two of them. An output that has sent as much as it may in a minute waits for the next one, so
+ * that a loop of events floods nobody. With `machineId` those that this machine's runner carries out, else those
  * that a relay sends.
  */
 export async function claimDispatches(db: Db, options: ClaimOptions): Promise<DispatchClaim[]> {
   const whose = options.machineId ? sql`machine_id = ${options.machineId}` : sql`machine_id is null`
   const { rows } = await sql<Row>`
     with due as materialized (
-      select id, unconfirmed from dispatches
+      select id, unconfirmed from dispatches d
       where state in ('pending', 'sending') and ${whose} and next_at <= now()
+        and (select count(*) from (select from dispatches s where s.output_id = d.output_id
+          and s.sent_at > now() - interval '1 minute' limit ${SENT_PER_MINUTE}::int) as sent) < ${SENT_PER_MINUTE}::int
       order by next_at limit ${options.limit}::int for update skip locked
     ),
     claimed as (

@@ -78,7 +78,11 @@ function toDispatchDetail(row: Row): DispatchDetail {
     id: row.id,
     kind: row.kind,
     on: row.moment,
-    target: outputTarget(row.kind, row.target_config),
+    // What was written says more than the template of its path.
+    target:
+      row.kind === 'file' && row.external_id !== null
+        ? row.external_id
+        : outputTarget(row.kind, row.target_config),
     state: row.state,
     sentence: dispatchSentence({
       state: row.state,
