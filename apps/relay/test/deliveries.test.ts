@@ -299,4 +299,6 @@ test("another organization's machine, agent and run answer exactly like ones tha
     await message(stranger.agents.archive.mutate({ id: `agt_${zeros}` })),
   )
   expect(await message(stranger.runs.cancel.mutate({ id: runId }))).toMatch(/There is no run/)
+  for (const ask of [stranger.runs.changes.query, stranger.runs.undo.mutate])
+    expect(await message(ask({ id: runId }))).toBe(await message(ask({ id: `run_${zeros}` })))
 })

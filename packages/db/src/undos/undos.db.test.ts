@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { LEASE_MS, type RunChanges, type RunId, type SettleReport, settleReport, toId } from '@baton/protocol'
-import { createTestDatabase, makeDelivery, makePlace, newEvent, type Place } from '@baton/testkit'
+import { createTestDatabase, makeDelivery, makePlace, type Place } from '@baton/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import {
   acceptDeliveries,
@@ -9,7 +9,6 @@ import {
   findRunDiff,
   findRunView,
   findUndo,
-  insertEvents,
   insertUndo,
   leaseDeliveries,
   listAskedUndos,
@@ -50,7 +49,7 @@ const changes: RunChanges = {
 }
 
 async function finishedRun(only: Partial<SettleReport> = {}): Promise<RunId> {
-  await insertEvents(connection.db, [newEvent(place, { deliveries: [makeDelivery(place)] })], LEASE_MS)
+  await makeDelivery(connection.db, place)
   const [leased] = await leaseDeliveries(connection.db, place.machineId, {
     sessionEpoch: place.sessionEpoch,
     slots: 1,
