@@ -28,15 +28,15 @@ export function createMaskedReader(reader: RunReader, mask: SecretMask): RunRead
     }
   }
 
-  const { answer, steer, interrupt, usageSoFar } = reader
+  const none: ReadSteps = { events: [] }
   return {
     read: (chunk) => pass(() => reader.read(chunk)),
     flush: () => pass(() => reader.flush()),
     position: () => heldFrom ?? reader.position(),
-    ...(answer && { answer: (ask, given) => pass(() => answer.call(reader, ask, given)) }),
-    ...(steer && { steer: (message) => pass(() => steer.call(reader, message)) }),
-    ...(interrupt && { interrupt: () => pass(() => interrupt.call(reader)) }),
-    ...(usageSoFar && { usageSoFar: () => usageSoFar.call(reader) }),
+    ...('answer' in reader && { answer: (ask, given) => pass(() => reader.answer?.(ask, given) ?? none) }),
+    ...('steer' in reader && { steer: (message) => pass(() => reader.steer?.(message) ?? none) }),
+    ...('interrupt' in reader && { interrupt: () => pass(() => reader.interrupt?.() ?? none) }),
+    usageSoFar: () => reader.usageSoFar?.() ?? null,
     end(exit, facts) {
       const { events, end } = reader.end(exit, facts)
       const all = [...held, ...events]

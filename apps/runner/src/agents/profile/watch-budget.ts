@@ -33,12 +33,11 @@ export function createBudgetReader(
   onSpent: (spent: Spent) => void,
   now: () => number = Date.now,
 ): RunReader {
-  const { usageSoFar } = reader
   let spent: Spent | null = null
   let timer: NodeJS.Timeout | null = null
 
   function look<T>(steps: T): T {
-    const found = spent ?? spentBudget(usageSoFar?.call(reader) ?? null, budget)
+    const found = spent ?? spentBudget(reader.usageSoFar?.() ?? null, budget)
     if (found && !spent) timer = setTimeout(onSpent, DONE_WITHIN_MS, found)
     spent = found
     return steps
