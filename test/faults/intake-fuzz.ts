@@ -86,7 +86,7 @@ export async function fuzzIntake(options: {
     for (const id of accepted) if (!ids.has(id)) wrong.push(`answered 202 and not stored: ${id}`)
     return {
       requests: options.requests,
-      answers: Object.fromEntries([...answers].toSorted()),
+      answers: Object.fromEntries([...answers].toSorted(([one], [other]) => Number(one) - Number(other))),
       accepted: accepted.size,
       events: rows.length - hooks.length,
       grownMb: Math.round((memoryOf(relay.pid) - before) / 1024),

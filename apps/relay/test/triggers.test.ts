@@ -200,6 +200,8 @@ test('filters decide, the inbox says which one did not hold, and a change of the
     reasonMessage: 'The filter "payload.size gt 3" does not hold: payload.size is 3.',
   })
   const other = await send(9, 'issue')
+  const why = await api.why.explain.query({ id: String(other.body.eventId) })
+  expect(why.sentence).toContain('x-kind')
   expect((await eventOf(other)).reasonMessage).toContain('x-kind')
   await api.jobs.updateTrigger.mutate({
     triggerId: job.hook.triggerId,
@@ -227,6 +229,8 @@ test('a trigger can be added, paused, resumed and removed', async () => {
   const send = () => post(secret.url, '{}', sign(secret, '{}'))
   await api.jobs.pauseTrigger.mutate({ triggerId: secret.triggerId })
   expect(await eventOf(await send())).toMatchObject({ state: 'ignored', reason: 'trigger_paused' })
+  const paused = await api.why.explain.query({ id: job.id })
+  expect(paused.conditions.map(({ code }) => code)).toContain('trigger_paused')
   await api.jobs.resumeTrigger.mutate({ triggerId: secret.triggerId })
   expect((await eventOf(await send())).state).toBe('matched')
   const left = await api.jobs.removeTrigger.mutate({ triggerId: secret.triggerId })

@@ -203,7 +203,7 @@ test('pushes that arrive on a server fire by post-receive', async () => {
   )
   const bodies = await Promise.all(events.map(({ id }) => place.api.events.get.query({ id })))
   const pushes = bodies.map(({ body }) => JSON.parse(body).push)
-  expect(pushes.map(({ branch }) => branch).toSorted()).toEqual([hostile, 'main'])
+  expect(new Set(pushes.map(({ branch }) => branch))).toEqual(new Set([hostile, 'main']))
   expect(await readdir(place.folder)).not.toContain('pwned')
   expect(pushes.find(({ branch }) => branch === 'main')).toMatchObject({
     hook: 'post-receive',

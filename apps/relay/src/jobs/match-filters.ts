@@ -58,10 +58,12 @@ function holds({ op, value: wanted }: TriggerFilter, value: unknown): boolean {
 
 /** `5` and `"5"` are the same, because headers and command lines have only texts. Objects are never the same. */
 function isSame(value: unknown, wanted: unknown): boolean {
-  if (value === undefined || typeof value === 'object' || typeof wanted === 'object')
-    return (value ?? null) === null && wanted === null
+  if (!isScalar(value) || !isScalar(wanted)) return (value ?? null) === null && wanted === null
   return value === wanted || String(value) === String(wanted)
 }
+
+const isScalar = (value: unknown): value is string | number | boolean =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
 
 function numberOf(value: unknown): number | null {
   if (typeof value === 'number') return value

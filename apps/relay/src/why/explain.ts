@@ -1,6 +1,7 @@
 import {
   type DeliveryFacts,
   findDeliveryFacts,
+  findEventDetail,
   findRunView,
   listAgentViews,
   listDispatchViews,
@@ -20,6 +21,7 @@ import type {
 import { isId } from '@baton/protocol'
 import type { ApiContext } from '../api/context.ts'
 import { found } from '../api/found.ts'
+import { explainIgnored, triggerConditions } from './explain-events.ts'
 import { explainDispatch, offConditions, outputConditions } from './explain-outputs.ts'
 
 type Caller = ApiContext & { principal: { organizationId: OrganizationId } }
@@ -41,8 +43,12 @@ export async function explain(ctx: Caller, id: string): Promise<WhyView> {
   if (machine) return explainMachine(machine)
   const [agent] = await listAgentViews(db, organizationId, { idOrKey: id })
   if (agent) return explainAgent(agent)
+  const event = isId('event', id) ? await findEventDetail(db, organizationId, id) : null
+  const [begun] = event?.runs ?? []
+  if (event) return begun ? explain(ctx, begun.id) : explainIgnored(event)
   const [job] = await listJobViews(db, organizationId, ctx.config.publicUrl, { idOrKey: id })
-  const { id: jobId, key, enabled, agent: worker } = found(job, 'run, delivery, machine, agent or job', id)
+  const known = found(job, 'run, delivery, event, machine, agent or job', id)
+  const { id: jobId, key, enabled, triggers, agent: worker } = known
   const conditions: Condition[] = enabled
     ? []
     : [
@@ -56,6 +62,7 @@ export async function explain(ctx: Caller, id: string): Promise<WhyView> {
       ]
   const [agentView] = await listAgentViews(db, organizationId, { idOrKey: worker.id })
   if (agentView) conditions.push(...explainAgent(agentView).conditions)
+  conditions.push(...triggers.flatMap(triggerConditions))
   conditions.push(...offConditions(await listOutputViews(db, organizationId, { jobId })))
   return view(id, conditions, `Job ${key} fires as soon as an event arrives.`)
 }

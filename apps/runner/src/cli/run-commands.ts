@@ -50,7 +50,7 @@ export function addRunCommands(program: Command): void {
     program,
     {
       usage: 'why <thing>',
-      summary: 'why a run, machine, agent or job waits, and what unblocks it',
+      summary: 'why a run, event, machine, agent or job waits, and what unblocks it',
       examples: [
         ['baton why run_019a2b', 'everything that stands between it and its next step'],
         ['baton why claude', 'takes ids, machine names, agent keys and job keys'],

@@ -24,7 +24,7 @@ export type FolderWatching = Service & {
 /** Everything about watched folders and what they, and push hooks, have to tell the relay. */
 export function createFolderWatching(parts: {
   paths: ProfilePaths
-  policy(): Promise<Read<Policy>>
+  policy: () => Promise<Read<Policy>>
   homeFolder: string
   connection: Pick<Connection, 'call' | 'state'>
   logger: Logger
@@ -40,7 +40,7 @@ export function createFolderWatching(parts: {
       homeFolder: parts.homeFolder,
       ownFolders: [dirname(paths.profileFile), paths.stateFolder, dirname(paths.workspacesFolder)],
       runs,
-      onFire: (fire) => spool.keep(fire).then(() => sender.wake(), onError),
+      onFire: (fire) => void spool.keep(fire).then(() => sender.wake(), onError),
       onError,
     },
     () => sender.wake(),

@@ -15,13 +15,13 @@ import { gatherChanges, type OwnRuns } from './gather-changes.ts'
 import { type TreeWatch, watchTree } from './watch-tree.ts'
 
 export type WatchPlace = {
-  policy(): Promise<Read<Policy>>
+  policy: () => Promise<Read<Policy>>
   homeFolder: string
   /** Folders of Baton itself: what changes there is never news. */
   ownFolders: readonly string[]
   runs: OwnRuns
-  onFire(fire: MachineFire): void
-  onError(error: unknown): void
+  onFire: (fire: MachineFire) => void
+  onError: (error: unknown) => void
 }
 
 export type OrderedWatch = { state: WatchState; stop(): Promise<void> }
