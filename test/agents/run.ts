@@ -35,13 +35,13 @@ process.stdout.write(
 const cells = [...table.values()].flatMap((row) => [...row.values()])
 process.exitCode = cells.some(({ shown }) => shown === 'FAILED') ? 1 : 0
 
-async function play(place: AgentPlace, row: RuntimeRow, { name, check }: Case): Promise<Cell> {
-  const gap = row.gaps?.[name]
+async function play(place: AgentPlace, row: RuntimeRow, one: Case): Promise<Cell> {
+  const gap = row.gaps?.[one.name]
   if (gap !== undefined) return { shown: 'gap', note: gap }
-  const instead = row.instead?.[name] ?? null
+  const instead = row.instead?.[one.name] ?? null
   const startedAt = performance.now()
   try {
-    await check(await place.openCase(row, name), instead?.errorKind ?? null)
+    await one.check(await place.openCase(row, one.name), instead?.errorKind ?? null)
   } catch (cause) {
     return { shown: 'FAILED', note: String(cause instanceof Error ? cause.message : cause) }
   }
