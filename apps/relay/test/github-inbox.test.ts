@@ -276,6 +276,11 @@ test('a listed bot may fire it when it is that App, and one that only has its na
   expect(await outcome('issue_comment', say(impostor))).toMatchObject({ reason: 'actor_refused' })
 })
 
+test('one event fires several jobs, each with a delivery of its own', async () => {
+  const { payload } = place.comment(place.ada, `/friend ${++numbers}`)
+  expect(await outcome('issue_comment', payload)).toMatchObject({ state: 'matched', n: 2 })
+})
+
 test('while GitHub cannot be asked nothing runs, and it runs once when it can be', async () => {
   place.github.weather.add({ match: (_, path) => path.endsWith('/permission'), kind: 'fail', times: 2 })
   const { payload } = place.comment(place.ada, 'wait for it')

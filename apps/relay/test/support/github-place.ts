@@ -74,10 +74,11 @@ export const EVENTS = [
 
 const ISSUE = 7
 
-export async function openGithubPlace(): Promise<GithubPlace> {
+export async function openGithubPlace(main?: string): Promise<GithubPlace> {
   const github = await startStandInGithub()
   const env = { BATON_OUTBOUND_ALLOW: '127.0.0.1' }
-  let relay = await startTestRelay({ env })
+  const from = main === undefined ? {} : { main }
+  let relay = await startTestRelay({ env, ...from })
   const made = await relay.setup<{ token: string; machineId: string; machineKey: string }>({
     machineName: 'laptop',
     wantToken: true,
@@ -133,7 +134,7 @@ export async function openGithubPlace(): Promise<GithubPlace> {
     machineKey: made.machineKey,
     async restart() {
       await relay.kill()
-      relay = await startTestRelay({ databaseUrl, port, env })
+      relay = await startTestRelay({ databaseUrl, port, env, ...from })
     },
     post(event, payload, { guid = randomUUID(), headers = {} } = {}) {
       const body = JSON.stringify(payload)

@@ -61,9 +61,10 @@ export async function makeOutputPlace(env: Record<string, string> = {}) {
 
     /** Fires the job, has the machine work on it, and reports this end. */
     async finish(jobKey: string, end: Partial<SettleReport> = {}, payload: unknown = {}): Promise<RunView> {
-      const { api: wire, subscribe } = await openRunner()
+      const opened = await openRunner()
+      const wire = opened.api
       const pushed = Promise.withResolvers<PushedDelivery>()
-      const session = subscribe({
+      const session = opened.subscribe({
         slots: 1,
         onPush: ({ deliveries }) => deliveries[0] && pushed.resolve(deliveries[0]),
         onEnd: (error) => pushed.reject(error ?? new Error('The session ended.')),

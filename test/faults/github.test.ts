@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
 import { sql } from '@baton/db'
 import type { PushedDelivery } from '@baton/protocol'
 import { connectWireRunner, eventually, leaseOf, wireRun } from '@baton/testkit'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { type GithubPlace, openGithubPlace } from './support/github-place.ts'
+import { type GithubPlace, openGithubPlace } from '../../apps/relay/test/support/github-place.ts'
+import { makeMutantTree } from './crash/mutant-tree.ts'
 
 let place: GithubPlace
-const INSTANCE = 'installation1.1'
-
-beforeAll(async () => {
-  place = await openGithubPlace()
-  await place.api.jobs.create.mutate({
+async function openWithJob(main?: string): Promise<GithubPlace> {
+  const opened = await openGithubPlace(main)
+  await opened.api.jobs.create.mutate({
     key: 'fix',
     agent: 'demo',
     prompt: 'Fix it',
@@ -18,6 +18,13 @@ beforeAll(async () => {
       { kind: 'github', event: 'issue_comment', command: '/fix', feedback: { resultComment: true } },
     ],
   })
+  return opened
+}
+
+const INSTANCE = 'installation1.1'
+
+beforeAll(async () => {
+  place = await openWithJob()
 }, 60_000)
 afterAll(async () => {
   await place?.[Symbol.asyncDispose]()
@@ -175,8 +182,8 @@ const ONCE = {
   checks: ['completed'],
 }
 
-/** `KILLS=all` plays the long versions (npm run test:faults). */
-const isLong = process.env.KILLS === 'all'
+/** The long versions and the mutants run in `npm run test:faults`. */
+const isLong = process.env.FAULTS === 'large'
 const MOST_KILLS = isLong ? 100 : 3
 
 test.each(isLong ? (['lose', 'drop', 'fail', 'secondary'] as const) : (['lose', 'secondary'] as const))(
@@ -216,5 +223,39 @@ test.each(isLong ? (['lose', 'drop'] as const) : (['lose'] as const))(
       n: number
     }>`select count(*)::int as n from deliveries where event_id = ${eventId}`.execute(place.db.db)
     expect(rows[0]?.n).toBe(1)
+  },
+)
+
+/** What keeps a second comment away is that the first is looked for: without it this suite must notice. */
+test.runIf(isLong)(
+  'mutant: a comment that is never looked for is made twice',
+  { timeout: 240_000 },
+  async () => {
+    using mutant = makeMutantTree([
+      {
+        file: 'apps/relay/src/github/senders/comment-sender.ts',
+        from: 'dispatch.tries > 1 || place.stage > 1',
+        to: 'false as boolean',
+      },
+    ])
+    const real = place
+    await using mutated = await openWithJob(join(mutant.root, 'apps/relay/src/main.ts'))
+    place = mutated
+    try {
+      everySecondWrite('lose')
+      const { id, payload } = place.comment(place.ada, '/fix this')
+      await place.post('issue_comment', payload)
+      await eventually(
+        async () => {
+          await hurry()
+          const own = place.repository.comments.filter((one) => one.app === place.app)
+          expect(own.length).toBeGreaterThan(1)
+          expect(id).toBeGreaterThan(0)
+        },
+        { timeoutMs: 60_000, everyMs: 150 },
+      )
+    } finally {
+      place = real
+    }
   },
 )
