@@ -47,7 +47,7 @@ beforeAll(async () => {
   const connection = connect(relay.databaseUrl, { max: 1 })
   database.query = async <T>(text: string) => (await sql.raw<T>(text).execute(connection.db)).rows
   database.close = () => connection.close()
-})
+}, 60_000)
 afterAll(async () => {
   await runner?.close()
   await database.close()
