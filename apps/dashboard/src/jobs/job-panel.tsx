@@ -1,4 +1,4 @@
-import type { JobView, TriggerView } from '@baton/protocol'
+import type { JobView, TriggerView, WebhookScheme } from '@baton/protocol'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useAction } from '../api/use-action.ts'
@@ -62,7 +62,7 @@ function Trigger({ trigger }: { trigger: TriggerView }) {
   const rotate = useAction('making a new secret', (api, triggerId: TriggerView['id']) =>
     api.jobs.rotateSecret.mutate({ triggerId }),
   )
-  if (trigger.kind === 'manual') return null
+  if (trigger.kind !== 'webhook') return null
   return (
     <div className="space-y-2">
       <h3 className="font-medium">
@@ -85,7 +85,7 @@ function Trigger({ trigger }: { trigger: TriggerView }) {
   )
 }
 
-type HookSecretProps = { url: string; scheme: 'github' | 'standard' | 'baton'; secret: string }
+type HookSecretProps = { url: string; scheme: WebhookScheme; secret: string }
 
 /** A secret that is shown this once, and the line that sends a signed request with it. */
 export function HookSecret({ url, scheme, secret }: HookSecretProps) {
