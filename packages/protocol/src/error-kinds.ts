@@ -2,7 +2,8 @@
 export const ERROR_KINDS = {
   agent_missing: 'Install the agent on that machine, or give the job another agent.',
   not_signed_in: 'Sign the agent in on that machine, then resume the agent; its work waits.',
-  quota: 'The account behind the agent is used up; its work goes on by itself at the shown time, or resume the agent with another account.',
+  quota:
+    'The account behind the agent is used up; its work goes on by itself at the shown time, or resume the agent with another account.',
   api_error: "The model's service refused or failed; run it again later.",
   session_lost:
     'The conversation to go on with is gone on that machine; it is started afresh by itself, once.',

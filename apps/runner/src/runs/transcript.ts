@@ -7,7 +7,7 @@ import { createOutputLimit, type LimitState, type OutputBounds, type Storable } 
 /** The part of a settle report that is known together with the last event. */
 export type FinishFacts = Omit<
   SettleReport,
-  'deliveryId' | 'runId' | 'fence' | 'finishKey' | 'finalSeq' | 'finalHash'
+  'deliveryId' | 'runId' | 'fence' | 'finishKey' | 'finalSeq' | 'finalHash' | 'spawn'
 >
 
 /** What is stored with every record of the outbox beside the events, so that a successor goes on from exactly there. */
