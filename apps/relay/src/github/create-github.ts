@@ -57,7 +57,7 @@ export function createGithub(deps: {
     fetch: createGithubFetch(deps.outbound),
     now: deps.now,
   })
-  const apps = createKnownApps(deps.db, deps.keys.seal)
+  const apps = createKnownApps(deps.db, deps.keys.seal, deps.log)
   const parts = { ...deps, api, apps }
   const matcher = createGithubMatcher(parts)
   const reconciler = createGithubReconciler(parts)

@@ -1,4 +1,5 @@
 import { type Db, type GithubAppRow, listGithubApps } from '@baton/db'
+import type { Logger } from '@baton/service'
 import { openSecret } from '../secrets/seal.ts'
 
 export type KnownApp = GithubAppRow & { webhookSecret: string }
@@ -12,15 +13,22 @@ export type KnownApps = {
 
 const FRESH_MS = 1_000
 
-export function createKnownApps(db: Db, sealKey: Buffer): KnownApps {
+export function createKnownApps(db: Db, sealKey: Buffer, log: Logger): KnownApps {
   let known: { at: number; apps: Promise<KnownApp[]> } | null = null
 
   async function load(): Promise<KnownApp[]> {
     const rows = await listGithubApps(db)
-    return rows.map((row) => ({
-      ...row,
-      webhookSecret: openSecret(sealKey, row.id, row.sealed_webhook_secret),
-    }))
+    return rows.flatMap(withSecret)
+  }
+
+  /** One App whose secret cannot be read any more keeps no other from working. */
+  function withSecret(row: GithubAppRow): KnownApp[] {
+    try {
+      return [{ ...row, webhookSecret: openSecret(sealKey, row.id, row.sealed_webhook_secret) }]
+    } catch (error) {
+      log.error({ error, app: row.slug }, 'the secret of a GitHub App cannot be read; connect the App anew')
+      return []
+    }
   }
 
   function list(): Promise<KnownApp[]> {

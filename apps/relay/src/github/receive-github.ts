@@ -14,6 +14,8 @@ import type { KnownApp, KnownApps } from './known-apps.ts'
 import { readNames } from './read-event.ts'
 
 const BODY_TIMEOUT_MS = 15_000
+/** GitHub always names the App; by hand, with a few Apps, it may be left out. */
+const MOST_UNNAMED = 20
 /** GitHub gives ten seconds and does not send again by itself. */
 const STORE_LIMIT_MS = 5_000
 
@@ -78,8 +80,8 @@ export function createGithubReceiver(deps: {
 }
 
 /**
- * The App whose secret signed the body. The header that names the App only says whose secret to try: without it, or with
- * one that names nobody here, every App's is tried, so that a wrong header costs no more than a wrong signature.
+ * The App whose secret signed the body. The header that names the App only says whose secret to try: without it, and with
+ * few Apps here, every App's is tried. Among many it is needed, so that a forged body costs one HMAC and not one for each.
  */
 async function findSigner(
   apps: KnownApps,
@@ -88,7 +90,12 @@ async function findSigner(
 ): Promise<{ app: KnownApp; guid: string | null } | { problem: Problem }> {
   const all = await apps.list()
   const named = request.headersDistinct['x-github-hook-installation-target-id']
-  const candidates = named?.length === 1 ? all.filter((app) => String(app.app_id) === named[0]) : all
+  const candidates =
+    named?.length === 1
+      ? all.filter((app) => String(app.app_id) === named[0])
+      : all.length <= MOST_UNNAMED
+        ? all
+        : []
   if (candidates.length === 0) {
     dummyVerify(rawBody)
     return { problem: NO_APP }

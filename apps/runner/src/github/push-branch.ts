@@ -37,7 +37,7 @@ export async function pushBranch(push: Push, signal: AbortSignal): Promise<strin
     if (answer.ok) return null
     return answer.timedOut
       ? 'The push took too long.'
-      : clean(`${answer.stderr}\n${answer.stdout}`, push.token)
+      : clean(`${answer.stderr}\n${answer.stdout.toString('utf8')}`, push.token)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -66,6 +66,7 @@ export function paged(
   const next = new URL(`${request.origin}${request.path}`)
   for (const [key, value] of request.query) next.searchParams.set(key, value)
   next.searchParams.set('page', String(page + 1))
-  const headers: Record<string, string> = page * size < items.length ? { link: `<${next}>; rel="next"` } : {}
+  const headers: Record<string, string> =
+    page * size < items.length ? { link: `<${next.href}>; rel="next"` } : {}
   return { status: 200, body: wrap ? wrap(part) : part, headers }
 }
