@@ -159,7 +159,7 @@ test('on decides: success, failure and always, and a cancelled run is told of by
     log('started'),
   ])
   const toldOf = async (end: object) =>
-    (await place.dispatches(await place.finish(key, end))).map(({ on }) => on).toSorted()
+    (await place.dispatches(await place.finish(key, end))).map(({ on }) => String(on)).toSorted()
   expect(await toldOf({})).toEqual(['accepted', 'always', 'started', 'success'])
   expect(await toldOf({ state: 'failed', outcome: 'error', errorKind: 'crashed' })).toEqual([
     'accepted',

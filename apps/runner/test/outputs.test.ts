@@ -28,7 +28,7 @@ type Outputs = NonNullable<Parameters<TestPlace['api']['jobs']['create']['mutate
 async function runWith(
   outputs: Outputs,
   prompt = '@demo ok',
-): Promise<{ runId: string; ended(): Promise<DispatchView[]> }> {
+): Promise<{ runId: string; ended: () => Promise<DispatchView[]> }> {
   const key = `out-${++jobs}`
   await place.api.jobs.create.mutate({ key, agent: 'demo', prompt, workspace: place.workspace, outputs })
   const { runId } = await place.api.jobs.run.mutate({ id: key })

@@ -1,6 +1,7 @@
 import {
   OUTPUT_MOMENTS,
   type OutputMoment,
+  type OutputText,
   type OutputView,
   RESULT_FORMATS,
   type ResultFormat,
@@ -15,6 +16,7 @@ import { Field, FormEnd } from '../elements/field.tsx'
 import { KindFields } from './kind-fields.tsx'
 import { KIND_LABELS, MOMENT_LABELS, toConfig, toFields } from './output-kinds.ts'
 
+type Said = { on: OutputMoment; config: Record<string, unknown>; text: OutputText }
 type FormProps = { jobId: string; output: OutputView | null; onClose: () => void }
 
 /** Adds an output to a job, or changes one. A signing secret that the relay made is shown here once. */
@@ -28,9 +30,9 @@ export function OutputForm({ jobId, output, onClose }: FormProps) {
   const [secret, setSecret] = useState<string | null>(null)
   const text = { subject: subject || null, body: body || null, format, schema: output?.text.schema ?? null }
   const config = toConfig(kind, fields, output?.config ?? {})
-  const save = useAction('saving the output', async (api, _: null): Promise<string | null> => {
-    if (output) return api.outputs.update.mutate({ id: output.id, on, config, text }).then(() => null)
-    return (await api.outputs.create.mutate({ job: jobId, kind, on, config, text })).secret
+  const save = useAction('saving the output', async (api, said: Said): Promise<string | null> => {
+    if (output) return api.outputs.update.mutate({ id: output.id, ...said }).then(() => null)
+    return (await api.outputs.create.mutate({ job: jobId, kind, ...said })).secret
   })
   const close = (made: string | null) => (made === null ? onClose() : setSecret(made))
   if (secret !== null) return <ShownSecret secret={secret} onClose={onClose} />
@@ -40,7 +42,7 @@ export function OutputForm({ jobId, output, onClose }: FormProps) {
         className="space-y-4"
         onSubmit={(event) => {
           event.preventDefault()
-          save.start(null, close)
+          save.start({ on, config, text }, close)
         }}
       >
         {!output && (

@@ -3,6 +3,7 @@ import {
   BatonError,
   OUTPUT_KINDS,
   OUTPUT_MOMENTS,
+  type OutputConfigs,
   type OutputId,
   type OutputKind,
   type OutputMoment,
@@ -117,34 +118,42 @@ async function assertConfig(
   kind: UserOutputKind,
   config: Record<string, unknown>,
 ): Promise<void> {
-  const refuse = (why: string | null) => {
-    if (why !== null) throw new BatonError('bad_input', why)
-  }
-  if (kind === 'file') parseTemplate(String(config.path), PATH_NAMES)
-  if (kind === 'slack') {
-    for (const url of [config.webhookUrl, config.apiUrl]) {
-      if (url !== undefined) refuse(await parts.outbound.check(String(url)))
-    }
-  }
-  if (kind === 'email') {
-    if (config.host === undefined && !parts.hasMailServer) {
-      refuse(
-        'This relay has no mail server of its own. Give the output a host, or ask its administrator to set BATON_SMTP_URL.',
-      )
-    }
-    if (config.host !== undefined)
-      refuse(parts.outbound.checkMail(String(config.host), Number(config.port ?? 587)))
-  }
-  if (kind === 'webhook') {
-    refuse(await parts.outbound.check(String(config.url)))
-    for (const name of Object.keys((config.headers ?? {}) as object)) {
-      if (RESERVED_HEADERS.has(name.toLowerCase()))
-        refuse(`The header ${name} is set by the relay itself. Leave it out.`)
-    }
-    try {
-      assertSecret('standard', String(config.secret))
-    } catch (cause) {
-      throw new BatonError('bad_input', (cause as Error).message, { cause })
-    }
+  const check = CHECKS[kind] as ((parts: MakeParts, config: object) => Promise<string | null>) | undefined
+  const problem = await check?.(parts, config)
+  if (problem) throw new BatonError('bad_input', problem)
+}
+
+/** What a schema cannot say about a config: the sentence for what is wrong with it. */
+const CHECKS: {
+  [K in UserOutputKind]?: (parts: MakeParts, config: OutputConfigs[K]) => Promise<string | null>
+} = {
+  async file(_, { path }) {
+    parseTemplate(path, PATH_NAMES)
+    return null
+  },
+  async slack({ outbound }, { webhookUrl, apiUrl }) {
+    const urls = [webhookUrl, apiUrl].filter((url) => url !== undefined)
+    const problems = await Promise.all(urls.map((url) => outbound.check(url)))
+    return problems.find((problem) => problem !== null) ?? null
+  },
+  async email({ outbound, hasMailServer }, { host, port }) {
+    if (host !== undefined) return outbound.checkMail(host, port ?? 587)
+    return hasMailServer
+      ? null
+      : 'This relay has no mail server of its own. Give the output a host, or ask its administrator to set BATON_SMTP_URL.'
+  },
+  async webhook({ outbound }, { url, secret, headers }) {
+    const reserved = Object.keys(headers ?? {}).find((name) => RESERVED_HEADERS.has(name.toLowerCase()))
+    if (reserved) return `The header ${reserved} is set by the relay itself. Leave it out.`
+    return secretProblem(secret ?? '') ?? (await outbound.check(url))
+  },
+}
+
+function secretProblem(secret: string): string | null {
+  try {
+    assertSecret('standard', secret)
+    return null
+  } catch (cause) {
+    return (cause as Error).message
   }
 }

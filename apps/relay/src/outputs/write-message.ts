@@ -55,7 +55,8 @@ function defaultBody(format: OutputText['format'], headline: string, facts: RunF
 }
 
 /** The facts of a run as JSON, its result as a value when it is JSON itself. */
-export function toJsonBody({ payload: _, ...facts }: RunFacts): object {
+export function toJsonBody(all: RunFacts): object {
+  const { payload: _, ...facts } = all
   return { ...facts, run: { ...facts.run, result: readJson(facts.run.result) ?? facts.run.result } }
 }
 

@@ -114,7 +114,8 @@ function toDispatchDetail(row: Row): DispatchDetail {
 }
 
 /** A row of a list: without the tries. */
-export function toDispatchView({ attempts: _, ...view }: DispatchDetail): DispatchView {
+export function toDispatchView(detail: DispatchDetail): DispatchView {
+  const { attempts: _, ...view } = detail
   return view
 }
 

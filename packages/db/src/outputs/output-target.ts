@@ -8,21 +8,23 @@ export function outputTarget(kind: OutputKind, config: Record<string, unknown>):
     case 'stdout':
       return "the runner's own log"
     case 'file':
-      return `${config.path} (${config.mode === 'overwrite' ? 'overwritten' : 'appended'})`
+      return `${text(config.path)} (${config.mode === 'overwrite' ? 'overwritten' : 'appended'})`
     case 'slack':
       return typeof config.channel === 'string' ? config.channel : 'an incoming webhook'
     case 'email':
       return Array.isArray(config.to) ? config.to.join(', ') : ''
     case 'webhook':
-      return withoutQuery(String(config.url ?? ''))
+      return withoutQuery(text(config.url))
     case 'github_comment':
       return typeof config.repository === 'string'
-        ? `${config.repository}${config.number === undefined ? '' : `#${config.number}`}`
+        ? `${config.repository}${config.number === undefined ? '' : `#${text(config.number)}`}`
         : 'where the event came from'
     default:
       return 'GitHub'
   }
 }
+
+const text = (value: unknown) => (typeof value === 'string' || typeof value === 'number' ? String(value) : '')
 
 /** Some services put their key into the query. */
 function withoutQuery(text: string): string {

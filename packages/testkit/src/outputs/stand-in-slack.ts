@@ -54,7 +54,7 @@ export async function startStandInSlack(): Promise<StandInSlack> {
       return isHook ? 'invalid_payload' : { ok: false, error: 'invalid_form_data' }
     }
     const body = JSON.parse(request.body) as Record<string, unknown>
-    const text = String(body.text ?? '')
+    const text = typeof body.text === 'string' ? body.text : ''
     if (method !== 'conversations.history' && text === '')
       return isHook ? 'no_text' : { ok: false, error: 'no_text' }
     if (text.length > LONGEST) return isHook ? 'invalid_payload' : { ok: false, error: 'msg_too_long' }
@@ -72,7 +72,9 @@ export async function startStandInSlack(): Promise<StandInSlack> {
       const messages = posted.filter((one) => one.channel === CHANNEL && Number(one.ts) >= since).toReversed()
       return {
         ok: true,
-        messages: body.include_all_metadata ? messages : messages.map(({ metadata: _, ...one }) => one),
+        messages: body.include_all_metadata
+          ? messages
+          : messages.map(({ channel, ts, text }) => ({ channel, ts, text })),
         has_more: false,
       }
     }

@@ -18,15 +18,17 @@ export interface TestMailServer extends AsyncDisposable {
   next(...reactions: ({ code: number; message: string } | 'lose')[]): void
 }
 
-/** A real SMTP server on loopback, with or without TLS and sign-in. */
+/** A real SMTP server on loopback, with or without STARTTLS and sign-in. */
 export async function startTestMailServer(
-  options: { tls?: { key: string; cert: string } | null; auth?: { user: string; password: string } } = {},
+  options: {
+    /** STARTTLS with a certificate that nobody has signed. */ selfSigned?: boolean
+    auth?: { user: string; password: string }
+  } = {},
 ): Promise<TestMailServer> {
   const received: ReceivedMail[] = []
   let planned: ({ code: number; message: string } | 'lose')[] = []
   const server = new SMTPServer({
-    ...(options.tls ?? {}),
-    disabledCommands: [...(options.tls ? [] : ['STARTTLS']), ...(options.auth ? [] : ['AUTH'])],
+    disabledCommands: [...(options.selfSigned ? [] : ['STARTTLS']), ...(options.auth ? [] : ['AUTH'])],
     authOptional: !options.auth,
     allowInsecureAuth: true,
     logger: false,

@@ -122,12 +122,14 @@ type MailError = Error & { code?: string; responseCode?: number; response?: stri
 
 function readMailError(error: MailError, handedOver: boolean): SendResult {
   const said = error.response ? oneLine(error.response).slice(0, 300) : error.message
+  if (error.code === 'ETLS') {
+    return { result: 'retry', why: `The mail server offers no connection that can be trusted: ${said}` }
+  }
   if (error.responseCode !== undefined) {
     const isLasting = error.responseCode >= 500
     return { result: isLasting ? 'failed' : 'retry', why: `The mail server refused it: ${said}` }
   }
   if (handedOver)
     return { result: 'unknown', why: `The mail server took the message and did not confirm it: ${said}` }
-  const what = error.code === 'ETLS' ? 'offers no connection that can be trusted' : 'could not be used'
-  return { result: 'retry', why: `The mail server ${what}: ${said}` }
+  return { result: 'retry', why: `The mail server could not be used: ${said}` }
 }

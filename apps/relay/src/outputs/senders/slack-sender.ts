@@ -114,7 +114,12 @@ async function ask(
     return { failure: { result: 'unknown', why: 'Slack answered with something that is not JSON.' } }
   return said.ok === true
     ? { said }
-    : { failure: readSlackError(String(said.error ?? 'no reason'), afterMs) as Failure }
+    : {
+        failure: readSlackError(
+          typeof said.error === 'string' ? said.error : 'no reason',
+          afterMs,
+        ) as Failure,
+      }
 }
 
 function withoutAnswer(answer: Awaited<ReturnType<SendContext['outbound']['request']>>): Failure | null {
