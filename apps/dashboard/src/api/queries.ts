@@ -44,6 +44,14 @@ export const runQuery = (client: Client, id: string) =>
     meta: changedBy('run', 'delivery', 'machine', 'approval'),
   })
 
+/** Never changes once the run has ended. */
+export const changesQuery = (client: Client, id: string) =>
+  queryOptions({
+    queryKey: ['changes', id],
+    queryFn: ({ signal }) => client.runs.changes.query({ id }, { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+
 export const whyQuery = (client: Client, id: string) =>
   queryOptions({
     queryKey: ['why', id],

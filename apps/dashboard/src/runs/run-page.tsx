@@ -12,6 +12,7 @@ import { Empty, Loaded, Page, useTitle } from '../elements/page.tsx'
 import { StatusMark } from '../elements/status-mark.tsx'
 import { Duration } from '../elements/time.tsx'
 import { RunDispatches } from '../outputs/run-dispatches.tsx'
+import { ChangesView } from './changes/changes-view.tsx'
 import { LogView } from './log/log-view.tsx'
 import { RunActions } from './run-actions.tsx'
 import { errorAdvice, RunFacts } from './run-facts.tsx'
@@ -50,7 +51,9 @@ export function RunPage() {
 function RunBody({ run }: { run: RunView }) {
   const title = titleOf({ job: run.job, promptStart: run.prompt })
   useTitle(title)
-  const [tab, setTab] = useState<'log' | 'facts'>('log')
+  const [tab, setTab] = useState<'log' | 'changes' | 'facts'>('log')
+  const { changes } = run
+  const hasChanges = changes !== null && changes.filesChanged + changes.commits.length > 0
   const waits = !isFinishedDelivery(run.deliveryState) && run.ladder.startedAt === null
   const unsent = run.dispatches.some(
     ({ state, tries }) => tries > 0 && state !== 'sent' && state !== 'skipped',
@@ -64,14 +67,21 @@ function RunBody({ run }: { run: RunView }) {
       <div
         role="tablist"
         aria-label="Run"
-        className="grid grid-cols-2 gap-1 rounded-lg bg-sunk p-1 lg:hidden"
+        className={`grid auto-cols-fr grid-flow-col gap-1 rounded-lg bg-sunk p-1 ${hasChanges ? 'lg:w-80' : 'lg:hidden'}`}
       >
         <Tab name="Log" on={tab === 'log'} onClick={() => setTab('log')} />
-        <Tab name="Details" on={tab === 'facts'} onClick={() => setTab('facts')} />
+        {hasChanges && (
+          <Tab
+            name={`Changes (${changes.filesChanged})`}
+            on={tab === 'changes'}
+            onClick={() => setTab('changes')}
+          />
+        )}
+        <Tab name="Details" on={tab === 'facts'} onClick={() => setTab('facts')} narrow />
       </div>
       <div className="flex min-h-0 flex-1 gap-5">
         <div
-          className={`min-w-0 flex-1 flex-col max-lg:h-[72dvh] lg:flex lg:min-h-72 ${tab === 'log' ? 'flex' : 'hidden'}`}
+          className={`min-w-0 flex-1 flex-col max-lg:h-[72dvh] lg:min-h-72 ${tab === 'log' ? 'flex' : tab === 'facts' ? 'hidden lg:flex' : 'hidden'}`}
         >
           <LogView
             runId={run.id}
@@ -83,6 +93,7 @@ function RunBody({ run }: { run: RunView }) {
             </div>
           )}
         </div>
+        {hasChanges && tab === 'changes' && <ChangesView run={run} changes={changes} />}
         <div
           className={`w-full overflow-y-auto lg:block lg:w-80 lg:shrink-0 ${tab === 'facts' ? '' : 'hidden'}`}
         >
@@ -136,14 +147,25 @@ function RunHeader({ run, title }: { run: RunView; title: string }) {
   )
 }
 
-function Tab({ name, on, onClick }: { name: string; on: boolean; onClick: () => void }) {
+/** `narrow`: only where there is no room for it beside the others. */
+function Tab({
+  name,
+  on,
+  onClick,
+  narrow = false,
+}: {
+  name: string
+  on: boolean
+  onClick: () => void
+  narrow?: boolean
+}) {
   return (
     <button
       type="button"
       role="tab"
       aria-selected={on}
       onClick={onClick}
-      className="min-h-9 rounded-md font-medium text-soft aria-selected:bg-card aria-selected:text-ink aria-selected:shadow-sm"
+      className={`${narrow ? 'lg:hidden ' : ''}min-h-9 rounded-md font-medium text-soft aria-selected:bg-card aria-selected:text-ink aria-selected:shadow-sm`}
     >
       {name}
     </button>

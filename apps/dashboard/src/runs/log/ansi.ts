@@ -85,6 +85,9 @@ function paletteRgb(index: number): string {
   return [Math.floor(cube / 36), Math.floor(cube / 6) % 6, cube % 6].map(level).join(', ')
 }
 
+/** The text as it is: a colour code is shown, too, and colours nothing. */
+export const literalSegments = (text: string): Segment[] => splitControls(text, PLAIN)
+
 function splitControls(text: string, look: Look): Segment[] {
   const segments: Segment[] = []
   let from = 0

@@ -1,0 +1,94 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { eventually } from '@baton/testkit'
+import { type LaunchedBrowser, launchBrowser } from '@baton/testkit/browser'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openPage } from './support/open-page.ts'
+import { type Place, startPlace } from './support/start-place.ts'
+
+let place: Place
+let launched: LaunchedBrowser | null
+
+beforeAll(async () => {
+  launched = await launchBrowser()
+  if (launched === null) return
+  place = await startPlace()
+  await place.runner.start()
+}, 120_000)
+afterAll(async () => {
+  await place?.[Symbol.asyncDispose]()
+  await launched?.[Symbol.asyncDispose]()
+})
+
+/** With BATON_SHOTS set, what a person sees is kept there to be looked at. */
+async function shoot(page: Page, name: string) {
+  const folder = process.env.BATON_SHOTS
+  if (folder === undefined) return
+  await mkdir(folder, { recursive: true })
+  for (const scheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: scheme })
+    for (const [size, width, height] of [
+      ['wide', 1280, 800],
+      ['narrow', 390, 844],
+    ] as const) {
+      await page.setViewportSize({ width, height })
+      await page.screenshot({ path: join(folder, `${name}-${scheme}-${size}.png`), animations: 'disabled' })
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 800 })
+}
+
+async function finished(prompt: string): Promise<string> {
+  const id = await place.startRun(prompt)
+  await eventually(async () => {
+    const run = await place.api.runs.get.query({ id })
+    if (run.ladder.finishedAt === null) throw new Error('it has not ended')
+  })
+  return id
+}
+
+test('a person reads what a run changed, by mouse and by keys, and undoes it from the page', async ({
+  skip,
+}) => {
+  if (launched === null) return skip('No Chromium was found.')
+  const hostile = '<img src=x onerror=alert(1)>\u202e\u001b[31m'
+  await finished('@demo write src/first.ts const answer = 41\n@demo write notes.md soon gone\n@demo ok')
+  const id = await finished(
+    `@demo write src/first.ts const answer = 42 // ${'a long line '.repeat(20)}\n@demo write src/second.ts ${hostile}\n@demo ok`,
+  )
+  await using opened = await openPage(launched.browser)
+  const { page, problems } = opened
+  await page.goto(await place.signInLink())
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  await page.goto(`${place.url}/runs/${id}`)
+  await page.getByRole('tab', { name: 'Changes (2)' }).click()
+  const files = page.getByRole('list', { name: 'Changed files' })
+  await files.getByText('const answer = 41').waitFor()
+  await page.getByText('2 files changed').waitFor()
+  expect(await files.getByText('<img src=x onerror=alert(1)>⟨U+202E⟩^[[31m').count()).toBe(1)
+  await shoot(page, 'changes')
+
+  const first = files.getByRole('button', { name: /src\/first\.ts/ })
+  await first.click()
+  expect(await first.getAttribute('aria-expanded')).toBe('false')
+  await page.keyboard.press('j')
+  await page.keyboard.press('Enter')
+  expect(await files.getByRole('button', { name: /second/ }).getAttribute('aria-expanded')).toBe('false')
+  await page.getByRole('button', { name: 'Open all' }).click()
+  await files.getByText('const answer = 41').waitFor()
+
+  await page.setViewportSize({ width: 390, height: 844 })
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+  await page.setViewportSize({ width: 1280, height: 800 })
+
+  await page.getByRole('button', { name: 'Undo', exact: true }).click()
+  await page.getByText('Would put back 2 files.').waitFor()
+  await shoot(page, 'undo')
+  await page.getByRole('button', { name: 'Put it back' }).click()
+  await page.getByText('Put back 2 files.').waitFor()
+  await page.getByRole('dialog').getByRole('button', { name: 'Close', exact: true }).last().click()
+  await page.getByRole('button', { name: 'Undone; bring it back' }).waitFor()
+  expect((await place.api.runs.get.query({ id })).undo).toMatchObject({ state: 'done', kind: 'undo' })
+  expect(problems).toEqual([])
+})
