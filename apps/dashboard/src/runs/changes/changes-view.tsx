@@ -31,7 +31,7 @@ export function ChangesView({ run, changes }: { run: RunView; changes: ChangesSu
   const setAll = (open: boolean) =>
     setToggled(Object.fromEntries(changes.files.map(({ path }) => [path, open])))
   return (
-    <div className="min-h-0 flex-1 space-y-3 lg:overflow-y-auto lg:pr-1">
+    <div className="min-h-0 min-w-0 flex-1 space-y-3 lg:overflow-y-auto lg:pr-1">
       <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <Sum changes={changes} />
         <div className="flex flex-wrap gap-2">
