@@ -75,7 +75,7 @@ export function createJsonLinesReader<S extends LinesState>(
     },
     position: () => ({
       committed: { stdout: stdout.offset(), stderr: stderr.offset() },
-      state: structuredClone({ ...state, midLine: stdout.midLine() }) as unknown as JsonValue,
+      state: toJson({ ...state, midLine: stdout.midLine() }),
     }),
     end(exit, facts) {
       const steps = [readPieces(stdout.end()), readError(stderr.end()), { events: agent.held?.(state) ?? [] }]
@@ -99,4 +99,9 @@ export function joinSteps(all: readonly ReadSteps[]): ReadSteps {
   if (asks.length > 0) joined.asks = asks
   if (withdrawn.length > 0) joined.withdrawn = withdrawn
   return joined
+}
+
+/** A copy that later reading does not change. */
+function toJson(state: LinesState): JsonValue {
+  return JSON.parse(JSON.stringify(state)) as JsonValue
 }
