@@ -14,7 +14,7 @@ export type HeldState = {
   ackedSeq: number
 }
 
-/** How the relay sees what a machine says it holds. */
+/** How the relay sees what a machine says it holds, in the order of the input. */
 export async function findHeldStates(
   db: Db,
   machineId: MachineId,
@@ -37,9 +37,10 @@ export async function findHeldStates(
       coalesce(r.last_seq, 0) as acked_seq
     from unnest(
       ${held.map((h) => h.deliveryId)}::text[], ${held.map((h) => h.runId)}::text[], ${held.map((h) => h.fence)}::bigint[]
-    ) as asked (delivery_id, run_id, fence)
+    ) with ordinality as asked (delivery_id, run_id, fence, place)
     left join deliveries d on d.id = asked.delivery_id and d.machine_id = ${machineId}
-    left join runs r on r.id = asked.run_id and r.machine_id = ${machineId}`.execute(db)
+    left join runs r on r.id = asked.run_id and r.machine_id = ${machineId}
+    order by asked.place`.execute(db)
   return rows.map((row) => ({
     deliveryId: row.delivery_id,
     runId: row.run_id,
