@@ -1,5 +1,5 @@
 /* oxlint-disable no-control-regex */
-import { chmod, writeFile } from 'node:fs/promises'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually } from '@baton/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -226,4 +226,33 @@ test('a machine is connected with a key from stdin, runs work, and is stopped', 
     input: 'sk_machine_wrong',
   })
   expect(wrong.code).toBe(4)
+})
+
+test('what a run changed is shown, undone and brought back, and its worktree is cleaned', async () => {
+  const write = await data('run', '@demo write kept/by-run.txt hello', '--agent', 'demo')
+  const changes = await data('runs', 'diff', write.id)
+  expect(changes.files).toMatchObject([{ path: 'kept/by-run.txt', kind: 'added', insertions: 1 }])
+  expect((await dev.command(['runs', 'diff', write.id])).stdout).toContain('+hello')
+  expect((await dev.command(['runs', 'diff', write.id, '--name-only'])).stdout).toBe('kept/by-run.txt\n')
+  expect((await failure(['runs', 'undo', write.id])).code).toBe(2)
+  expect(await data('runs', 'undo', write.id, '--dry-run')).toMatchObject({ state: 'done', dryRun: true })
+  expect(await data('runs', 'undo', write.id, '--yes')).toMatchObject({ files: ['kept/by-run.txt'] })
+  expect((await failure(['runs', 'undo', write.id, '--yes'])).code).toBe(6)
+  expect(await data('runs', 'undo', write.id, '--redo', '--yes')).toMatchObject({ state: 'done' })
+
+  const folder = join(dev.env.BATON_HOME ?? '', 'data', 'project')
+  await runShell(
+    `git init -q -b main '${folder}' && git -C '${folder}' -c user.email=a@b -c user.name=n commit -q --allow-empty -m first`,
+  )
+  const policyFile = join(dev.env.BATON_HOME ?? '', 'config/profiles/default.policy.json')
+  const policy = JSON.parse(await readFile(policyFile, 'utf8'))
+  await writeFile(policyFile, JSON.stringify({ ...policy, folders: [...policy.folders, folder] }))
+  const prompt = '@demo write in-a-worktree.txt hello'
+  const run = await data('run', prompt, '--agent', 'demo', '--cwd', folder, '--worktree', 'main')
+  expect(run.changes).toMatchObject({ filesChanged: 1, commits: [{}] })
+  expect((await data('worktree', 'list')).items).toMatchObject([{ runId: run.id, state: 'only_here' }])
+  expect((await failure(['worktree', 'clean', '--force'])).code).toBe(2)
+  expect((await data('worktree', 'clean')).items).toMatchObject([{ action: 'kept' }])
+  expect((await data('worktree', 'clean', '--force', '--yes')).items).toMatchObject([{ action: 'removed' }])
+  expect((await data('worktree', 'list')).items).toEqual([])
 })
