@@ -21,7 +21,10 @@ const PATH: { step: string; folders: string[] }[] = [
     folders: ['apps/relay/src/runs', 'packages/db/src/runs', 'packages/db/src/deliveries/settle.ts'],
   },
   { step: '13 live', folders: ['apps/relay/src/live'] },
-  { step: '14 outputs', folders: ['apps/relay/src/outputs', 'packages/db/src/outputs', 'apps/runner/src/outputs'] },
+  {
+    step: '14 outputs',
+    folders: ['apps/relay/src/outputs', 'packages/db/src/outputs', 'apps/runner/src/outputs'],
+  },
   { step: '15 dashboard', folders: ['apps/dashboard/src/runs'] },
 ]
 

@@ -2,6 +2,8 @@ import { BatonError, RELAY_PORT } from '@baton/protocol'
 import { parseAllowList } from './outputs/outbound/allow-list.ts'
 import { type MailServer, parseMailServer } from './outputs/senders/mail-server.ts'
 
+const HOOK_RATE = 500
+
 export type RelayConfig = {
   databaseUrl: string
   secret: string
@@ -11,6 +13,8 @@ export type RelayConfig = {
   publicUrl: string
   dashboardDir: string | null
   logLevel: string
+  /** Requests a second that one webhook address takes before it answers 429; 0 for no limit. */
+  hookRate: number
   /** What outputs may reach beyond the public internet (outputs/outbound/allow-list.ts). */
   outboundAllow: string
   /** The mail server for outputs that name none. */
@@ -44,6 +48,12 @@ export function parseRelayConfig(env: NodeJS.ProcessEnv, dashboardDir: string | 
       `BATON_PUBLIC_URL is "${env.BATON_PUBLIC_URL}"; set it to something like https://baton.example.com`,
     )
   }
+  const hookRate = Number(env.BATON_HOOK_RATE ?? HOOK_RATE)
+  if (!Number.isInteger(hookRate) || hookRate < 0) {
+    problems.push(
+      `BATON_HOOK_RATE is "${env.BATON_HOOK_RATE}"; set it to requests a second for one webhook address, or 0 for no limit.`,
+    )
+  }
   const outboundAllow = env.BATON_OUTBOUND_ALLOW ?? ''
   collect(problems, () => parseAllowList(outboundAllow))
   const mailServer = collect(problems, () => parseMailServer(env.BATON_SMTP_URL, env.BATON_MAIL_FROM)) ?? null
@@ -56,6 +66,7 @@ export function parseRelayConfig(env: NodeJS.ProcessEnv, dashboardDir: string | 
     publicUrl,
     dashboardDir: env.BATON_DASHBOARD_DIR ?? dashboardDir,
     logLevel: env.BATON_LOG_LEVEL ?? 'info',
+    hookRate,
     outboundAllow,
     mailServer,
     exitWithParent: env.BATON_EXIT_WITH_PARENT === '1',

@@ -24,7 +24,7 @@ export async function startBenchRelay(
 ): Promise<BenchRelay> {
   const relay = await startTestRelay({
     databaseUrl: context.databaseUrl,
-    env: { BATON_LOG_LEVEL: 'error', ...profiling(context), ...env },
+    env: { BATON_LOG_LEVEL: 'error', BATON_HOOK_RATE: '0', ...profiling(context), ...env },
   })
   const { token } = await relay.setup<{ token: string }>({ wantToken: true })
   const baton = new Baton({ url: relay.url, token })

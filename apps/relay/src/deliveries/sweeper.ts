@@ -27,7 +27,10 @@ export function createSweeper(
       }
       if (swept.length < ROWS || signal.aborted) break
     }
-    for (const { id, organizationId, machineId, runId, moved } of await sweepApprovals(parts.connection.db, ROWS)) {
+    for (const { id, organizationId, machineId, runId, moved } of await sweepApprovals(
+      parts.connection.db,
+      ROWS,
+    )) {
       if (moved === 'expired') parts.hints.send('control', machineId)
       parts.changes.tell(organizationId, 'approval', id)
       parts.changes.tell(organizationId, 'run', runId)

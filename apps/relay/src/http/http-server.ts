@@ -9,6 +9,7 @@ import { comesFromOwnPages, findPrincipal } from '../api/find-principal.ts'
 import { logUnforeseen } from '../api/trpc.ts'
 import { createGithubReceiver } from '../github/receive-github.ts'
 import { createGithubSetupPages } from '../github/setup-pages.ts'
+import { createHookRates } from '../inbox/hook-rates.ts'
 import { createHookReceiver } from '../inbox/receive-hook.ts'
 import { createDashboardFiles } from './dashboard-files.ts'
 import { answerLive, answerReady, sendText } from './health.ts'
@@ -28,6 +29,7 @@ export function createHttpServer(
   const receiveHook = createHookReceiver({
     ...parts,
     db: parts.connection.db,
+    rates: createHookRates(parts.config.hookRate),
     count: (status) => metrics.countHook(status),
   })
 

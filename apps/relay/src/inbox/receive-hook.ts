@@ -10,6 +10,7 @@ import { type Ignored, planEvent } from '../jobs/plan-event.ts'
 import { withinTime } from '../live/within-time.ts'
 import { findLoop, trueCause } from './find-loop.ts'
 import { challengeOf, readPayload } from './hook-payload.ts'
+import type { HookRates } from './hook-rates.ts'
 import type { HookTarget, HookTargets } from './hook-targets.ts'
 import type { Intake } from './intake.ts'
 import { readBody } from './read-body.ts'
@@ -36,6 +37,7 @@ export function createHookReceiver(deps: {
   targets: HookTargets
   intake: Intake
   refused: RefusedRequests
+  rates: HookRates
   log: Logger
   now: () => number
   count: (answer: number) => void
@@ -57,6 +59,8 @@ export function createHookReceiver(deps: {
       deps.log.warn({ error }, 'a webhook was refused: its job could not be read')
       return refuse(REFUSALS.unavailable)
     }
+    const waitS = deps.rates.take(target ? path : null, deps.now())
+    if (waitS > 0) return refuse({ ...REFUSALS.too_many, retryAfterS: waitS }, { close: true, target })
     const maxBytes = target?.scheme === 'github' ? GITHUB_BODY_BYTES : INTAKE_BODY_BYTES
     const read = await readBody(request, { maxBytes, timeoutMs: BODY_TIMEOUT_MS })
     if (!read.ok) return refuse(REFUSALS[read.reason], { close: true, target })

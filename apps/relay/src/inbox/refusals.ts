@@ -79,6 +79,13 @@ export const REFUSALS = {
       'The limit is 100,000 pending deliveries for a machine. Start its runner, cancel what is not needed, or send later.',
     retryAfterS: 60,
   },
+  too_many: {
+    status: 429,
+    type: 'too-many-requests',
+    title: 'Too many requests come to this address',
+    detail: 'Nothing was stored. Send the same request again after the time in Retry-After.',
+    retryAfterS: 1,
+  },
   unavailable: {
     status: 503,
     type: 'not-stored',

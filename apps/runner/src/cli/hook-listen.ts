@@ -128,7 +128,7 @@ async function readCursor(file: string): Promise<{ cursor: string | null; done: 
 }
 
 async function writeCursor(file: string, cursor: string, done: string[]): Promise<void> {
-  const newest = done.reduce((one, other) => (other > one ? other : one), cursor)
+  const newest = [cursor, ...done].toSorted().at(-1) ?? cursor
   const opened = await replaceFile(file, Buffer.from(JSON.stringify({ cursor: newest, done })))
   await opened.close()
 }

@@ -105,6 +105,8 @@ export async function insertEvents(db: Db, unordered: NewEvent[], leaseMs: numbe
   const stored = events.filter((event) => event.stored)
   const bodies = packBodies(fresh.map((event) => event.body))
   const overlapping = deliveries.some(({ rules }) => rules !== null && rules.overlap !== 'queue')
+  const takenUp = stored.length > 0 ? sql`${takeUp(stored)},` : sql``
+  const storedIds = stored.length > 0 ? sql` union all select id from taken_up` : sql``
   const others = overlapping ? overlaps(leaseMs) : { tables: sql``, rows: sql`` }
   const { rows } = await sql<ResultRow>`
     with packed as materialized (select convert_to(${bodies.text}::text, 'UTF8') as bytes),
@@ -132,14 +134,7 @@ export async function insertEvents(db: Db, unordered: NewEvent[], leaseMs: numbe
       on conflict (dedup_scope, dedup_key) do nothing
       returning id
     ),
-    taken_up as (
-      update events set state = 'matched', job_id = x.job_id, trigger_id = x.trigger_id
-      from unnest(${stored.map((e) => e.id)}::text[], ${stored.map((e) => e.jobId)}::text[],
-        ${stored.map((e) => e.triggerId)}::text[]) as x (id, job_id, trigger_id)
-      where events.id = x.id and events.state = 'accepted'
-      returning events.id
-    ),
-    new_events as materialized (select id from made_events union all select id from taken_up),
+    ${takenUp}new_events as materialized (select id from made_events${storedIds}),
     sessions as materialized (
       select id, session_epoch from machines
       where id = any(${[...new Set(deliveries.filter((d) => d.leaseEpoch !== null).map((d) => d.machineId))]}::text[])
@@ -228,6 +223,16 @@ const values = (
   case when delay_ms > 0 then 'delayed' end, case when delay_ms > 0 then 'Its job asks for a delay.' end,
   case when ttl_ms is not null then now() + ttl_ms * interval '1 ms' end,
   priority, stall_ms, concurrency_key, concurrency_limit, overlap, overlap_key, trust, conversation`
+
+/** Events that were stored before they were decided about. */
+const takeUp = (stored: NewEvent[]) => sql`
+    taken_up as (
+      update events set state = 'matched', job_id = x.job_id, trigger_id = x.trigger_id
+      from unnest(${stored.map((e) => e.id)}::text[], ${stored.map((e) => e.jobId)}::text[],
+        ${stored.map((e) => e.triggerId)}::text[]) as x (id, job_id, trigger_id)
+      where events.id = x.id and events.state = 'accepted'
+      returning events.id
+    )`
 
 /**
  * What the other overlap rules than `queue` add to the statement. Left out where no delivery of a batch needs it: each
