@@ -1,6 +1,6 @@
 import { askProgram } from '../agents/ask-program.ts'
 import { findExecutable } from '../agents/find-executable.ts'
-import { callEngine, lastLine, listEngines } from '../sandbox/engine.ts'
+import { askVersion, lastLine, listEngines } from '../sandbox/engine.ts'
 import { type Check, ok, warning } from './doctor.ts'
 
 /** Which sandboxes and container engines agents of this machine can be given. None of them is needed. */
@@ -27,9 +27,7 @@ async function lookAtEngines(environment: NodeJS.ProcessEnv): Promise<Check[]> {
   if (engines.length === 0) return [ok('containers', 'neither docker nor podman is installed')]
   return Promise.all(
     engines.map(async (engine) => {
-      const asked = await callEngine(engine, ['version', '--format', '{{.Server.Version}}'], {
-        timeout: 5_000,
-      })
+      const asked = await askVersion(engine, 5_000)
       if (asked.ok) return ok('containers', `${engine.name} ${asked.stdout.trim()}`)
       const why = asked.timedOut ? 'no answer within 5 s' : lastLine(asked.stderr)
       return ok('containers', `${engine.name} is installed and does not answer (${why})`)

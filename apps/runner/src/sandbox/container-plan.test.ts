@@ -29,7 +29,7 @@ const plan: ContainerPlan = {
 }
 
 test('a container has no capabilities, no new privileges, a read-only root and bounds', () => {
-  const args = runArguments(plan, 'name').join(' ')
+  const args = runArguments(plan, 'name', 'docker').join(' ')
   for (const words of [
     '--read-only',
     '--tmpfs /tmp:rw,nosuid,nodev,mode=1777',
@@ -47,6 +47,8 @@ test('a container has no capabilities, no new privileges, a read-only root and b
     expect(args).toContain(words)
   for (const never of ['--privileged', '--pid ', '--pid=', '--cap-add', 'docker.sock', '--device'])
     expect(args).not.toContain(never)
+  expect(args).not.toContain('--userns')
+  expect(runArguments(plan, 'name', 'podman')).toContain('keep-id')
 })
 
 test('its name is the same after a restart and another one with other settings', () => {

@@ -32,7 +32,7 @@ export function containerName(plan: ContainerPlan): string {
  * Makes the container: it does nothing but wait, and each run is a process inside. Nothing of it can be written but the
  * mounts and /tmp; it has no capabilities, gets no new privileges, and no more memory, time and processes than allowed.
  */
-export function runArguments(plan: ContainerPlan, name: string): string[] {
+export function runArguments(plan: ContainerPlan, name: string, engine: 'docker' | 'podman'): string[] {
   const { image, memoryMb, cpus, pids, network } = plan.isolation
   const args = ['run', '--detach', '--name', name, '--hostname', 'agent']
   args.push(
@@ -46,6 +46,9 @@ export function runArguments(plan: ContainerPlan, name: string): string[] {
   args.push('--memory', `${memoryMb}m`, '--memory-swap', `${memoryMb}m`, '--cpus', String(cpus))
   args.push('--pids-limit', String(pids), '--restart', 'no', '--pull', 'missing')
   if (plan.user !== null) args.push('--user', plan.user)
+  // Without it another user than root is somebody else inside, and may not write the workspace.
+  if (engine === 'podman' && plan.user !== null && !plan.user.startsWith('0:'))
+    args.push('--userns', 'keep-id')
   for (const { path, writable } of plan.mounts) args.push('--mount', mountText(path, writable))
   args.push('--env', `${CALL_MARK}=holder`, '--entrypoint', '/bin/sh', image)
   args.push('-c', 'trap "exit 0" TERM; while :; do sleep 3600 & wait $!; done')

@@ -41,15 +41,19 @@ export async function findEngine(
   }
   const problems: string[] = []
   for (const engine of engines) {
-    const asked = await callEngine(engine, ['version', '--format', '{{.Server.Version}}'], {
-      timeout: 10_000,
-    })
+    const asked = await askVersion(engine, 10_000)
     if (asked.ok) return engine
     problems.push(`${engine.name}: ${asked.timedOut ? 'no answer within 10 s' : lastLine(asked.stderr)}`)
   }
   return {
     problem: `The container engine does not answer (${problems.join('; ')}). Start it on that machine.`,
   }
+}
+
+/** Its version, from the daemon where there is one; podman has none. */
+export function askVersion(engine: Engine, limitMs: number): Promise<EngineAnswer> {
+  const side = engine.name === 'docker' ? 'Server' : 'Client'
+  return callEngine(engine, ['version', '--format', `{{.${side}.Version}}`], { timeout: limitMs })
 }
 
 export async function callEngine(

@@ -24,7 +24,7 @@ export async function holdContainer(
   else if (state !== null) await call('start', name)
   if (state !== null && (await stateOf(engine, name)) === 'running') return { name }
   if (state !== null) await call('rm', '--force', name)
-  const made = await call(...runArguments(plan, name))
+  const made = await call(...runArguments(plan, name, engine.name))
   if (made.ok && (await stateOf(engine, name)) === 'running') return { name }
   const logs = made.ok ? await call('logs', '--tail', '5', name) : null
   await call('rm', '--force', name)
