@@ -2,7 +2,7 @@ import type { ChangedFile, RunChanges } from '@baton/protocol'
 import { printable } from './printable.ts'
 import type { Session } from './session.ts'
 import type { Style } from './style.ts'
-import { table } from './text.ts'
+import { shortId, table } from './text.ts'
 
 /** `baton runs diff`: what a run changed in its workspace. Exit 0 also when it changed nothing. */
 export async function showDiff(
@@ -31,6 +31,25 @@ export async function showDiff(
     session.note(
       `The diff is not whole: what was too long is left out.${changes.headCommit && changes.baseCommit ? ` On ${printable(run.machine.name)}: git diff ${changes.baseCommit.slice(0, 12)} ${changes.headCommit.slice(0, 12)}` : ''}`,
     )
+}
+
+/** A longer diff is not shown after a run, only its files. */
+const SHORT_LINES = 60
+const LISTED_FILES = 20
+
+/** What `baton run` shows below the result: the files, the diff when it is short, and where the whole of it is. */
+export function endText(changes: RunChanges, runId: string, style: Style): string {
+  const { files, diff } = changes
+  const isShort = !changes.diffCut && diff !== '' && diff.trimEnd().split('\n').length <= SHORT_LINES
+  const more = files.length - LISTED_FILES
+  const listed = statText({ ...changes, files: files.slice(0, LISTED_FILES) }, style)
+  const whole = `${isShort ? '' : `The diff: baton runs diff ${shortId(runId)} · `}Put it back: baton runs undo ${shortId(runId)}`
+  return [
+    ...(isShort ? [`${diffText(diff, style)}\n`] : []),
+    listed,
+    ...(more > 0 ? [`${more} more files are not listed here.`] : []),
+    style('dim', whole),
+  ].join('\n')
 }
 
 const MARKS: Record<ChangedFile['kind'], [string, 'green' | 'yellow' | 'red' | 'cyan']> = {

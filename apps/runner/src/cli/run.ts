@@ -6,7 +6,7 @@ import type { Baton, Run } from '@baton/sdk'
 import { isFolderAllowed, readPolicy } from '../config/policy.ts'
 import { readProfile } from '../config/profile.ts'
 import { createApprovalPrompts } from './approval-prompt.ts'
-import { sumLine } from './diff.ts'
+import { endText, sumLine } from './diff.ts'
 import { onInterrupt } from './on-interrupt.ts'
 import type { Session } from './session.ts'
 import { createEventWriter } from './show-event.ts'
@@ -71,11 +71,21 @@ export async function followToEnd(session: Session, run: Run): Promise<number> {
   const view = await waitForReport(run)
   session.print({ ...view, url: run.url }, () => '')
   session.note(resultLine(view, session.err))
-  if (view.changes && view.changes.filesChanged + view.changes.commits.length > 0)
-    session.note(
-      `${sumLine(view.changes, session.err)}  ${session.err('dim', `baton runs diff ${shortId(view.id)}`)}`,
-    )
+  if (!session.json) await showChanges(session, view)
   return interrupted ? 130 : STATUS_EXIT_CODES[view.status]
+}
+
+/** The end of the run counts, so a relay that cannot be asked for the diff is said and changes no exit code. */
+async function showChanges(session: Session, { id, changes }: RunView): Promise<void> {
+  if (!changes || changes.filesChanged + changes.commits.length === 0) return
+  try {
+    const whole = await (await session.baton()).runs.changes(id)
+    if (whole) session.note(endText(whole, id, session.err))
+  } catch (error) {
+    session.note(
+      `${sumLine(changes, session.err)}  The diff could not be read: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  }
 }
 
 /** The report of the runner comes a moment after the last event; a run that never starts has no report to wait for. */

@@ -15,7 +15,16 @@ test('a tool call shows what it was asked, and how long it took', () => {
       { type: 'tool_started', id: 't', name: 'Bash', input: { command: 'npm test' }, at: 1_000 },
       { type: 'tool_finished', id: 't', ok: true, output: 'ok', exitCode: 0, at: 3_100 },
     ),
-  ).toBe('● Bash npm test\n  ⎿ 2.1 s\n')
+  ).toBe('● Bash npm test\n  ⎿ 2.1 s  ok\n')
+})
+
+test('of much that a tool printed the first lines are shown, and how many are left out', () => {
+  expect(
+    show(
+      { type: 'tool_started', id: 't', name: 'Bash', input: { command: 'ls' } },
+      { type: 'tool_finished', id: 't', ok: true, output: 'a\n  b\n\nc\nd\ne\n', exitCode: 0, at: 50 },
+    ),
+  ).toBe('● Bash ls\n  ⎿ 50 ms\n    a\n      b\n    c\n    … 2 more lines\n')
 })
 
 test('a tool call that failed says how, on one line', () => {

@@ -14,6 +14,9 @@ export type EventWriter = {
 /** Enough of the end of the output to recognize a result in it. */
 const KEPT_OUTPUT = 300_000
 
+/** Of what a tool printed. */
+const SHOWN_LINES = 3
+
 /** `full` shows what a run's follower can do without as well: start, session, usage. */
 export function createEventWriter(style: Style, { full = false }: { full?: boolean } = {}): EventWriter {
   const tools = new Map<string, { at: number; shown: string }>()
@@ -42,7 +45,7 @@ export function createEventWriter(style: Style, { full = false }: { full?: boole
     const tool = tools.get(event.id)
     tools.delete(event.id)
     const took = tool ? duration(event.at - tool.at) : ''
-    if (event.ok) return line(style('dim', `  ⎿ ${took}`))
+    if (event.ok) return line(style('dim', `  ⎿ ${`${took}${startOf(event.output)}`.trimStart()}`))
     const code = event.exitCode === null ? 'failed' : `exit ${event.exitCode}`
     return line(style('red', `  ⎿ ✕ ${code}  ${took}  ${clip(printable(event.output), 120)}`))
   }
@@ -142,6 +145,19 @@ const PLAN_MARKS = { pending: '☐', in_progress: '▸', completed: '☑' } as c
 /** The bytes of an output event as text; what was no UTF-8 shows its wrong bytes as U+FFFD. */
 function textOf(event: Extract<RunEvent, { type: 'output' }>): string {
   return event.text ?? Buffer.from(event.base64 ?? '', 'base64').toString('utf8')
+}
+
+/** Beside the time what fits on one line; below it the first lines of more, and how many are left out. */
+function startOf(output: string): string {
+  const lines = printable(output)
+    .split('\n')
+    .filter((one) => one.trim() !== '')
+  if (lines.length <= 1) return lines.length === 0 ? '' : `  ${clip(lines[0] ?? '', 120)}`
+  const left = lines.length - SHOWN_LINES
+  const shown = lines.slice(0, SHOWN_LINES).map((one) => (one.length > 120 ? `${one.slice(0, 119)}…` : one))
+  return ['', ...shown, ...(left > 0 ? [`… ${left} more ${left === 1 ? 'line' : 'lines'}`] : [])].join(
+    '\n    ',
+  )
 }
 
 /** The one value that tells people what a tool is asked, where there is one. */

@@ -28,8 +28,9 @@ export function resultLine(run: RunView, style: Style): string {
   const { startedAt, finishedAt, storedAt } = run.ladder
   const parts = [style(COLOURS[run.status], `${STATUS_SHAPES[run.status]} ${printable(run.sentence)}`)]
   if (finishedAt !== null) parts.push(duration(finishedAt - (startedAt ?? storedAt)))
-  const tokens = run.usage ? run.usage.inputTokens + run.usage.outputTokens : 0
-  if (tokens > 0) parts.push(`${tokens.toLocaleString('en')} tokens`)
+  const [tokensIn, tokensOut] = [run.usage?.inputTokens ?? 0, run.usage?.outputTokens ?? 0]
+  if (tokensIn + tokensOut > 0)
+    parts.push(`${tokensIn.toLocaleString('en')} tokens in, ${tokensOut.toLocaleString('en')} out`)
   if (run.usage?.costUsd) parts.push(`$${run.usage.costUsd.toFixed(2)}`)
   return parts.join(style('dim', ' · '))
 }

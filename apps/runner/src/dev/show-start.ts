@@ -2,6 +2,7 @@ import type { AgentView, Runtime, RuntimeProbe } from '@baton/protocol'
 import { printable } from '../cli/printable.ts'
 import type { Style } from '../cli/style.ts'
 import { table } from '../cli/text.ts'
+import { CLI_NAMES } from './ensure-agents.ts'
 
 const SIGNED_IN = { yes: 'signed in', no: 'not signed in', unknown: 'could not be asked' } as const
 
@@ -28,7 +29,7 @@ export function agentsText(found: RuntimeProbe[], style: Style): string {
 
 /** Three things to try next. */
 export function nextSteps(agents: AgentView[], style: Style): string {
-  const agent = agents.some((one) => one.key === 'claude') ? 'claude' : 'demo'
+  const agent = Object.keys(CLI_NAMES).find((key) => agents.some((one) => one.key === key)) ?? 'demo'
   const tries = [
     [`npx baton run "Explain this repository in five bullets" --agent ${agent}`, 'watch an agent work'],
     [
