@@ -10,6 +10,10 @@ import type { ProfilePaths } from '../src/config/paths.ts'
 import { type RunnerProcess, startRunnerProcess, untilIdle } from './support/runner-process.ts'
 import { createTestPlace, type TestPlace } from './support/test-place.ts'
 
+/** Others may run these tests on the same machine: nobody else sleeps for so long. */
+const nap = (kind: number) => `${process.pid}${kind}000`
+const isGone = (kind: number) => probe('sh', '-c', `ps ax | grep -q "[s]leep ${process.pid}${kind}"`) !== null
+
 const FAKE = new URL('./fixtures/fake-docker.mjs', import.meta.url).pathname
 
 /** Null when it works here; else why not. */
@@ -94,7 +98,7 @@ describe.skipIf(without.bubblewrap !== null)('in bubblewrap', () => {
     const script = `echo made > file; echo "$VISIBLE-$HIDDEN-$BATON_RUN_ID"; cat "$BATON_EVENT_PATH"
 cat "${own.paths.keyFile}" "${own.paths.policyFile}"; ls "${own.paths.runsFolder}"
 echo x > "${place.folder}/outside"; touch "$TMPDIR/ok" && echo tmp-ok
-(setsid sleep 876543 &) ; grep -c : /proc/net/dev`
+(setsid sleep ${nap(1)} &) ; grep -c : /proc/net/dev`
     const id = await place.run(script, { agent, workspace: work })
     const run = await place.untilFinished(id)
     expect(run).toMatchObject({ state: 'succeeded', changes: { filesChanged: 1 } })
@@ -103,14 +107,14 @@ echo x > "${place.folder}/outside"; touch "$TMPDIR/ok" && echo tmp-ok
     expect(said).toContain('tmp-ok')
     expect(said).not.toContain('sk_machine')
     expect(existsSync(join(place.folder, 'outside'))).toBe(false)
-    expect(probe('sh', '-c', 'ps ax | grep -q "[s]leep 876543"')).not.toBeNull()
+    expect(isGone(1)).toBe(true)
   })
 
   test('a cancelled run and its whole tree end at once', async () => {
     const agent = await newAgent({ kind: 'bubblewrap' })
     const work = join(place.folder, 'cancelled-work')
     await mkdir(work)
-    const id = await place.run('trap "" TERM; (setsid sleep 765432 &); touch ready; sleep 765432', {
+    const id = await place.run(`trap "" TERM; (setsid sleep ${nap(2)} &); touch ready; sleep ${nap(2)}`, {
       agent,
       workspace: work,
     })
@@ -118,7 +122,7 @@ echo x > "${place.folder}/outside"; touch "$TMPDIR/ok" && echo tmp-ok
     await place.api.runs.cancel.mutate({ id })
     const run = await place.untilFinished(id)
     expect(run).toMatchObject({ state: 'cancelled', killProof: { survivors: 0 } })
-    expect(probe('sh', '-c', 'ps ax | grep -q "[s]leep 765432"')).not.toBeNull()
+    expect(isGone(2)).toBe(true)
   })
 
   test('it commits in a worktree and cannot change what runs outside of the sandbox', async () => {
@@ -208,6 +212,7 @@ describe.skipIf(without['a stand-in for docker'] !== null)('in containers of a s
     expect(inner).toHaveLength(2)
     expect(JSON.stringify(inner.map(({ argv }) => argv))).not.toContain('seen')
     expect(inner[0]?.env).toContain('VISIBLE')
+    await untilIdle(own.paths)
     expect(await readdir(join(own.paths.containersFolder, agent, 'runs'))).toEqual([])
   })
 
@@ -215,14 +220,14 @@ describe.skipIf(without['a stand-in for docker'] !== null)('in containers of a s
     const agent = await newAgent({ kind: 'container', image: 'fake:1', network: 'none' })
     const work = join(place.folder, 'contained-cancel')
     await mkdir(work)
-    const script = 'env -i setsid sleep 654321 & setsid sleep 654322 & touch ready; sleep 654323'
+    const script = `env -i setsid sleep ${nap(3)} & setsid sleep ${nap(4)} & touch ready; sleep ${nap(5)}`
     const id = await place.run(script, { agent, workspace: work })
     await eventually(() => stat(join(work, 'ready')))
     await place.api.runs.cancel.mutate({ id })
     const run = await place.untilFinished(id)
     expect(run).toMatchObject({ state: 'cancelled', killProof: { survivors: 0 } })
     expect(run.killProof?.signals.map(({ signal }) => signal)).toContain('SIGTERM inside')
-    expect(probe('sh', '-c', 'ps ax | grep -q "[s]leep 65432"')).not.toBeNull()
+    expect([3, 4, 5].map(isGone)).toEqual([true, true, true])
     expect((await containers()).some((name) => name.includes(agent))).toBe(true)
   })
 
@@ -288,13 +293,13 @@ ls "${own.paths.stateFolder}" "${place.folder}/.." 2>&1 | head -3; cat "$BATON_E
     const agent = await newAgent({ kind: 'container', image: IMAGE, network: 'none', pids: 64 })
     const work = join(place.folder, 'real-cancel')
     await mkdir(work)
-    const script = 'env -i setsid sleep 543211 & setsid sleep 543212 & touch ready; sleep 543213'
+    const script = `env -i setsid sleep ${nap(6)} & setsid sleep ${nap(7)} & touch ready; sleep ${nap(8)}`
     const id = await place.run(script, { agent, workspace: work })
     await eventually(() => stat(join(work, 'ready')), { timeoutMs: 20_000 })
     await place.api.runs.cancel.mutate({ id })
     const run = await place.untilFinished(id, 30_000)
     expect(run).toMatchObject({ state: 'cancelled', killProof: { survivors: 0 } })
-    expect(probe('sh', '-c', 'ps ax | grep -q "[s]leep 54321"')).not.toBeNull()
+    expect([6, 7, 8].map(isGone)).toEqual([true, true, true])
   })
 
   test('a runner killed in mid-run adopts it, and the container serves the next', {

@@ -47,8 +47,8 @@ export async function endInside(inside: EndInside, graceMs: number): Promise<Kil
 async function send(inside: EndInside, signal: string): Promise<number | null> {
   const answer = await call(inside, [...inside.args, signal])
   if (/is not running|no such container|container state improper/i.test(answer.stderr)) return 0
-  const count = Number(answer.stdout.trim())
-  return answer.ok && Number.isInteger(count) ? count : null
+  const count = /^\d+$/.exec(answer.stdout.trim())?.[0]
+  return answer.ok && count !== undefined ? Number(count) : null
 }
 
 async function call({ file, env }: EndInside, args: string[]) {
