@@ -7,7 +7,7 @@ import type { TestReport } from './vitest-reporter.ts'
 const projects = [
   { name: 'unit', timeoutMs: 5 * 60_000 },
   { name: 'database', timeoutMs: 10 * 60_000 },
-  { name: 'app', timeoutMs: 10 * 60_000 },
+  { name: 'app', timeoutMs: 30 * 60_000 },
   { name: 'architecture', timeoutMs: 5 * 60_000 },
   { name: 'e2e', timeoutMs: 20 * 60_000 },
   { name: 'faults', timeoutMs: 20 * 60_000 },

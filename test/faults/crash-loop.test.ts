@@ -36,11 +36,9 @@ if (isLarge) {
     using mutant = makeMutantTree([
       { file, from: 'and k.known_key is null', to: '' },
       { file, from: "and r.state in ('starting', 'running', 'lost')", to: '' },
-      {
-        file,
-        from: "d.fence = k.fence and d.state in ('pending', 'leased', 'running', 'stalled')",
-        to: 'true',
-      },
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of the file.
+      { file, from: '(d.fence = k.fence or ${isInNobodysHands})', to: 'true' },
+      { file, from: "and d.state in ('pending', 'leased', 'running', 'stalled', 'parked')", to: '' },
       { file, from: 'when known_key = "finishKey" then \'already\'', to: '' },
       { file, from: "when known_key is not null then 'superseded'", to: '' },
     ])
