@@ -1,6 +1,13 @@
-import type { StatusWord } from '@baton/protocol'
+import type { StatusWord, UsageGroup } from '@baton/protocol'
 import { STATUS_SHAPES } from '@baton/protocol'
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from '@tanstack/react-router'
+import { readEventsSearch } from './events/events-search.ts'
 import { OverviewPage } from './overview/overview-page.tsx'
 import { ErrorPage, MissingPage } from './shell/error-page.tsx'
 import { Shell } from './shell/shell.tsx'
@@ -32,7 +39,59 @@ const jobs = createRoute({
   getParentRoute: () => root,
   path: '/jobs',
   validateSearch: (search: Record<string, unknown>): { job?: string } => textOf(search, 'job'),
+  // Links from before jobs had pages of their own.
+  beforeLoad: ({ search: { job } }) => {
+    if (job !== undefined) throw redirect({ to: '/jobs/$job', params: { job }, replace: true })
+  },
   component: lazyRouteComponent(() => import('./jobs/jobs-page.tsx'), 'JobsPage'),
+})
+
+const newJob = createRoute({
+  getParentRoute: () => root,
+  path: '/jobs/new',
+  component: lazyRouteComponent(() => import('./jobs/new-job-page.tsx'), 'NewJobPage'),
+})
+
+const job = createRoute({
+  getParentRoute: () => root,
+  path: '/jobs/$job',
+  component: lazyRouteComponent(() => import('./jobs/job-page.tsx'), 'JobPage'),
+})
+
+const editJob = createRoute({
+  getParentRoute: () => root,
+  path: '/jobs/$job/edit',
+  component: lazyRouteComponent(() => import('./jobs/edit-job-page.tsx'), 'EditJobPage'),
+})
+
+const agents = createRoute({
+  getParentRoute: () => root,
+  path: '/agents',
+  component: lazyRouteComponent(() => import('./agents/agents-page.tsx'), 'AgentsPage'),
+})
+
+const agent = createRoute({
+  getParentRoute: () => root,
+  path: '/agents/$agent',
+  component: lazyRouteComponent(() => import('./agents/agent-page.tsx'), 'AgentPage'),
+})
+
+const editAgent = createRoute({
+  getParentRoute: () => root,
+  path: '/agents/$agent/edit',
+  component: lazyRouteComponent(() => import('./agents/edit-agent-page.tsx'), 'EditAgentPage'),
+})
+
+export type UsageSearch = { days?: number; by?: UsageGroup; measure?: 'tokens' | 'cost' }
+const usage = createRoute({
+  getParentRoute: () => root,
+  path: '/usage',
+  validateSearch: ({ days, by, measure }: Record<string, unknown>): UsageSearch => ({
+    ...(typeof days === 'number' && days >= 1 && days <= 366 && { days: Math.floor(days) }),
+    ...((by === 'agent' || by === 'job' || by === 'machine' || by === 'model') && { by }),
+    ...((measure === 'tokens' || measure === 'cost') && { measure }),
+  }),
+  component: lazyRouteComponent(() => import('./usage/usage-page.tsx'), 'UsagePage'),
 })
 
 const machines = createRoute({
@@ -44,11 +103,17 @@ const machines = createRoute({
 const events = createRoute({
   getParentRoute: () => root,
   path: '/events',
-  validateSearch: (search: Record<string, unknown>): { event?: string; job?: string } => ({
-    ...textOf(search, 'event'),
-    ...textOf(search, 'job'),
-  }),
+  validateSearch: readEventsSearch,
+  beforeLoad: ({ search: { event } }) => {
+    if (event !== undefined) throw redirect({ to: '/events/$event', params: { event }, replace: true })
+  },
   component: lazyRouteComponent(() => import('./events/events-page.tsx'), 'EventsPage'),
+})
+
+const event = createRoute({
+  getParentRoute: () => root,
+  path: '/events/$event',
+  component: lazyRouteComponent(() => import('./events/event-page.tsx'), 'EventPage'),
 })
 
 const github = createRoute({
@@ -57,7 +122,23 @@ const github = createRoute({
   component: lazyRouteComponent(() => import('./github/github-page.tsx'), 'GithubPage'),
 })
 
-const routeTree = root.addChildren([overview, runs, run, jobs, machines, events, github])
+const routeTree = root.addChildren([
+  overview,
+  runs,
+  run,
+  jobs,
+  machines,
+  events,
+  github,
+  newJob,
+  job,
+  editJob,
+  agents,
+  agent,
+  editAgent,
+  usage,
+  event,
+])
 
 export function createAppRouter() {
   return createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: true })

@@ -100,25 +100,3 @@ export const agentsQuery = (client: Client) =>
     queryFn: ({ signal }) => client.agents.list.query(undefined, { signal }),
     meta: changedBy('agent', 'machine', 'delivery'),
   })
-
-export const eventsQuery = (client: Client, jobId?: string) =>
-  infiniteQueryOptions({
-    queryKey: ['events', jobId ?? null],
-    queryFn: ({ signal, pageParam }) =>
-      client.events.list.query(
-        { limit: PAGE, cursor: pageParam, ...(jobId && { jobId }) },
-        {
-          signal,
-        },
-      ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.nextCursor,
-    meta: changedBy('event', 'delivery'),
-  })
-
-export const eventQuery = (client: Client, id: string) =>
-  queryOptions({
-    queryKey: ['event', id],
-    queryFn: ({ signal }) => client.events.get.query({ id }, { signal }),
-    meta: changedBy('event', 'delivery', 'run'),
-  })

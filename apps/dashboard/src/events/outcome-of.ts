@@ -1,4 +1,4 @@
-import type { EventView, IgnoredReason } from '@baton/protocol'
+import type { EventSource, EventView, IgnoredReason } from '@baton/protocol'
 
 const WHY_NOT: Record<IgnoredReason, string> = {
   job_disabled: 'started nothing: its job is disabled',
@@ -32,8 +32,19 @@ export function outcomeOf({
     : `started ${deliveries.length} runs: ${states}`
 }
 
-/** What arrived: "Webhook for review", "review, by hand", "A run by hand". */
+const SOURCE_WORDS: Record<EventSource, string> = {
+  webhook: 'Webhook',
+  manual: 'Run by hand',
+  cron: 'Schedule',
+  interval: 'Interval',
+  file_change: 'Changed files',
+  git_push: 'Git push',
+  github: 'GitHub',
+  message: 'Message',
+}
+
+/** What arrived: "Webhook for review", "Run by hand of review", "Schedule for nightly". */
 export function titleOfEvent({ source, job }: Pick<EventView, 'source' | 'job'>): string {
-  if (source === 'webhook') return job === null ? 'Webhook' : `Webhook for ${job.key}`
-  return job === null ? 'A run by hand' : `${job.key}, by hand`
+  if (job === null) return SOURCE_WORDS[source]
+  return `${SOURCE_WORDS[source]} ${source === 'manual' ? 'of' : 'for'} ${job.key}`
 }

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router'
 import { StatusShape, statusLabel } from '../elements/status-mark.tsx'
 import { Ago } from '../elements/time.tsx'
 import { RunJob } from './run-job.tsx'
+import { triggerLine } from './trigger-words.ts'
 
 /** One job: what starts it, who does it, what came of its last runs, and the button that runs it now. */
 export function JobRow({ job }: { job: JobView }) {
@@ -10,8 +11,8 @@ export function JobRow({ job }: { job: JobView }) {
     <div className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1.5 px-4 py-3 sm:grid-cols-[minmax(0,1fr)_13rem_auto]">
       <div className="min-w-0">
         <Link
-          to="/jobs"
-          search={{ job: job.id }}
+          to="/jobs/$job"
+          params={{ job: job.key }}
           data-row
           className="block truncate rounded font-medium hover:text-accent hover:underline"
         >
@@ -32,10 +33,10 @@ export function JobRow({ job }: { job: JobView }) {
   )
 }
 
-export function triggerWords(job: JobView): string {
-  const hooks = job.triggers.filter(({ kind }) => kind === 'webhook').length
-  if (hooks === 0) return 'by hand'
-  return hooks === 1 ? 'webhook' : `${hooks} webhooks`
+function triggerWords(job: JobView): string {
+  const lines = job.triggers.filter(({ kind }) => kind !== 'manual').map(triggerLine)
+  if (lines.length === 0) return 'by hand'
+  return lines.length > 2 ? `${lines.slice(0, 2).join(', ')} and ${lines.length - 2} more` : lines.join(', ')
 }
 
 /** The outcomes of the last runs, oldest left, each a link. */

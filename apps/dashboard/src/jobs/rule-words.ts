@@ -21,6 +21,7 @@ export function ruleWords({ limits, rules, workspace }: JobView): string {
       : 'Never tried again by itself once it has started.',
     rules.delayMs > 0 && `Waits ${formatDuration(rules.delayMs)} first.`,
     rules.ttlMs !== null && `Expires when no machine took it within ${formatDuration(rules.ttlMs)}.`,
+    rules.stallMs !== null && `Given up when its machine is away for ${formatDuration(rules.stallMs)}.`,
     rules.perHour !== null && `At most ${plural(rules.perHour, 'run')} an hour.`,
     rules.concurrency !== null &&
       `At most ${rules.concurrency.limit} at once for each ${rules.concurrency.key}.`,

@@ -1,4 +1,4 @@
-import type { MachineView, PermissionMode, Runtime } from '@baton/protocol'
+import { type MachineView, type PermissionMode, type Runtime, STARTABLE_RUNTIMES } from '@baton/protocol'
 import { Plus } from 'lucide-react'
 import { useState } from 'react'
 import { useAction } from '../api/use-action.ts'
@@ -88,10 +88,18 @@ function AddAgentForm({ machine, onClose }: { machine: MachineView; onClose: () 
             ))}
           </select>
         </Field>
-        {!draft.runs.startsWith('command') && (
-          <Field label="Model" hint="Empty: what the program itself chooses.">
+        {!draft.runs.startsWith('command ') && (
+          <Field
+            label="Model"
+            hint={
+              draft.runs === 'chat'
+                ? 'Such as anthropic/<model>, openai/<model> or google/<model>.'
+                : 'Empty: what the program itself chooses.'
+            }
+          >
             <input
               className="field"
+              required={draft.runs === 'chat'}
               value={draft.model}
               onChange={(event) => change({ model: event.target.value })}
             />
@@ -122,13 +130,19 @@ function AddAgentForm({ machine, onClose }: { machine: MachineView; onClose: () 
   )
 }
 
+const TAKES_COMMANDS: readonly Runtime[] = ['command', 'acp']
+
 /** What the machine said it has: each program, and each command that its policy allows. */
 function choicesOf(machine: MachineView): { value: string; label: string }[] {
   return machine.runtimes
-    .filter(({ installed, runtime }) => installed && (runtime === 'claude' || runtime === 'command'))
+    .filter(({ installed, runtime }) => installed && STARTABLE_RUNTIMES.includes(runtime))
     .flatMap(({ runtime, version, commands }) =>
-      runtime === 'command'
-        ? commands.map((command) => ({ value: `command ${command}`, label: `the command ${command}` }))
+      TAKES_COMMANDS.includes(runtime)
+        ? commands.map((command) => ({
+            value: `${runtime} ${command}`,
+            label:
+              runtime === 'acp' ? `${command}, over the Agent Client Protocol` : `the command ${command}`,
+          }))
         : [{ value: runtime, label: [runtime, version].filter(Boolean).join(' ') }],
     )
 }

@@ -1,11 +1,13 @@
-import type { AgentView, MachineView, RuntimeProbe } from '@baton/protocol'
+import type { AgentView, MachineView } from '@baton/protocol'
 import { Link } from '@tanstack/react-router'
 import { AgentMark, MachineMark } from '../elements/status-mark.tsx'
 import { Ago } from '../elements/time.tsx'
 import { Load } from '../overview/machine-cards.tsx'
 import { AddAgent } from './add-agent.tsx'
 import { MachineActions } from './machine-actions.tsx'
+import { MachineWatches } from './machine-watches.tsx'
 import { PauseAgent } from './pause-agent.tsx'
+import { RuntimeList } from './runtime-list.tsx'
 
 /** One machine: whether it is there and if not why, what is installed on it, who works on it. */
 export function MachineCard({ machine, agents }: { machine: MachineView; agents: AgentView[] }) {
@@ -31,8 +33,9 @@ export function MachineCard({ machine, agents }: { machine: MachineView; agents:
       </div>
       <div className="border-t border-line px-4 py-3">
         <h3 className="mb-1 text-[13px] font-semibold text-soft">Installed</h3>
-        <Runtimes probes={machine.runtimes} />
+        <RuntimeList probes={machine.runtimes} />
       </div>
+      <MachineWatches agents={agents} />
       <div className="border-t border-line px-4 py-3">
         <div className="mb-1 flex min-h-7 items-center justify-between gap-2">
           <h3 className="text-[13px] font-semibold text-soft">Agents</h3>
@@ -43,8 +46,8 @@ export function MachineCard({ machine, agents }: { machine: MachineView; agents:
           {agents.map((agent) => (
             <li key={agent.id} className="flex min-h-7 flex-wrap items-center gap-x-2">
               <Link
-                to="/runs"
-                search={{ agent: agent.id }}
+                to="/agents/$agent"
+                params={{ agent: agent.key }}
                 className="font-medium hover:text-accent hover:underline"
               >
                 {agent.key}
@@ -80,39 +83,4 @@ function systemWords({ hostname, os, arch, runnerVersion }: MachineView): string
   return [hostname, [os, arch].filter(Boolean).join(' '), runnerVersion && `runner ${runnerVersion}`]
     .filter(Boolean)
     .join(' · ')
-}
-
-const SIGNED_IN = { yes: '✓ signed in', no: '✕ not signed in', unknown: '? sign-in not known' }
-
-function Runtimes({ probes }: { probes: RuntimeProbe[] }) {
-  const installed = probes.filter((probe) => probe.installed)
-  if (installed.length === 0)
-    return <p className="text-[13px] text-soft">No agent program was found on it.</p>
-  return (
-    <ul className="space-y-1 text-[13px]">
-      {installed.map((probe) => (
-        <li key={probe.runtime} className="min-w-0">
-          <span className="font-medium">{probe.runtime}</span>{' '}
-          <span className="text-soft">{probe.version}</span>{' '}
-          {probe.runtime === 'command' ? (
-            <span className="text-soft">
-              {probe.commands.join(', ') || 'no command allowed by its policy'}
-            </span>
-          ) : (
-            <span
-              title={probe.detail}
-              className={
-                probe.signedIn === 'yes' ? 'text-good' : probe.signedIn === 'no' ? 'text-bad' : 'text-soft'
-              }
-            >
-              {SIGNED_IN[probe.signedIn]}
-            </span>
-          )}
-          {probe.runtime !== 'command' && probe.signedIn !== 'yes' && (
-            <span className="block break-words text-soft">{probe.detail}</span>
-          )}
-        </li>
-      ))}
-    </ul>
-  )
 }

@@ -8,8 +8,8 @@ export function AgentList({ agents }: { agents: AgentView[] }) {
       {agents.map((agent) => (
         <li key={agent.id}>
           <Link
-            to="/runs"
-            search={{ agent: agent.id }}
+            to="/agents/$agent"
+            params={{ agent: agent.key }}
             className="block space-y-1 rounded-xl px-4 py-3 hover:bg-hover"
           >
             <span className="flex items-center justify-between gap-3">

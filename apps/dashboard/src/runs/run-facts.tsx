@@ -31,8 +31,8 @@ export function RunFacts({ run }: { run: RunView }) {
           <Fact name="Job">
             {run.job ? (
               <Link
-                to="/jobs"
-                search={{ job: run.job.id }}
+                to="/jobs/$job"
+                params={{ job: run.job.key }}
                 className="font-medium text-accent hover:underline"
               >
                 {run.job.name}
@@ -43,11 +43,11 @@ export function RunFacts({ run }: { run: RunView }) {
           </Fact>
           <Fact name="Event">
             <Link
-              to="/events"
-              search={{ event: run.event.id }}
+              to="/events/$event"
+              params={{ event: run.event.id }}
               className="font-medium text-accent hover:underline"
             >
-              {run.event.source} event
+              {run.event.source.replaceAll('_', ' ')} event
             </Link>
           </Fact>
           <Fact name="Stored">

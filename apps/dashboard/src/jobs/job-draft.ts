@@ -1,0 +1,100 @@
+import {
+  type Budget,
+  DEFAULT_RULES,
+  type JobRetention,
+  type JobView,
+  MAX_ATTEMPTS,
+  type RunLimits,
+  type RunRules,
+  SILENCE_LIMIT_MS,
+} from '@baton/protocol'
+import { budgetOrNone, NO_BUDGET } from '../elements/budget-fields.tsx'
+import { newTrigger, type TriggerDraft, toTriggerInput } from './trigger-draft.ts'
+
+/** A job as its form holds it. Triggers are a part of it only while it is made. */
+export type JobDraft = {
+  name: string
+  key: string
+  agent: string
+  prompt: string
+  workspace: string
+  triggers: TriggerDraft[]
+  limits: RunLimits
+  rules: RunRules
+  concurrency: { key: string; limit: number | null }
+  budget: Budget
+  retention: JobRetention
+  approvals: { mode: '' | 'deny' | 'ask'; allow: string }
+}
+
+export const newJob = (): JobDraft => ({
+  name: '',
+  key: '',
+  agent: '',
+  prompt: '',
+  workspace: '',
+  triggers: [newTrigger('webhook')],
+  limits: { silenceMs: SILENCE_LIMIT_MS, wallMs: null, maxAttempts: MAX_ATTEMPTS, repeatable: false },
+  rules: DEFAULT_RULES,
+  concurrency: { key: '', limit: 1 },
+  budget: NO_BUDGET,
+  retention: { runs: null, days: null },
+  approvals: { mode: '', allow: '' },
+})
+
+export function draftOfJob(job: JobView): JobDraft {
+  return {
+    name: job.name,
+    key: job.key,
+    agent: job.agent.key,
+    prompt: job.prompt,
+    workspace: job.workspace ?? '',
+    triggers: [],
+    limits: job.limits,
+    rules: { ...DEFAULT_RULES, ...job.rules },
+    concurrency: job.rules.concurrency ?? { key: '', limit: 1 },
+    budget: job.budget ?? NO_BUDGET,
+    retention: job.retention,
+    approvals: { mode: job.approvals.mode ?? '', allow: (job.approvals.allow ?? []).join('\n') },
+  }
+}
+
+function settingsOf(draft: JobDraft) {
+  const { key, limit } = draft.concurrency
+  return {
+    name: draft.name.trim(),
+    agent: draft.agent,
+    prompt: draft.prompt,
+    workspace: draft.workspace.trim() || null,
+    limits: draft.limits,
+    rules: { ...draft.rules, concurrency: key.trim() ? { key: key.trim(), limit: limit ?? 1 } : null },
+    budget: budgetOrNone(draft.budget),
+  }
+}
+
+function approvalsOf({ mode, allow }: JobDraft['approvals']) {
+  const lines = allow.split('\n').map((line) => line.trim())
+  return { ...(mode && { mode }), allow: lines.filter((line) => line !== '') }
+}
+
+/** What `jobs.create` takes. */
+export function toNewJob(draft: JobDraft) {
+  const { mode, allow } = draft.approvals
+  return {
+    ...settingsOf(draft),
+    key: draft.key,
+    triggers: draft.triggers.map(toTriggerInput),
+    ...((mode || allow.trim()) && { approvals: approvalsOf(draft.approvals) }),
+  }
+}
+
+/** What `jobs.update` takes; a job without approvals of its own follows its agent. */
+export function toJobChange(id: string, draft: JobDraft) {
+  const { mode, allow } = draft.approvals
+  return {
+    id,
+    ...settingsOf(draft),
+    retention: draft.retention,
+    approvals: mode || allow.trim() ? approvalsOf(draft.approvals) : null,
+  }
+}

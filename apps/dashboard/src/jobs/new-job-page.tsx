@@ -1,0 +1,64 @@
+import type { JobView, WebhookScheme } from '@baton/protocol'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
+import { useApi } from '../api/api-context.ts'
+import { useAction } from '../api/use-action.ts'
+import { batonCommand } from '../elements/command-line.ts'
+import { CopyLine } from '../elements/copy-button.tsx'
+import { Page } from '../elements/page.tsx'
+import { HookSecret } from './hook-secret.tsx'
+import { type JobDraft, newJob, toNewJob } from './job-draft.ts'
+import { JobForm } from './job-form.tsx'
+
+type Created = {
+  job: JobView
+  secrets: readonly { triggerId: string; url: string; scheme: WebhookScheme; secret: string }[]
+}
+
+/** The form of a new job; afterwards what is shown only once, and where to go on. */
+export function NewJobPage() {
+  const navigate = useNavigate()
+  const [start] = useState(newJob)
+  const [created, setCreated] = useState<Created | null>(null)
+  const create = useAction('creating the job', (api, draft: JobDraft) =>
+    api.jobs.create.mutate(toNewJob(draft)),
+  )
+  if (created) return <JobCreated created={created} />
+  return (
+    <Page title="New job" lead="What is done when something happens.">
+      <JobForm
+        start={start}
+        stored={false}
+        submit="Create the job"
+        action={{ ...create, start: (draft) => create.start(draft, setCreated) }}
+        onCancel={() => void navigate({ to: '/jobs' })}
+      />
+    </Page>
+  )
+}
+
+function JobCreated({ created: { job, secrets } }: { created: Created }) {
+  const { origin } = useApi()
+  return (
+    <Page title={`${job.name} is ready`}>
+      <div className="max-w-3xl space-y-4">
+        {secrets.map(({ triggerId, url, scheme, secret }) => (
+          <div key={triggerId} className="space-y-2">
+            <p className="font-medium">Send webhooks to</p>
+            <CopyLine text={url} />
+            <HookSecret url={url} scheme={scheme} secret={secret} />
+          </div>
+        ))}
+        <p>It runs when you press “Run now” on its page, or with:</p>
+        <CopyLine text={batonCommand(origin, `job run ${job.key}`)} />
+        <Link
+          to="/jobs/$job"
+          params={{ job: job.key }}
+          className="inline-flex min-h-9 items-center rounded-lg bg-accent px-3 font-medium text-on-accent hover:opacity-90"
+        >
+          Go to the job
+        </Link>
+      </div>
+    </Page>
+  )
+}
