@@ -6,6 +6,11 @@ import { ROWS, type RuntimeRow } from './runtimes.ts'
 import { type Cell, formatTable } from './table.ts'
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } })
+const unknown = positionals.filter((name) => !ROWS.some((row) => row.name === name))
+if (unknown.length > 0) {
+  process.stderr.write(`No runtime ${unknown.join(', ')}: ${ROWS.map(({ name }) => name).join(', ')}.\n`)
+  process.exit(2)
+}
 const rows = ROWS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
 const only = values.only?.split(',').map((word) => word.trim())
 const cases = CASES.filter(({ name }) => !only || only.some((word) => name.includes(word)))

@@ -19,7 +19,7 @@ export const ERROR_KINDS = {
     'The workspace is missing, not a folder or not writable; mend it on that machine, then run it again.',
   container:
     'The container or sandbox could not be started on that machine; the message says what is missing.',
-  policy: "That machine's policy file does not allow this run; change policy.json there if it should.",
+  policy: "That machine's policy file decides what runs there; its owner can change it.",
   disk_full: 'The disk of that machine is full; free some space, then run it again.',
   lost: 'The machine lost this run (its files are gone or it was reinstalled); run it again.',
   too_old: 'The runner on that machine is older than the relay understands; update it.',

@@ -23,7 +23,7 @@ export async function tellRun(
   what: { kind: 'steer' | 'interrupt'; text: string | null; idempotencyKey: string | null },
 ): Promise<Told> {
   const { organizationId, userId } = ctx.principal
-  assertCapable(run.agent, what.kind, run.id)
+  if (run.ladder.finishedAt === null) assertCapable(run.agent, what.kind, run.id)
   const via = answeredVia(ctx)
   const control = { ...what, id: toId('control', uuidv7()), by: userId, via }
   const stored = await insertControl(ctx.connection.db, organizationId, run.id, control)

@@ -145,7 +145,9 @@ export function unmetConditions(facts: DeliveryFacts): Condition[] {
     what: `The budget of the day of ${agent.isSpent ? `agent ${agent.key}` : 'its job'} is used up.`,
     since: null,
     unblock: `It goes on by itself at ${new Date(facts.nextDay).toISOString().slice(0, 16).replace('T', ' ')} UTC, or when the budget is raised.`,
-    command: agent.isSpent ? `baton agent budget ${agent.key} --day-usd <dollars>` : null,
+    command: agent.isSpent
+      ? `baton agent budget ${agent.key} --day-tokens <count> --day-usd <dollars>`
+      : null,
   })
   add(agent.archived, {
     code: 'agent_archived',
@@ -291,7 +293,7 @@ function unblockAgent({ key, state, blocked, machine }: AgentView): Pick<Conditi
     case 'budget':
       return {
         unblock: 'It goes on by itself at that time, or when the budget is raised.',
-        command: `baton agent budget ${key} --day-usd <dollars>`,
+        command: `baton agent budget ${key} --day-tokens <count> --day-usd <dollars>`,
       }
     default:
       return { unblock: 'See the machine it is on.', command: `baton why ${machine.name}` }

@@ -6,6 +6,8 @@ import { countOf, type Fields, fieldsOf, jsonText, listOf, textOf } from './json
 import type { ReadSteps } from './runtime.ts'
 import { clipText, storableText } from './split-text.ts'
 
+/** What Claude Code says to its own makers when it was interrupted. */
+const DIAGNOSTIC = /^\[ede_diagnostic\]/
 /** The settle report takes no longer result. */
 const RESULT_BYTES = 200 * 1024
 
@@ -152,7 +154,7 @@ function consumed(state: ClaudeState): RunEventBody[] {
  * closed and the process may end.
  */
 function readResult(event: Fields, state: ClaudeState): ReadSteps {
-  const errors = listOf(event.errors).filter((one) => typeof one === 'string')
+  const errors = listOf(event.errors).filter((one) => typeof one === 'string' && !DIAGNOSTIC.test(one))
   const text = textOf(event.result) ?? (errors.length > 0 ? errors.join('\n') : null)
   state.result = {
     isError: event.is_error === true,

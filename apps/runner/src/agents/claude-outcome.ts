@@ -102,8 +102,7 @@ function successVerdict(state: ClaudeState, changedFiles: number | null, expects
     }
     return succeeded('done_with_warnings', `It was refused ${tools}, and did other work.`)
   }
-  if (expectsChanges && changedFiles === 0)
-    return succeeded('changed_nothing', 'It may edit files and changed none.')
+  if (expectsChanges && changedFiles === 0) return succeeded('changed_nothing')
   return succeeded()
 }
 

@@ -109,7 +109,9 @@ export function createClaudeReader(options: ClaudeReaderOptions, from?: ReaderPo
         events.push({ type: 'steer', id, text, by, state: 'indeterminate' })
       const result = state.result?.text ?? null
       if (result !== null) events.push(...fitEvent({ type: 'result', text: result }))
-      const { usage, sessionId, quotaResetsAt } = state
+      const { sessionId, quotaResetsAt } = state
+      // An agent that was ended says no sum; what went into its calls counts all the same.
+      const usage = usageSoFar(state.usage, state.calls, state.model)
       const verdict = claudeVerdict(state, exit, facts, options.expectsChanges)
       const quotaUntil = verdict.errorKind === 'quota' && quotaResetsAt ? quotaResetsAt * 1_000 : null
       return { events, end: { ...verdict, result, usage, sessionId, quotaUntil } }

@@ -33,7 +33,6 @@ export function workVerdict({ deniedTools, toolsDone, changedFiles, expectsChang
     const message = `It was refused ${tools} and did not get its work done.`
     return { state: 'failed', outcome: 'blocked_by_permission', errorKind: 'permission_denied', message }
   }
-  if (expectsChanges && changedFiles === 0)
-    return succeeded('changed_nothing', 'It may edit files and changed none.')
+  if (expectsChanges && changedFiles === 0) return succeeded('changed_nothing')
   return succeeded()
 }

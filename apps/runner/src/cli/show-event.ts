@@ -168,5 +168,12 @@ function inputOf(input: unknown): string {
   for (const name of ['command', 'file_path', 'path', 'pattern', 'query', 'url', 'description']) {
     if (typeof fields[name] === 'string') return fields[name]
   }
+  if (Array.isArray(fields.changes)) return fields.changes.map(changeOf).join(', ')
   return Object.keys(fields).length === 0 ? '' : JSON.stringify(input)
+}
+
+/** One change of a patch: `add /work/notes.txt`. */
+function changeOf(change: unknown): string {
+  const { kind, path } = (change ?? {}) as { kind?: unknown; path?: unknown }
+  return [kind, path].filter((one) => typeof one === 'string').join(' ')
 }

@@ -3,7 +3,7 @@ import { sumLine } from './diff.ts'
 import { printable } from './printable.ts'
 import { dispatchWord } from './show-dispatch.ts'
 import type { Style } from './style.ts'
-import { ago, clip, duration, shortId, table } from './text.ts'
+import { ago, clip, duration, money, shortId, table } from './text.ts'
 
 const COLOURS: Record<StatusWord, 'green' | 'red' | 'yellow' | 'cyan' | 'dim'> = {
   queued: 'dim',
@@ -31,7 +31,7 @@ export function resultLine(run: RunView, style: Style): string {
   const [tokensIn, tokensOut] = [run.usage?.inputTokens ?? 0, run.usage?.outputTokens ?? 0]
   if (tokensIn + tokensOut > 0)
     parts.push(`${tokensIn.toLocaleString('en')} tokens in, ${tokensOut.toLocaleString('en')} out`)
-  if (run.usage?.costUsd) parts.push(`$${run.usage.costUsd.toFixed(2)}`)
+  if (run.usage?.costUsd) parts.push(money(run.usage.costUsd))
   return parts.join(style('dim', ' · '))
 }
 

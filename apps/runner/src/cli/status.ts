@@ -15,6 +15,8 @@ type Status = {
   machine: { name: string; profile: string; runner: { pid: number; sentence: string } | null } | null
   running: RunSummary[]
   waiting: RunSummary[]
+  /** Questions of agents that nobody has answered. */
+  openApprovals: number
   machines: { online: number; all: number }
 }
 
@@ -45,6 +47,7 @@ export async function showStatus(session: Session): Promise<number> {
     },
     running: overview?.running.filter((run) => run.ladder.startedAt !== null) ?? [],
     waiting: overview?.running.filter((run) => run.ladder.startedAt === null) ?? [],
+    openApprovals: overview?.openApprovals.length ?? 0,
     machines: {
       online: overview?.machines.filter((one) => one.state === 'online').length ?? 0,
       all: overview?.machines.length ?? 0,
@@ -127,6 +130,15 @@ function describe(status: Status, { out }: Session): string {
       'Fleet',
       `${machines.online} of ${machines.all} machines online`,
       `${status.running.length} running, ${status.waiting.length} waiting`,
+    ])
+  if (status.openApprovals > 0)
+    rows.push([
+      'Asked',
+      out(
+        'yellow',
+        `${status.openApprovals} ${status.openApprovals === 1 ? 'approval waits' : 'approvals wait'}`,
+      ),
+      'baton approval list',
     ])
   shown.push(...table(['', '', ''], rows, out).split('\n').slice(1))
   for (const runs of [status.running, status.waiting])

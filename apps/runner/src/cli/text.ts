@@ -37,6 +37,11 @@ export function ago(at: number | null): string {
   return at === null ? 'never' : `${duration(Math.max(0, Date.now() - at))} ago`
 }
 
+/** With cents of a cent where it is less than a dollar. */
+export function money(usd: number): string {
+  return `$${usd.toFixed(usd < 1 ? 4 : 2)}`
+}
+
 /** One line of at most `length` characters; what is cut shows as `…`. */
 export function clip(text: string, length: number): string {
   const line = text.replace(/\s+/g, ' ').trim()

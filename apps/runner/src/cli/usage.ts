@@ -1,7 +1,7 @@
 import { BatonError, USAGE_GROUPS, type UsageGroup, type UsageTotals, type UsageView } from '@baton/protocol'
 import { printable } from './printable.ts'
 import type { Session } from './session.ts'
-import { table } from './text.ts'
+import { money, table } from './text.ts'
 
 type Options = { by: string; since?: string; until?: string; agent?: string; job?: string }
 
@@ -32,7 +32,7 @@ function usageTable({ by, rows, total }: UsageView, { out }: Session): string {
     row.inputTokens.toLocaleString('en'),
     row.cachedTokens.toLocaleString('en'),
     row.outputTokens.toLocaleString('en'),
-    money(row),
+    moneyOf(row),
   ]
   const lines = rows.map((row) => cells(printable(row.name ?? row.id ?? NONE[by]), row))
   const sum = rows.length > 1 ? [cells('all', total)] : []
@@ -48,9 +48,9 @@ const NONE: Record<UsageGroup, string> = {
   machine: '-',
 }
 
-function money({ runs, runsWithoutCost, costUsd }: UsageTotals): string {
+function moneyOf({ runs, runsWithoutCost, costUsd }: UsageTotals): string {
   if (runsWithoutCost === runs) return 'not said'
-  return `${runsWithoutCost > 0 ? '≥ ' : ''}$${costUsd.toFixed(costUsd < 1 ? 4 : 2)}`
+  return `${runsWithoutCost > 0 ? '≥ ' : ''}${money(costUsd)}`
 }
 
 const missing = ({ runsWithoutCost }: UsageTotals) =>

@@ -15,7 +15,7 @@ type Facts = {
 const OUTCOME_SENTENCES: Record<Outcome, string> = {
   done: 'Done.',
   done_with_warnings: 'Done, but something on the way needs a look.',
-  changed_nothing: 'The agent says it is done, but it changed nothing.',
+  changed_nothing: 'Done, and no file was changed: right for a question, else read what it says.',
   blocked_by_permission: 'The agent was refused something it needed.',
   needs_input: 'The agent stopped with a question.',
   error: 'Failed.',
