@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -30,6 +30,11 @@ test("GitHub's own push, signed as GitHub signs, makes the real Claude Code chan
   await promisify(execFile)('git', ['init', '-q', workspace])
   await using dev = await startDev(home)
   expect((await dev.baton.agents.list()).map((agent) => agent.key)).toContain('claude')
+  // A push was written by somebody else: the machine's owner and the job both have to trust it.
+  const policyFile = join(home.env.BATON_HOME ?? '', 'config/profiles/default.policy.json')
+  const policy = JSON.parse(await readFile(policyFile, 'utf8')) as { public: object }
+  policy.public = { ...policy.public, trustedJobs: ['on-push'] }
+  await writeFile(policyFile, JSON.stringify(policy))
 
   const push = pushPayload()
   const { secrets } = await dev.baton.jobs.create({
@@ -38,6 +43,7 @@ test("GitHub's own push, signed as GitHub signs, makes the real Claude Code chan
     workspace,
     prompt:
       'Write down who pushed.\n@write PUSHED.md <<< {{ payload.pusher.name }} pushed {{ payload.ref }}\n@say Written.',
+    rules: { trust: 'member' },
     triggers: [{ kind: 'webhook', scheme: 'github' }],
   })
   const [hook] = secrets
