@@ -357,6 +357,18 @@ create table github_setups (
   constraint github_setups_state_hash_key UNIQUE (state_hash)
 );
 
+create table idempotency_keys (
+  organization_id text not null,
+  caller text not null,
+  key text not null,
+  request_hash text not null,
+  claim text not null,
+  claimed_at timestamp with time zone not null default now(),
+  answer text,
+  constraint idempotency_keys_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
+  constraint idempotency_keys_pkey PRIMARY KEY (caller, key)
+);
+
 create table jobs (
   id text not null,
   organization_id text not null,
@@ -571,9 +583,11 @@ create table tokens (
   last_used_at timestamp with time zone,
   revoked_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  scopes text[] not null default ARRAY['read'::text, 'run'::text, 'write'::text, 'admin'::text],
   constraint tokens_id_check CHECK ((id ~~ 'tok\_%'::text)),
   constraint tokens_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
   constraint tokens_pkey PRIMARY KEY (id),
+  constraint tokens_scopes_check CHECK (((scopes <@ ARRAY['read'::text, 'run'::text, 'write'::text, 'admin'::text]) AND (cardinality(scopes) > 0))),
   constraint tokens_secret_hash_key UNIQUE (secret_hash),
   constraint tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
 );
@@ -739,6 +753,8 @@ CREATE INDEX github_contexts_open ON public.github_contexts USING btree (created
 CREATE INDEX github_events_app ON public.github_events USING btree (github_app_id);
 
 CREATE INDEX github_events_due ON public.github_events USING btree (next_at) WHERE (next_at IS NOT NULL);
+
+CREATE INDEX idempotency_keys_old ON public.idempotency_keys USING btree (claimed_at);
 
 CREATE INDEX outputs_job ON public.outputs USING btree (job_id) WHERE (deleted_at IS NULL);
 

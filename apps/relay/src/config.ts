@@ -19,8 +19,13 @@ export type RelayConfig = {
   outboundAllow: string
   /** The mail server for outputs that name none. */
   mailServer: MailServer | null
+  /** Requests of REST that one token may make in a minute. */
+  apiRate: number
   exitWithParent: boolean
 }
+
+/** Twenty a second, on average: far more than polling needs. */
+const API_RATE = 1_200
 
 /** Reads the relay's settings. Throws one error that lists every problem with what to do about it. */
 export function parseRelayConfig(env: NodeJS.ProcessEnv, dashboardDir: string | null): RelayConfig {
@@ -57,6 +62,12 @@ export function parseRelayConfig(env: NodeJS.ProcessEnv, dashboardDir: string | 
   const outboundAllow = env.BATON_OUTBOUND_ALLOW ?? ''
   collect(problems, () => parseAllowList(outboundAllow))
   const mailServer = collect(problems, () => parseMailServer(env.BATON_SMTP_URL, env.BATON_MAIL_FROM)) ?? null
+  const apiRate = Number(env.BATON_API_RATE ?? API_RATE)
+  if (!Number.isInteger(apiRate) || apiRate < 1) {
+    problems.push(
+      `BATON_API_RATE is "${env.BATON_API_RATE}"; set it to the requests a minute of one token, 1 or more.`,
+    )
+  }
   if (problems.length > 0 || publicUrl === null) throw new BatonError('bad_input', problems.join('\n'))
   return {
     databaseUrl,
@@ -69,6 +80,7 @@ export function parseRelayConfig(env: NodeJS.ProcessEnv, dashboardDir: string | 
     hookRate,
     outboundAllow,
     mailServer,
+    apiRate,
     exitWithParent: env.BATON_EXIT_WITH_PARENT === '1',
   }
 }

@@ -20,6 +20,7 @@ import type { KillProof, Usage } from './run-events.ts'
 import type { RunRules } from './run-rules.ts'
 import type { PermissionMode, RunLimits, Runtime, RuntimeProbe } from './runtimes.ts'
 import type { AgentState, DeliveryState, EventSource, MachineState, Outcome, RunState } from './states.ts'
+import type { TokenScope } from './token-scopes.ts'
 import type { TriggerView } from './trigger-views.ts'
 
 /** What the API answers. Times are ms since 1970 by the database's clock unless a field says otherwise. */
@@ -29,6 +30,8 @@ export type MeView = {
   user: { id: UserId; name: string; email: string | null }
   organization: { id: OrganizationId; slug: string; name: string }
   role: Role
+  /** What the token that asks may do; a browser session may do all that its person may. */
+  scopes: TokenScope[]
   relayVersion: string
 }
 
@@ -213,6 +216,7 @@ export type RunSummary = Pick<
 export type TokenView = {
   id: TokenId
   name: string
+  scopes: TokenScope[]
   createdAt: number
   lastUsedAt: number | null
   revokedAt: number | null

@@ -1,11 +1,11 @@
-import type { TokenView } from '@baton/protocol'
+import type { TokenScope, TokenView } from '@baton/protocol'
 import type { Call } from './call.ts'
 import type { Raw } from './connect.ts'
 
 export type Tokens = {
   list(): Promise<TokenView[]>
   /** `secret` is shown only here. */
-  create(input: { name: string }): Promise<{ token: TokenView; secret: string }>
+  create(input: { name: string; scopes?: TokenScope[] }): Promise<{ token: TokenView; secret: string }>
   revoke(id: string): Promise<TokenView>
 }
 

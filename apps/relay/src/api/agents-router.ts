@@ -11,9 +11,11 @@ import {
   RUNTIMES,
   toId,
 } from '@baton/protocol'
+import { agentView } from '@baton/protocol/view-schemas'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import { settingsOf } from '../approvals/settings-of.ts'
+import { rest } from '../rest/rest-place.ts'
 import { chooseRuntime } from './choose-runtime.ts'
 import type { ApiContext } from './context.ts'
 import { found } from './found.ts'
@@ -44,12 +46,21 @@ const fields = z.object({
 })
 
 export const agentsRouter = router({
-  list: userProcedure.query(({ ctx }) => listAgentViews(ctx.connection.db, ctx.principal.organizationId)),
+  list: userProcedure
+    .meta(rest('GET /agents', 'All agents'))
+    .output(z.array(agentView))
+    .query(({ ctx }) => listAgentViews(ctx.connection.db, ctx.principal.organizationId)),
 
-  get: userProcedure.input(byId).query(({ ctx, input }) => getAgent(ctx, input.id)),
+  get: userProcedure
+    .meta(rest('GET /agents/{id}', 'One agent, by id or key'))
+    .input(byId)
+    .output(agentView)
+    .query(({ ctx, input }) => getAgent(ctx, input.id)),
 
   create: memberProcedure
+    .meta(rest('POST /agents', 'Make an agent on a machine', { created: '/agents/{id}' }))
     .input(fields.extend({ key, machineId: z.string().max(200), runtime: z.enum([...RUNTIMES, 'auto']) }))
+    .output(agentView)
     .mutation(async ({ ctx, input }): Promise<AgentView> => {
       const machine = await getMachine(ctx, input.machineId)
       const runtime = input.runtime === 'auto' ? chooseRuntime(machine) : input.runtime
@@ -81,7 +92,9 @@ export const agentsRouter = router({
     }),
 
   update: memberProcedure
+    .meta(rest('PATCH /agents/{id}', 'Change an agent'))
     .input(fields.extend({ id: z.string().max(200) }))
+    .output(agentView)
     .mutation(async ({ ctx, input }) => {
       const agent = await getAgent(ctx, input.id)
       if (input.command !== undefined) assertCommand(agent.runtime, input.command)
@@ -96,18 +109,26 @@ export const agentsRouter = router({
     }),
 
   pause: memberProcedure
+    .meta(rest('POST /agents/{id}/pause', 'Let an agent take no more work'))
     .input(byId)
+    .output(agentView)
     .mutation(async ({ ctx, input }) => apply(ctx, (await getAgent(ctx, input.id)).id, { paused: true })),
   /** Ends a pause, and a block for a used-up account or a missing sign-in with all that shares the account. */
-  resume: memberProcedure.input(byId).mutation(async ({ ctx, input }): Promise<AgentView> => {
-    const { id } = await getAgent(ctx, input.id)
-    const machineId = await unblockAgent(ctx.connection.db, ctx.principal.organizationId, id)
-    ctx.hints.send('machine', found(machineId, 'agent', input.id))
-    agentChanged(ctx, id)
-    return getAgent(ctx, id)
-  }),
-  archive: memberProcedure
+  resume: memberProcedure
+    .meta(rest('POST /agents/{id}/resume', 'Let a paused or blocked agent take work again'))
     .input(byId)
+    .output(agentView)
+    .mutation(async ({ ctx, input }): Promise<AgentView> => {
+      const { id } = await getAgent(ctx, input.id)
+      const machineId = await unblockAgent(ctx.connection.db, ctx.principal.organizationId, id)
+      ctx.hints.send('machine', found(machineId, 'agent', input.id))
+      agentChanged(ctx, id)
+      return getAgent(ctx, id)
+    }),
+  archive: memberProcedure
+    .meta(rest('POST /agents/{id}/archive', 'Put an agent away'))
+    .input(byId)
+    .output(agentView)
     .mutation(async ({ ctx, input }) => apply(ctx, (await getAgent(ctx, input.id)).id, { archived: true })),
 })
 

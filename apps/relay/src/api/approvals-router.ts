@@ -13,9 +13,11 @@ import {
   QUESTION_TOOL,
   toId,
 } from '@baton/protocol'
+import { approvalView, pageOf } from '@baton/protocol/view-schemas'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import { answeredVia } from '../approvals/answered-via.ts'
+import { rest } from '../rest/rest-place.ts'
 import type { ApiContext } from './context.ts'
 import { found } from './found.ts'
 import { byId, pageInput } from './inputs.ts'
@@ -27,9 +29,11 @@ type Caller = ApiContext & { principal: { organizationId: OrganizationId } }
 export const approvalsRouter = router({
   /** Newest first. */
   list: userProcedure
+    .meta(rest('GET /approvals', 'What agents ask before they act, newest first'))
     .input(
       pageInput.extend({ state: z.enum(APPROVAL_STATES).optional(), runId: z.string().max(200).optional() }),
     )
+    .output(pageOf(approvalView))
     .query(async ({ ctx, input }): Promise<Page<ApprovalView>> => {
       const { cursor } = input
       if (cursor && !isId('approval', cursor))
@@ -47,7 +51,11 @@ export const approvalsRouter = router({
     }),
 
   /** The id, or the unique beginning of one. */
-  get: userProcedure.input(byId).query(({ ctx, input }) => getApproval(ctx, input.id)),
+  get: userProcedure
+    .meta(rest('GET /approvals/{id}', 'One approval'))
+    .input(byId)
+    .output(approvalView)
+    .query(({ ctx, input }) => getApproval(ctx, input.id)),
 
   /**
    * The first answer wins; a later one is a conflict that says who decided what. `scope` is for allowing: `session` and
@@ -55,6 +63,7 @@ export const approvalsRouter = router({
    * a no, and is the answer to a question.
    */
   answer: memberProcedure
+    .meta(rest('POST /approvals/{id}/answer', 'Allow or deny; the first answer counts'))
     .input(
       byId.extend({
         decision: z.enum(['allow', 'deny']),
@@ -63,6 +72,7 @@ export const approvalsRouter = router({
         message: z.string().trim().min(1).max(4_000).optional(),
       }),
     )
+    .output(approvalView)
     .mutation(async ({ ctx, input }): Promise<ApprovalView> => {
       const { organizationId, userId } = ctx.principal
       const approval = await getApproval(ctx, input.id)

@@ -1,7 +1,9 @@
 import { getMe, insertSignInLink, redeemSignInLink, revokeSession } from '@baton/db'
-import { BatonError, type MeView, toId } from '@baton/protocol'
+import { BatonError, type MeView, TOKEN_SCOPES, toId } from '@baton/protocol'
+import { meView } from '@baton/protocol/view-schemas'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
+import { rest } from '../rest/rest-place.ts'
 import { hashSecret, newSecret } from '../secrets/hash-secret.ts'
 import type { ApiContext } from './context.ts'
 import { comesFromOwnPages, SESSION_COOKIE } from './find-principal.ts'
@@ -11,9 +13,16 @@ export const LINK_LIFETIME_MS = 10 * 60_000
 const SESSION_LIFETIME_MS = 30 * 86_400_000
 
 export const authRouter = router({
-  me: userProcedure.query(async ({ ctx }): Promise<MeView> => {
-    return { ...(await getMe(ctx.connection.db, ctx.principal)), relayVersion: ctx.version }
-  }),
+  me: userProcedure
+    .meta(rest('GET /me', 'Who the token belongs to and what it may do'))
+    .output(meView)
+    .query(async ({ ctx }): Promise<MeView> => {
+      return {
+        ...(await getMe(ctx.connection.db, ctx.principal)),
+        scopes: [...ctx.principal.scopes],
+        relayVersion: ctx.version,
+      }
+    }),
 
   /** Uses a one-time sign-in link up and sets the session cookie. Over HTTP and from the relay's own pages only. */
   redeemLink: publicProcedure
@@ -40,7 +49,11 @@ export const authRouter = router({
         )
       }
       ctx.setCookie(sessionCookie(ctx, secret, SESSION_LIFETIME_MS))
-      return { ...(await getMe(ctx.connection.db, member)), relayVersion: ctx.version }
+      return {
+        ...(await getMe(ctx.connection.db, member)),
+        scopes: [...TOKEN_SCOPES],
+        relayVersion: ctx.version,
+      }
     }),
 
   /** A new one-time sign-in link for the caller. */

@@ -7,16 +7,19 @@ import {
   isId,
   type Page,
 } from '@baton/protocol'
+import { dispatchDetail, dispatchView, pageOf } from '@baton/protocol/view-schemas'
 import { z } from 'zod'
+import { rest } from '../rest/rest-place.ts'
 import { found } from './found.ts'
 import { type Caller, getJob } from './get-job.ts'
+import { getRun } from './get-run.ts'
 import { byId, pageInput } from './inputs.ts'
-import { getRun } from './runs-router.ts'
 import { memberProcedure, router, userProcedure } from './trpc.ts'
 
 /** What was sent, is to be sent and could not be sent: the outbox. */
 export const dispatchesRouter = router({
   list: userProcedure
+    .meta(rest('GET /dispatches', 'What was sent, is to be sent and could not be sent'))
     .input(
       pageInput.extend({
         states: z.array(z.enum(DISPATCH_STATES)).optional(),
@@ -28,6 +31,7 @@ export const dispatchesRouter = router({
         eventId: z.string().max(200).optional(),
       }),
     )
+    .output(pageOf(dispatchView))
     .query(async ({ ctx, input }): Promise<Page<DispatchView>> => {
       const items = await listDispatchViews(ctx.connection.db, ctx.principal.organizationId, {
         states: input.states,
@@ -45,32 +49,45 @@ export const dispatchesRouter = router({
     }),
 
   /** With every try. */
-  get: userProcedure.input(byId).query(({ ctx, input }) => getDispatch(ctx, input.id)),
+  get: userProcedure
+    .meta(rest('GET /dispatches/{id}', 'One dispatch with every try'))
+    .input(byId)
+    .output(dispatchDetail)
+    .query(({ ctx, input }) => getDispatch(ctx, input.id)),
 
   /** Starts over what was not sent, under the same key and with a full set of tries. */
-  sendAgain: memberProcedure.input(byId).mutation(async ({ ctx, input }): Promise<DispatchView> => {
-    const dispatch = await getDispatch(ctx, input.id)
-    if (dispatch.output && !dispatch.output.enabled) {
-      throw new BatonError(
-        'conflict',
-        `Its output is switched off. Switch it on first: baton output enable ${dispatch.output.id}`,
-      )
-    }
-    const again = await sendDispatchAgain(ctx.connection.db, ctx.principal.organizationId, dispatch.id)
-    if (!again) throw new BatonError('conflict', `This dispatch is ${dispatch.state} and is not sent again.`)
-    return changed(ctx, dispatch)
-  }),
+  sendAgain: memberProcedure
+    .meta(rest('POST /dispatches/{id}/send-again', 'Start over what was not sent'))
+    .input(byId)
+    .output(dispatchView)
+    .mutation(async ({ ctx, input }): Promise<DispatchView> => {
+      const dispatch = await getDispatch(ctx, input.id)
+      if (dispatch.output && !dispatch.output.enabled) {
+        throw new BatonError(
+          'conflict',
+          `Its output is switched off. Switch it on first: baton output enable ${dispatch.output.id}`,
+        )
+      }
+      const again = await sendDispatchAgain(ctx.connection.db, ctx.principal.organizationId, dispatch.id)
+      if (!again)
+        throw new BatonError('conflict', `This dispatch is ${dispatch.state} and is not sent again.`)
+      return changed(ctx, dispatch)
+    }),
 
-  skip: memberProcedure.input(byId).mutation(async ({ ctx, input }): Promise<DispatchView> => {
-    const dispatch = await getDispatch(ctx, input.id)
-    const skipped = await skipDispatch(ctx.connection.db, ctx.principal.organizationId, dispatch.id)
-    if (!skipped)
-      throw new BatonError(
-        'conflict',
-        `This dispatch is ${dispatch.state}; only one that waits can be skipped.`,
-      )
-    return changed(ctx, dispatch)
-  }),
+  skip: memberProcedure
+    .meta(rest('POST /dispatches/{id}/skip', 'Decide against a sending that waits'))
+    .input(byId)
+    .output(dispatchView)
+    .mutation(async ({ ctx, input }): Promise<DispatchView> => {
+      const dispatch = await getDispatch(ctx, input.id)
+      const skipped = await skipDispatch(ctx.connection.db, ctx.principal.organizationId, dispatch.id)
+      if (!skipped)
+        throw new BatonError(
+          'conflict',
+          `This dispatch is ${dispatch.state}; only one that waits can be skipped.`,
+        )
+      return changed(ctx, dispatch)
+    }),
 })
 
 async function getDispatch(ctx: Caller, id: string): Promise<DispatchDetail> {

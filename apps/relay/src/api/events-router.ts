@@ -13,6 +13,14 @@ import {
   type RefusedView,
   toId,
 } from '@baton/protocol'
+import {
+  eventDetail,
+  eventView,
+  pageOf,
+  refusedView,
+  replayedEvent,
+  sampleAnswer,
+} from '@baton/protocol/view-schemas'
 import { tracked } from '@trpc/server'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
@@ -27,6 +35,7 @@ import { planDelivery } from '../jobs/plan-delivery.ts'
 import { parseTemplate, renderPrompt } from '../jobs/render-prompt.ts'
 import { TRUST_OF_SOURCE } from '../jobs/trust-of-source.ts'
 import { drainSocket } from '../live/drain-socket.ts'
+import { rest } from '../rest/rest-place.ts'
 import { getAgent } from './agents-router.ts'
 import { found } from './found.ts'
 import { type Caller, getJob } from './get-job.ts'
@@ -44,6 +53,7 @@ const body = z
 export const eventsRouter = router({
   /** With `text` a page is what was found among the next 500 events: it may be empty and still have a cursor. */
   list: userProcedure
+    .meta(rest('GET /events', 'The inbox, newest first'))
     .input(
       pageInput.extend({
         jobId: z.string().max(200).optional(),
@@ -56,6 +66,7 @@ export const eventsRouter = router({
         text: z.string().min(2, 'search for at least two characters').max(200).optional(),
       }),
     )
+    .output(pageOf(eventView))
     .query(async ({ ctx, input }): Promise<Page<EventView>> => {
       const { db } = ctx.connection
       const { organizationId } = ctx.principal
@@ -81,12 +92,21 @@ export const eventsRouter = router({
     }),
 
   get: userProcedure
+    .meta(rest('GET /events/{id}', 'One event with its body and what came of it'))
     .input(byId)
+    .output(eventDetail)
     .query(async ({ ctx, input }): Promise<EventDetail> => withoutBytes(await getEvent(ctx, input.id))),
 
   /** Requests that this relay refused at the job's addresses within the last hour: they are no events. */
   refused: userProcedure
+    .meta(
+      rest(
+        'GET /jobs/{jobId}/refused-requests',
+        "Requests that were refused at a job's addresses within the last hour",
+      ),
+    )
     .input(z.object({ jobId: z.string().max(200) }))
+    .output(z.array(refusedView))
     .query(async ({ ctx, input }): Promise<RefusedView[]> => {
       const job = await getJob(ctx, input.jobId)
       return job.triggers.flatMap((trigger) => ctx.refused.of(trigger.id) ?? [])
@@ -94,7 +114,9 @@ export const eventsRouter = router({
 
   /** For a shell, or for a test. */
   exportAs: userProcedure
+    .meta(rest('GET /events/{id}/export', 'An event as a curl command or a test fixture'))
     .input(byId.extend({ format: z.enum(['curl', 'fixture']) }))
+    .output(z.object({ fileName: z.string(), text: z.string() }))
     .query(async ({ ctx, input }): Promise<ExportedEvent> => {
       const event = withoutBytes(await getEvent(ctx, input.id))
       if (input.format === 'fixture') return asFixture(event)
@@ -104,6 +126,7 @@ export const eventsRouter = router({
 
   /** A signed request of this relay to itself, as the sender of this webhook would send one. */
   sendSample: memberProcedure
+    .meta(rest('POST /jobs/{jobId}/sample', 'Send a signed sample to a webhook of a job'))
     .input(
       z.object({
         jobId: z.string().max(200),
@@ -112,6 +135,7 @@ export const eventsRouter = router({
         headers: headers.optional(),
       }),
     )
+    .output(sampleAnswer)
     .mutation(async ({ ctx, input }): Promise<SampleAnswer> => {
       const job = await getJob(ctx, input.jobId)
       const trigger = job.triggers.find(
@@ -131,7 +155,13 @@ export const eventsRouter = router({
    * not asked: a person wants it.
    */
   replay: memberProcedure
+    .meta(
+      rest('POST /events/{id}/replay', 'The same event once more, or changed', {
+        created: '/events/{eventId}',
+      }),
+    )
     .input(byId.extend({ body: body.optional(), headers: headers.optional(), idempotencyKey }))
+    .output(replayedEvent)
     .mutation(async ({ ctx, input }) => {
       const { organizationId } = ctx.principal
       const event = await getEvent(ctx, input.id)

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { type Db, findMemberBySession, findMemberByToken } from '@baton/db'
+import { TOKEN_SCOPES } from '@baton/protocol'
 import { verifyRunnerToken } from '../runners/runner-token.ts'
 import { hashSecret } from '../secrets/hash-secret.ts'
 import type { RelayKeys } from '../secrets/keys.ts'
@@ -26,7 +27,12 @@ export async function findPrincipal(
   const sessionHash = hashSecret(cookie)
   const member = await findMemberBySession(deps.db, sessionHash)
   if (!member) return nobody('Your sign-in has ended. Open a new link: `npx baton open` prints one.')
-  return { kind: 'user', ...member, credential: { kind: 'session', hash: sessionHash } }
+  return {
+    kind: 'user',
+    ...member,
+    scopes: TOKEN_SCOPES,
+    credential: { kind: 'session', hash: sessionHash },
+  }
 }
 
 async function byToken(

@@ -13,6 +13,7 @@ import {
   toId,
   triggerInput,
 } from '@baton/protocol'
+import { createdJob, firedRun, jobView } from '@baton/protocol/view-schemas'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import { settingsOf } from '../approvals/settings-of.ts'
@@ -24,6 +25,7 @@ import { fireManually } from '../jobs/fire-manually.ts'
 import { makeTrigger, type ShownSecret } from '../jobs/make-trigger.ts'
 import { parseTemplate, renderPrompt } from '../jobs/render-prompt.ts'
 import { outputInput } from '../outputs/make-output.ts'
+import { rest } from '../rest/rest-place.ts'
 import { chooseAgent, getAgent } from './agents-router.ts'
 import { found } from './found.ts'
 import { changeJob, getJob, jobChanged } from './get-job.ts'
@@ -37,14 +39,24 @@ import { unlessTaken } from './unique.ts'
 type CreatedJob = { job: JobView; secrets: ShownSecret[]; outputSecrets: ShownOutputSecret[] }
 
 export const jobsRouter = router({
-  list: userProcedure.query(({ ctx }) =>
-    listJobViews(ctx.connection.db, ctx.principal.organizationId, ctx.config.publicUrl),
-  ),
+  list: userProcedure
+    .meta(rest('GET /jobs', 'All jobs'))
+    .output(z.array(jobView))
+    .query(({ ctx }) => listJobViews(ctx.connection.db, ctx.principal.organizationId, ctx.config.publicUrl)),
 
-  get: userProcedure.input(byId).query(({ ctx, input }) => getJob(ctx, input.id)),
+  get: userProcedure
+    .meta(rest('GET /jobs/{id}', 'One job, by id or key'))
+    .input(byId)
+    .output(jobView)
+    .query(({ ctx, input }) => getJob(ctx, input.id)),
 
   /** Secrets of webhooks, coming in and going out, are in this answer and nowhere else. */
   create: memberProcedure
+    .meta(
+      rest('POST /jobs', 'Make a job; generated secrets are in this answer and nowhere else', {
+        created: '/jobs/{job.id}',
+      }),
+    )
     .input(
       z.object({
         key,
@@ -60,6 +72,7 @@ export const jobsRouter = router({
         outputs: z.array(outputInput).max(20).default([]),
       }),
     )
+    .output(createdJob)
     .mutation(async ({ ctx, input }): Promise<CreatedJob> => {
       parseTemplate(input.prompt)
       const agent = await chooseAgent(ctx, input.agent)
@@ -90,6 +103,7 @@ export const jobsRouter = router({
     }),
 
   update: memberProcedure
+    .meta(rest('PATCH /jobs/{id}', 'Change a job'))
     .input(
       z.object({
         id: z.string().max(200),
@@ -106,6 +120,7 @@ export const jobsRouter = router({
         retention: jobRetentionSchema.partial().optional(),
       }),
     )
+    .output(jobView)
     .mutation(async ({ ctx, input }) => {
       const job = await getJob(ctx, input.id)
       if (input.prompt !== undefined) parseTemplate(input.prompt)
@@ -130,27 +145,37 @@ export const jobsRouter = router({
     }),
 
   enable: memberProcedure
+    .meta(rest('POST /jobs/{id}/enable', 'Let a job fire'))
     .input(byId)
+    .output(jobView)
     .mutation(async ({ ctx, input }) => changeJob(ctx, (await getJob(ctx, input.id)).id, { enabled: true })),
   disable: memberProcedure
+    .meta(rest('POST /jobs/{id}/disable', 'Let a job fire no more; its events are kept'))
     .input(byId)
+    .output(jobView)
     .mutation(async ({ ctx, input }) => changeJob(ctx, (await getJob(ctx, input.id)).id, { enabled: false })),
-  delete: memberProcedure.input(byId).mutation(async ({ ctx, input }) => {
-    const job = await getJob(ctx, input.id)
-    found(
-      (await updateJob(ctx.connection.db, ctx.principal.organizationId, job.id, { deleted: true })) || null,
-      'job',
-      job.id,
-    )
-    jobChanged(ctx, job.id)
-  }),
+  delete: memberProcedure
+    .meta(rest('DELETE /jobs/{id}', 'Delete a job; its runs stay'))
+    .input(byId)
+    .output(z.void())
+    .mutation(async ({ ctx, input }) => {
+      const job = await getJob(ctx, input.id)
+      found(
+        (await updateJob(ctx.connection.db, ctx.principal.organizationId, job.id, { deleted: true })) || null,
+        'job',
+        job.id,
+      )
+      jobChanged(ctx, job.id)
+    }),
 
   ...triggerProcedures,
   ...trialProcedures,
 
   /** Fires a job by hand; answers when it is stored. */
   run: memberProcedure
+    .meta(rest('POST /jobs/{id}/run', 'Fire a job by hand', { created: '/runs/{runId}' }))
     .input(byId.extend({ payload: z.unknown().optional(), cause, idempotencyKey }))
+    .output(firedRun)
     .mutation(async ({ ctx, input }) => {
       const job = await getJob(ctx, input.id)
       if (!job.enabled)

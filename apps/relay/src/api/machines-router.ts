@@ -1,7 +1,9 @@
 import { insertMachine, listMachineViews, updateMachine } from '@baton/db'
 import { type MachineId, type MachineView, type OrganizationId, toId } from '@baton/protocol'
+import { createdMachine, machineView } from '@baton/protocol/view-schemas'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
+import { rest } from '../rest/rest-place.ts'
 import { hashSecret, newSecret } from '../secrets/hash-secret.ts'
 import type { ApiContext } from './context.ts'
 import { found } from './found.ts'
@@ -12,13 +14,26 @@ import { unlessTaken } from './unique.ts'
 type Caller = ApiContext & { principal: { organizationId: OrganizationId } }
 
 export const machinesRouter = router({
-  list: userProcedure.query(({ ctx }) => listMachineViews(ctx.connection.db, ctx.principal.organizationId)),
+  list: userProcedure
+    .meta(rest('GET /machines', 'All machines'))
+    .output(z.array(machineView))
+    .query(({ ctx }) => listMachineViews(ctx.connection.db, ctx.principal.organizationId)),
 
-  get: userProcedure.input(byId).query(({ ctx, input }) => getMachine(ctx, input.id)),
+  get: userProcedure
+    .meta(rest('GET /machines/{id}', 'One machine, by id or name'))
+    .input(byId)
+    .output(machineView)
+    .query(({ ctx, input }) => getMachine(ctx, input.id)),
 
   /** Registers a computer. Its key is in this answer and nowhere else. */
   create: memberProcedure
+    .meta(
+      rest('POST /machines', 'Register a computer; its key is in this answer and nowhere else', {
+        created: '/machines/{machine.id}',
+      }),
+    )
     .input(z.object({ name }))
+    .output(createdMachine)
     .mutation(async ({ ctx, input }): Promise<{ machine: MachineView; key: string }> => {
       const id = toId('machine', uuidv7())
       const key = newSecret('sk_machine')
@@ -30,34 +45,52 @@ export const machinesRouter = router({
       return { machine: await getMachine(ctx, id), key }
     }),
 
-  rename: memberProcedure.input(byId.extend({ name })).mutation(async ({ ctx, input }) => {
-    const machine = await getMachine(ctx, input.id)
-    await unlessTaken('machine', input.name, () => change(ctx, machine.id, { rename: input.name }))
-    return getMachine(ctx, machine.id)
-  }),
+  rename: memberProcedure
+    .meta(rest('PATCH /machines/{id}', 'Rename a machine'))
+    .input(byId.extend({ name }))
+    .output(machineView)
+    .mutation(async ({ ctx, input }) => {
+      const machine = await getMachine(ctx, input.id)
+      await unlessTaken('machine', input.name, () => change(ctx, machine.id, { rename: input.name }))
+      return getMachine(ctx, machine.id)
+    }),
 
   /** A new key; the old one stops working at once, and so does a runner that uses it. */
-  rotateKey: memberProcedure.input(byId).mutation(async ({ ctx, input }) => {
-    const machine = await getMachine(ctx, input.id)
-    const key = newSecret('sk_machine')
-    await change(ctx, machine.id, { keyHash: hashSecret(key) })
-    ctx.hints.send('revoked', machine.id)
-    return { key }
-  }),
+  rotateKey: memberProcedure
+    .meta(
+      rest('POST /machines/{id}/rotate-key', 'Give a machine a new key; the old one stops working at once'),
+    )
+    .input(byId)
+    .output(z.object({ key: z.string() }))
+    .mutation(async ({ ctx, input }) => {
+      const machine = await getMachine(ctx, input.id)
+      const key = newSecret('sk_machine')
+      await change(ctx, machine.id, { keyHash: hashSecret(key) })
+      ctx.hints.send('revoked', machine.id)
+      return { key }
+    }),
 
-  revoke: memberProcedure.input(byId).mutation(async ({ ctx, input }) => {
-    const machine = await getMachine(ctx, input.id)
-    await change(ctx, machine.id, { revoke: true })
-    ctx.hints.send('revoked', machine.id)
-    return getMachine(ctx, machine.id)
-  }),
+  revoke: memberProcedure
+    .meta(rest('POST /machines/{id}/revoke', 'Refuse a machine from now on'))
+    .input(byId)
+    .output(machineView)
+    .mutation(async ({ ctx, input }) => {
+      const machine = await getMachine(ctx, input.id)
+      await change(ctx, machine.id, { revoke: true })
+      ctx.hints.send('revoked', machine.id)
+      return getMachine(ctx, machine.id)
+    }),
 
-  archive: memberProcedure.input(byId).mutation(async ({ ctx, input }) => {
-    const machine = await getMachine(ctx, input.id)
-    await change(ctx, machine.id, { archive: true })
-    ctx.hints.send('revoked', machine.id)
-    return getMachine(ctx, machine.id)
-  }),
+  archive: memberProcedure
+    .meta(rest('POST /machines/{id}/archive', 'Put a machine away'))
+    .input(byId)
+    .output(machineView)
+    .mutation(async ({ ctx, input }) => {
+      const machine = await getMachine(ctx, input.id)
+      await change(ctx, machine.id, { archive: true })
+      ctx.hints.send('revoked', machine.id)
+      return getMachine(ctx, machine.id)
+    }),
 })
 
 export async function getMachine(ctx: Caller, idOrName: string): Promise<MachineView> {

@@ -1,6 +1,8 @@
 import { getOrganization, updateOrganization } from '@baton/db'
 import { BatonError, type OrganizationView, retentionSchema } from '@baton/protocol'
+import { organizationView } from '@baton/protocol/view-schemas'
 import { z } from 'zod'
+import { rest } from '../rest/rest-place.ts'
 import type { ApiContext } from './context.ts'
 import { name } from './inputs.ts'
 import type { Principal } from './principal.ts'
@@ -29,10 +31,15 @@ export const ownerProcedure = memberProcedure.use(({ next, ctx }) => {
 })
 
 export const organizationRouter = router({
-  get: userProcedure.query(({ ctx }) => viewOf(ctx)),
+  get: userProcedure
+    .meta(rest('GET /organization', 'The organization and how long it keeps what is finished'))
+    .output(organizationView)
+    .query(({ ctx }) => viewOf(ctx)),
 
   update: adminProcedure
+    .meta(rest('PATCH /organization', 'Change the organization'))
     .input(z.strictObject({ name: name.optional(), retention: retentionSchema.partial().optional() }))
+    .output(organizationView)
     .mutation(async ({ ctx, input }) => {
       await updateOrganization(ctx.connection.db, ctx.principal.organizationId, {
         name: input.name,

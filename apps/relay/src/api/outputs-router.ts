@@ -8,11 +8,13 @@ import {
   outputText,
   toId,
 } from '@baton/protocol'
+import { outputTest, outputView } from '@baton/protocol/view-schemas'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import { type MakeParts, makeOutput, type OutputInput, outputInput } from '../outputs/make-output.ts'
 import { openSecrets } from '../outputs/stored-secrets.ts'
 import { testOutput } from '../outputs/test-output.ts'
+import { rest } from '../rest/rest-place.ts'
 import type { ApiContext } from './context.ts'
 import { found } from './found.ts'
 import { type Caller, getJob } from './get-job.ts'
@@ -43,19 +45,25 @@ export const shownSecrets = (
 export const outputsRouter = router({
   /** Of one job (id or key), or of all. */
   list: userProcedure
+    .meta(rest('GET /outputs', 'Outputs of one job or of all'))
     .input(z.object({ job: z.string().max(200).optional() }).default({}))
+    .output(z.array(outputView))
     .query(async ({ ctx, input }): Promise<OutputView[]> => {
       const jobId = input.job === undefined ? undefined : (await getJob(ctx, input.job)).id
       return listOutputViews(ctx.connection.db, ctx.principal.organizationId, { jobId })
     }),
 
   get: userProcedure
+    .meta(rest('GET /outputs/{id}', 'One output'))
     .input(byId)
+    .output(outputView)
     .query(async ({ ctx, input }) => viewOf(ctx, (await getOutput(ctx, input.id)).id)),
 
   /** `secret` is the signing secret of a webhook that was generated here; it is in this answer and nowhere else. */
   create: memberProcedure
+    .meta(rest('POST /outputs', 'Add an output to a job', { created: '/outputs/{output.id}' }))
     .input(outputInput.extend({ job: z.string().max(200) }))
+    .output(z.object({ output: outputView, secret: z.string().nullable() }))
     .mutation(
       async ({
         ctx,
@@ -76,6 +84,7 @@ export const outputsRouter = router({
 
   /** `config` replaces the whole config; `***` in it keeps a secret. */
   update: memberProcedure
+    .meta(rest('PATCH /outputs/{id}', 'Change an output; *** keeps a secret'))
     .input(
       z.object({
         id: z.string().max(200),
@@ -84,6 +93,7 @@ export const outputsRouter = router({
         text: outputText.partial().optional(),
       }),
     )
+    .output(outputView)
     .mutation(async ({ ctx, input }): Promise<OutputView> => {
       const before = await getOutput(ctx, input.id)
       const text = { ...before.text, ...(input.text as Partial<StoredOutput['text']>) }
@@ -104,23 +114,35 @@ export const outputsRouter = router({
     }),
 
   enable: memberProcedure
+    .meta(rest('POST /outputs/{id}/enable', 'Switch an output on'))
     .input(byId)
+    .output(outputView)
     .mutation(async ({ ctx, input }) => apply(ctx, await getOutput(ctx, input.id), { enabled: true })),
   disable: memberProcedure
+    .meta(rest('POST /outputs/{id}/disable', 'Switch an output off'))
     .input(byId)
+    .output(outputView)
     .mutation(async ({ ctx, input }) => apply(ctx, await getOutput(ctx, input.id), { enabled: false })),
-  delete: memberProcedure.input(byId).mutation(async ({ ctx, input }) => {
-    const output = await getOutput(ctx, input.id)
-    await updateOutput(ctx.connection.db, ctx.principal.organizationId, output.id, { deleted: true })
-    tell(ctx, output.jobId)
-  }),
+  delete: memberProcedure
+    .meta(rest('DELETE /outputs/{id}', 'Delete an output'))
+    .input(byId)
+    .output(z.void())
+    .mutation(async ({ ctx, input }) => {
+      const output = await getOutput(ctx, input.id)
+      await updateOutput(ctx.connection.db, ctx.principal.organizationId, output.id, { deleted: true })
+      tell(ctx, output.jobId)
+    }),
 
   /** Sends a sample now and answers what came of it; nothing is stored and nothing is repeated. */
-  test: memberProcedure.input(byId).mutation(async ({ ctx, input }): Promise<OutputTest> => {
-    const output = await getOutput(ctx, input.id)
-    const { key, name } = await getJob(ctx, output.jobId)
-    return testOutput(ctx, output, { key, name })
-  }),
+  test: memberProcedure
+    .meta(rest('POST /outputs/{id}/test', 'Send a sample now'))
+    .input(byId)
+    .output(outputTest)
+    .mutation(async ({ ctx, input }): Promise<OutputTest> => {
+      const output = await getOutput(ctx, input.id)
+      const { key, name } = await getJob(ctx, output.jobId)
+      return testOutput(ctx, output, { key, name })
+    }),
 })
 
 async function getOutput(ctx: Caller, id: string): Promise<StoredOutput> {

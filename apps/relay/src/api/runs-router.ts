@@ -1,11 +1,7 @@
 import {
-  findRunDiff,
   findRunView,
-  findSpawnReport,
-  findUndo,
   giveUpDelivery,
   listControls,
-  listRunEvents,
   listRunSummaries,
   moveDelivery,
   requestCancel,
@@ -14,23 +10,25 @@ import {
   BatonError,
   DEFAULT_RULES,
   type DeliveryId,
-  isFinishedDelivery,
-  isFinishedRun,
   isId,
-  type OrganizationId,
   type Page,
-  type RunChanges,
   type RunRules,
   type RunSummary,
   type RunView,
   runLimits,
   runRules,
-  type SpawnReport,
   STATUS_SHAPES,
   type StatusWord,
-  UNDO_KINDS,
-  undoId,
 } from '@baton/protocol'
+import {
+  controlView,
+  firedRun,
+  pageOf,
+  runSummary,
+  runView,
+  startedRun,
+  toldRun,
+} from '@baton/protocol/view-schemas'
 import { tracked } from '@trpc/server'
 import { z } from 'zod'
 import { tellRun } from '../approvals/tell-run.ts'
@@ -41,14 +39,12 @@ import { fireManually } from '../jobs/fire-manually.ts'
 import { laneOf } from '../jobs/lane.ts'
 import { publicRules } from '../jobs/public-rules.ts'
 import { drainSocket } from '../live/drain-socket.ts'
+import { rest } from '../rest/rest-place.ts'
 import { chooseAgent, getAgent } from './agents-router.ts'
-import { askForUndo } from './ask-for-undo.ts'
-import type { ApiContext } from './context.ts'
-import { found } from './found.ts'
+import { getRun, isOver } from './get-run.ts'
 import { byId, cursorOf, idempotencyKey, pageInput, prompt, workspace } from './inputs.ts'
+import { runRecordProcedures } from './run-record-procedures.ts'
 import { memberProcedure, router, userProcedure } from './trpc.ts'
-
-type Caller = ApiContext & { principal: { organizationId: OrganizationId } }
 
 const statusWords = z.enum(Object.keys(STATUS_SHAPES) as [StatusWord, ...StatusWord[]])
 const FINISHED_WORDS: readonly StatusWord[] = ['done', 'warning', 'failed', 'stopped', 'lost']
@@ -57,6 +53,7 @@ const SCAN_LIMIT = 2_000
 
 export const runsRouter = router({
   create: memberProcedure
+    .meta(rest('POST /runs', 'Send a prompt to an agent', { created: '/runs/{runId}' }))
     .input(
       z.object({
         prompt,
@@ -74,6 +71,7 @@ export const runsRouter = router({
         idempotencyKey,
       }),
     )
+    .output(startedRun)
     .mutation(async ({ ctx, input }) => {
       const continued =
         input.continue === undefined ? null : await continueWork(ctx, input.continue, input.agent)
@@ -103,6 +101,7 @@ export const runsRouter = router({
     }),
 
   list: userProcedure
+    .meta(rest('GET /runs', 'Runs, newest first'))
     .input(
       pageInput.extend({
         status: z.array(statusWords).optional(),
@@ -111,6 +110,7 @@ export const runsRouter = router({
         machineId: z.string().optional(),
       }),
     )
+    .output(pageOf(runSummary))
     .query(async ({ ctx, input }): Promise<Page<RunSummary>> => {
       const words = input.status && input.status.length > 0 ? new Set(input.status) : null
       const finished = words && [...words].every((word) => FINISHED_WORDS.includes(word)) ? true : undefined
@@ -139,11 +139,17 @@ export const runsRouter = router({
       return { items, nextCursor: before ?? null }
     }),
 
-  get: userProcedure.input(byId).query(({ ctx, input }) => getRun(ctx, input.id)),
+  get: userProcedure
+    .meta(rest('GET /runs/{id}', "One run, by its id, its delivery's id or the beginning of its id"))
+    .input(byId)
+    .output(runView)
+    .query(({ ctx, input }) => getRun(ctx, input.id)),
 
   /** Asks for a stop; the run's page shows when its processes are gone. A finished run stays as it is. */
   cancel: memberProcedure
+    .meta(rest('POST /runs/{id}/cancel', 'Ask for a stop'))
     .input(byId.extend({ reason: z.string().max(500).optional() }))
+    .output(runView)
     .mutation(async ({ ctx, input }): Promise<RunView> => {
       const run = await getRun(ctx, input.id)
       const reason = input.reason ?? 'Stopped by a person.'
@@ -161,7 +167,9 @@ export const runsRouter = router({
 
   /** A person's message into the running run. The same idempotency key again is the same message. */
   steer: memberProcedure
+    .meta(rest('POST /runs/{id}/steer', 'Say something to a running agent'))
     .input(byId.extend({ text: z.string().trim().min(1).max(32_000), idempotencyKey }))
+    .output(toldRun)
     .mutation(async ({ ctx, input }) =>
       tellRun(ctx, await getRun(ctx, input.id), {
         kind: 'steer',
@@ -172,20 +180,28 @@ export const runsRouter = router({
 
   /** Ends what the agent does right now; a message that waits for it is still heard. */
   interrupt: memberProcedure
+    .meta(rest('POST /runs/{id}/interrupt', 'End what the agent does right now'))
     .input(byId)
+    .output(toldRun)
     .mutation(async ({ ctx, input }) =>
       tellRun(ctx, await getRun(ctx, input.id), { kind: 'interrupt', text: null, idempotencyKey: null }),
     ),
 
   /** What people told this run, oldest first, and how far it got. */
-  controls: userProcedure.input(byId).query(async ({ ctx, input }) => {
-    const run = await getRun(ctx, input.id)
-    return listControls(ctx.connection.db, ctx.principal.organizationId, run.id)
-  }),
+  controls: userProcedure
+    .meta(rest('GET /runs/{id}/controls', 'What people told a run, oldest first'))
+    .input(byId)
+    .output(z.array(controlView))
+    .query(async ({ ctx, input }) => {
+      const run = await getRun(ctx, input.id)
+      return listControls(ctx.connection.db, ctx.principal.organizationId, run.id)
+    }),
 
   /** Gives work whose machine is away to another agent. What the old machine reports later changes nothing else. */
   move: memberProcedure
+    .meta(rest('POST /runs/{id}/move', 'Give work that waits for its machine to another agent'))
     .input(byId.extend({ agent: z.string().max(200), workspace: workspace.nullish() }))
+    .output(runView)
     .mutation(async ({ ctx, input }): Promise<RunView> => {
       const run = await getRun(ctx, input.id)
       const agent = await getAgent(ctx, input.agent)
@@ -207,83 +223,49 @@ export const runsRouter = router({
     }),
 
   /** Stops waiting for the machine of a stalled run: the delivery has failed. */
-  giveUp: memberProcedure.input(byId).mutation(async ({ ctx, input }): Promise<RunView> => {
-    const run = await getRun(ctx, input.id)
-    if (!(await giveUpDelivery(ctx.connection.db, ctx.principal.organizationId, run.deliveryId))) {
-      throw new BatonError(
-        'conflict',
-        `Only a run whose machine went away can be given up; this one is ${run.status}.`,
-      )
-    }
-    ctx.hints.send('run', run.id)
-    ctx.changes.tell(ctx.principal.organizationId, 'run', run.id)
-    return getRun(ctx, run.deliveryId)
-  }),
+  giveUp: memberProcedure
+    .meta(rest('POST /runs/{id}/give-up', 'Stop waiting for the machine of a stalled run'))
+    .input(byId)
+    .output(runView)
+    .mutation(async ({ ctx, input }): Promise<RunView> => {
+      const run = await getRun(ctx, input.id)
+      if (!(await giveUpDelivery(ctx.connection.db, ctx.principal.organizationId, run.deliveryId))) {
+        throw new BatonError(
+          'conflict',
+          `Only a run whose machine went away can be given up; this one is ${run.status}.`,
+        )
+      }
+      ctx.hints.send('run', run.id)
+      ctx.changes.tell(ctx.principal.organizationId, 'run', run.id)
+      return getRun(ctx, run.deliveryId)
+    }),
 
   /** The same prompt for the same agent, as a new delivery. */
-  again: memberProcedure.input(byId.extend({ idempotencyKey })).mutation(async ({ ctx, input }) => {
-    const run = await getRun(ctx, input.id)
-    const agent = await getAgent(ctx, run.agent.id)
-    return fireManually(ctx.intake, ctx.principal, {
-      job: run.job,
-      agent,
-      prompt: run.prompt,
-      workspace: run.requestedWorkspace,
-      limits: run.limits,
-      rules: await publicRules(ctx, run),
-      trust: run.trust,
-      payload: { again: run.id },
-      idempotencyKey: input.idempotencyKey,
-    })
-  }),
-
-  /** How its agent was started and how it ended, for a person who looks for the cause; null until it has ended. */
-  spawn: userProcedure.input(byId).query(async ({ ctx, input }): Promise<SpawnReport | null> => {
-    const run = await getRun(ctx, input.id)
-    return findSpawnReport(ctx.connection.db, ctx.principal.organizationId, run.id)
-  }),
-
-  /** What a run changed in its workspace, with the diff. null: it has not ended, or nobody could tell. */
-  changes: userProcedure.input(byId).query(async ({ ctx, input }): Promise<RunChanges | null> => {
-    const run = await getRun(ctx, input.id)
-    const diff = await findRunDiff(ctx.connection.db, ctx.principal.organizationId, run.id)
-    return run.changes && { ...run.changes, diff: diff ?? '' }
-  }),
-
-  undo: memberProcedure
-    .input(byId.extend({ kind: z.enum(UNDO_KINDS).default('undo'), dryRun: z.boolean().default(false) }))
-    .mutation(({ ctx, input }) => askForUndo(ctx, input)),
-
-  /** How an order to put a workspace back stands. */
-  getUndo: userProcedure
-    .input(z.object({ undoId }))
-    .query(async ({ ctx, input }) =>
-      found(
-        await findUndo(ctx.connection.db, ctx.principal.organizationId, input.undoId),
-        'undo',
-        input.undoId,
-      ),
-    ),
-
-  /** A page of the transcript: from `fromSeq` on, or the last `tail` events. */
-  transcript: userProcedure
-    .input(
-      byId.extend({
-        fromSeq: z.number().int().min(1).default(1),
-        limit: z.number().int().min(1).max(2_000).default(500),
-        tail: z.number().int().min(1).max(2_000).optional(),
+  again: memberProcedure
+    .meta(
+      rest('POST /runs/{id}/again', 'The same prompt for the same agent, as a new delivery', {
+        created: '/runs/{runId}',
       }),
     )
-    .query(async ({ ctx, input }) => {
+    .input(byId.extend({ idempotencyKey }))
+    .output(firedRun)
+    .mutation(async ({ ctx, input }) => {
       const run = await getRun(ctx, input.id)
-      const afterSeq = input.tail ? Math.max(0, run.transcript.events - input.tail) : input.fromSeq - 1
-      const events = await listRunEvents(ctx.connection.db, run.id, {
-        afterSeq,
-        limit: input.tail ?? input.limit,
-        maxBytes: 4 * 1024 * 1024,
+      const agent = await getAgent(ctx, run.agent.id)
+      return fireManually(ctx.intake, ctx.principal, {
+        job: run.job,
+        agent,
+        prompt: run.prompt,
+        workspace: run.requestedWorkspace,
+        limits: run.limits,
+        rules: await publicRules(ctx, run),
+        trust: run.trust,
+        payload: { again: run.id },
+        idempotencyKey: input.idempotencyKey,
       })
-      return { events, lastSeq: run.transcript.events, ended: isOver(run) }
     }),
+
+  ...runRecordProcedures,
 
   /** Stored events, then live ones, in batches; the tracked id is the last number of the batch. Ends with the run. */
   events: userProcedure
@@ -302,14 +284,3 @@ export const runsRouter = router({
       }
     }),
 })
-
-/** Nothing more will be appended: the end is reported and all events before it are here, or there never was a run. */
-function isOver(run: RunView): boolean {
-  if (run.state === null) return isFinishedDelivery(run.deliveryState)
-  if (!isFinishedRun(run.state)) return false
-  return run.transcript.expected === null || run.transcript.events >= run.transcript.expected
-}
-
-export async function getRun(ctx: Caller, id: string): Promise<RunView> {
-  return found(await findRunView(ctx.connection.db, ctx.principal.organizationId, id), 'run', id)
-}

@@ -1,5 +1,7 @@
 import { forgetAgentSession, listAgentSessions } from '@baton/db'
+import { agentSessionView } from '@baton/protocol/view-schemas'
 import { z } from 'zod'
+import { rest } from '../rest/rest-place.ts'
 import { getAgent } from './agents-router.ts'
 import { found } from './found.ts'
 import { memberProcedure, router, userProcedure } from './trpc.ts'
@@ -7,7 +9,9 @@ import { memberProcedure, router, userProcedure } from './trpc.ts'
 /** The conversations that agents can go on with. */
 export const sessionsRouter = router({
   list: userProcedure
+    .meta(rest('GET /sessions', 'Conversations that agents can go on with'))
     .input(z.object({ agent: z.string().max(200).optional() }).optional())
+    .output(z.array(agentSessionView))
     .query(async ({ ctx, input }) => {
       const filter = input?.agent === undefined ? {} : { agentId: (await getAgent(ctx, input.agent)).id }
       return listAgentSessions(ctx.connection.db, ctx.principal.organizationId, filter)

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { deleteAgentSkill, listAgentSkills, setAgentSkill } from '@baton/db'
-import { BatonError } from '@baton/protocol'
+import { BatonError, skillRef } from '@baton/protocol'
 import { z } from 'zod'
 import { describeSkill } from '../jobs/describe-skill.ts'
+import { rest } from '../rest/rest-place.ts'
 import { agentChanged, getAgent } from './agents-router.ts'
 import { found } from './found.ts'
 import { key } from './inputs.ts'
@@ -13,14 +14,20 @@ const ofAgent = z.object({ agent: z.string().min(1).max(200) })
 
 /** Markdown files that an agent finds in its folder on its machine, each a `SKILL.md` in a folder of its name. */
 export const skillsRouter = router({
-  list: userProcedure.input(ofAgent).query(async ({ ctx, input }) => {
-    const agent = await getAgent(ctx, input.agent)
-    return listAgentSkills(ctx.connection.db, ctx.principal.organizationId, agent.id)
-  }),
+  list: userProcedure
+    .meta(rest('GET /agents/{agent}/skills', "An agent's skills"))
+    .input(ofAgent)
+    .output(z.array(skillRef.extend({ text: z.string(), updatedAt: z.number() })))
+    .query(async ({ ctx, input }) => {
+      const agent = await getAgent(ctx, input.agent)
+      return listAgentSkills(ctx.connection.db, ctx.principal.organizationId, agent.id)
+    }),
 
   /** A skill of the same name is replaced. */
   add: memberProcedure
+    .meta(rest('PUT /agents/{agent}/skills/{name}', 'Give an agent a skill, or replace it'))
     .input(ofAgent.extend({ name: key, text: z.string().min(1, 'the skill is empty').max(200_000) }))
+    .output(skillRef)
     .mutation(async ({ ctx, input }) => {
       const agent = await getAgent(ctx, input.agent)
       if (agent.skills.length >= MAX_SKILLS && !agent.skills.some(({ name }) => name === input.name))
@@ -39,7 +46,9 @@ export const skillsRouter = router({
     }),
 
   remove: memberProcedure
+    .meta(rest('DELETE /agents/{agent}/skills/{name}', 'Take a skill from an agent'))
     .input(ofAgent.extend({ name: z.string().max(200) }))
+    .output(z.void())
     .mutation(async ({ ctx, input }) => {
       const agent = await getAgent(ctx, input.agent)
       const { organizationId } = ctx.principal

@@ -1,6 +1,8 @@
 import { findStageTimes, listMachineViews } from '@baton/db'
 import type { StagesView } from '@baton/protocol'
+import { stagesView } from '@baton/protocol/view-schemas'
 import { z } from 'zod'
+import { rest } from '../rest/rest-place.ts'
 import { found } from './found.ts'
 import { getJob } from './get-job.ts'
 import { router, userProcedure } from './trpc.ts'
@@ -12,6 +14,7 @@ const MOST_RUNS = 5_000
 export const stagesRouter = router({
   /** How long each step of the delivery ladder took: of one machine, of one job, or of all. Ids, names and keys. */
   get: userProcedure
+    .meta(rest('GET /stages', 'How long each step from event to result took'))
     .input(
       z.strictObject({
         machineId: z.string().max(200).optional(),
@@ -24,6 +27,7 @@ export const stagesRouter = router({
           .default(7 * DAY_MS),
       }),
     )
+    .output(stagesView)
     .query(async ({ ctx, input }): Promise<StagesView> => {
       const { db } = ctx.connection
       const { organizationId } = ctx.principal

@@ -11,6 +11,7 @@ import {
   type TriggerView,
   toId,
 } from '@baton/protocol'
+import { rehearsalView, simulationView } from '@baton/protocol/view-schemas'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import { renderGithubPrompt } from '../github/render-github-prompt.ts'
@@ -19,6 +20,7 @@ import { deliveryRules } from '../jobs/delivery-rules.ts'
 import { eventFacts } from '../jobs/event-facts.ts'
 import { whyFiltered, whyNotFired } from '../jobs/plan-event.ts'
 import { parseTemplate, renderPrompt } from '../jobs/render-prompt.ts'
+import { rest } from '../rest/rest-place.ts'
 import { scheduleOf } from '../schedules/slots-of.ts'
 import { getAgent } from './agents-router.ts'
 import { found } from './found.ts'
@@ -34,6 +36,9 @@ const SLOTS = 100
 export const trialProcedures = {
   /** What the job would make of a stored event, or of a payload: its prompt, and why it would fire or not. */
   rehearse: userProcedure
+    .meta(
+      rest('POST /jobs/{id}/rehearse', 'What a job would make of an event or payload, without running it'),
+    )
     .input(
       byId.extend({
         eventId: z.string().max(200).optional(),
@@ -43,6 +48,7 @@ export const trialProcedures = {
         triggerId: z.string().max(200).optional(),
       }),
     )
+    .output(rehearsalView)
     .query(async ({ ctx, input }): Promise<RehearsalView> => {
       const job = await getJob(ctx, input.id)
       const event = await rehearsedEvent(ctx, job, input)
@@ -87,7 +93,9 @@ export const trialProcedures = {
 
   /** Which of the events of the last days this job would take as it is now, and why not the others. */
   simulate: userProcedure
+    .meta(rest('GET /jobs/{id}/simulation', 'Which events of the last days a job would take as it is now'))
     .input(byId.extend({ days: z.number().min(0.01).max(7).default(7) }))
+    .output(simulationView)
     .query(async ({ ctx, input }): Promise<SimulationView> => {
       const { db } = ctx.connection
       const job = await getJob(ctx, input.id)

@@ -20,10 +20,12 @@ import {
   triggerChange,
   triggerInput,
 } from '@baton/protocol'
+import { jobView, nextFiresView, shownSecret } from '@baton/protocol/view-schemas'
 import { generateSecret } from '@baton/webhooks'
 import { z } from 'zod'
 import { fireReported } from '../jobs/fire-reported.ts'
 import { assertConfig, assertUsable, configOf, makeTrigger, type ShownSecret } from '../jobs/make-trigger.ts'
+import { rest } from '../rest/rest-place.ts'
 import { assertZone } from '../schedules/cron-slots.ts'
 import { nextFires } from '../schedules/next-fires.ts'
 import { scheduleOf } from '../schedules/slots-of.ts'
@@ -48,7 +50,9 @@ const schedule = z.union([
 export const triggerProcedures = {
   /** A webhook's secret is in this answer and nowhere else. */
   addTrigger: memberProcedure
+    .meta(rest('POST /jobs/{id}/triggers', 'Add a trigger to a job'))
     .input(byId.extend({ trigger: triggerInput }))
+    .output(z.object({ job: jobView, secret: shownSecret.nullable() }))
     .mutation(async ({ ctx, input }): Promise<{ job: JobView; secret: ShownSecret | null }> => {
       const job = await getJob(ctx, input.id)
       const { runtime } = await getAgent(ctx, job.agent.id)
@@ -67,7 +71,9 @@ export const triggerProcedures = {
 
   /** Changes any part of what its kind asks for; the rest stays. */
   updateTrigger: memberProcedure
+    .meta(rest('PATCH /triggers/{triggerId}', 'Change a trigger'))
     .input(byTrigger.extend({ change: triggerChange }))
+    .output(jobView)
     .mutation(async ({ ctx, input }) => {
       const target = await getTrigger(ctx, input.triggerId)
       const { kind, ...change } = input.change
@@ -82,17 +88,23 @@ export const triggerProcedures = {
     }),
 
   removeTrigger: memberProcedure
+    .meta(rest('DELETE /triggers/{triggerId}', 'Remove a trigger; answers its job'))
     .input(byTrigger)
+    .output(jobView)
     .mutation(async ({ ctx, input }) =>
       changeTrigger(ctx, await getTrigger(ctx, input.triggerId), { deleted: true }),
     ),
   pauseTrigger: memberProcedure
+    .meta(rest('POST /triggers/{triggerId}/pause', 'Let a trigger fire nothing'))
     .input(byTrigger)
+    .output(jobView)
     .mutation(async ({ ctx, input }) =>
       changeTrigger(ctx, await getTrigger(ctx, input.triggerId), { paused: true }),
     ),
   resumeTrigger: memberProcedure
+    .meta(rest('POST /triggers/{triggerId}/resume', 'Let a paused trigger fire again'))
     .input(byTrigger)
+    .output(jobView)
     .mutation(async ({ ctx, input }) =>
       changeTrigger(ctx, await getTrigger(ctx, input.triggerId), { paused: false }),
     ),
@@ -102,7 +114,14 @@ export const triggerProcedures = {
    * at once with `alone`, for when it became known to somebody.
    */
   rotateSecret: memberProcedure
+    .meta(
+      rest(
+        'POST /triggers/{triggerId}/rotate-secret',
+        "Replace a webhook's secret; the one before stays valid beside it",
+      ),
+    )
     .input(byTrigger.extend({ secret: z.string().max(500).optional(), alone: z.boolean().default(false) }))
+    .output(z.object({ secret: z.string() }))
     .mutation(async ({ ctx, input }) => {
       const { trigger_id: id, job_id, scheme } = await getTrigger(ctx, input.triggerId)
       if (scheme === null || scheme === 'none')
@@ -129,6 +148,7 @@ export const triggerProcedures = {
 
   /** When a schedule fires next, in words and in a zone: of a trigger, or before one is made. */
   nextFires: userProcedure
+    .meta(rest('POST /triggers/next-fires', 'When a schedule fires next, before or after it is made'))
     .input(
       z.object({
         schedule,
@@ -136,6 +156,7 @@ export const triggerProcedures = {
         zone: z.string().max(100).nullish(),
       }),
     )
+    .output(nextFiresView)
     .query(async ({ ctx, input }): Promise<NextFires> => {
       const now = await databaseNow(ctx.connection.db)
       const row =

@@ -9,25 +9,30 @@ import type { Logger } from '@baton/service'
 import { initTRPC, TRPCError } from '@trpc/server'
 import { ZodError, z } from 'zod'
 import { withinTime } from '../live/within-time.ts'
+import type { RestMeta } from '../rest/rest-place.ts'
 import type { ApiContext } from './context.ts'
+import { scopeOf } from './procedure-scopes.ts'
 
-const t = initTRPC.context<ApiContext>().create({
-  // Errors say what was decided to be public and nothing else: tRPC alone would send the message of any error.
-  errorFormatter({ shape, error, ctx }) {
-    const { code, message } = publicError(error)
-    return {
-      ...shape,
-      message,
-      data: {
-        code: ERROR_ANSWERS[code].trpc,
-        httpStatus: ERROR_ANSWERS[code].http,
-        batonCode: code,
-        requestId: ctx?.requestId ?? null,
-        path: shape.data.path,
-      },
-    }
-  },
-})
+const t = initTRPC
+  .context<ApiContext>()
+  .meta<RestMeta>()
+  .create({
+    // Errors say what was decided to be public and nothing else: tRPC alone would send the message of any error.
+    errorFormatter({ shape, error, ctx }) {
+      const { code, message } = publicError(error)
+      return {
+        ...shape,
+        message,
+        data: {
+          code: ERROR_ANSWERS[code].trpc,
+          httpStatus: ERROR_ANSWERS[code].http,
+          batonCode: code,
+          requestId: ctx?.requestId ?? null,
+          path: shape.data.path,
+        },
+      }
+    },
+  })
 
 export const router = t.router
 
@@ -49,10 +54,17 @@ export function logUnforeseen(log: Logger, error: TRPCError, path: string | unde
 
 export const publicProcedure = t.procedure.use(limitTime)
 
-/** A signed-in person or their token. */
-export const userProcedure = publicProcedure.use(({ next, ctx }) => {
+/** A signed-in person, or a token of theirs with the scope that the procedure needs. */
+export const userProcedure = publicProcedure.use(({ next, ctx, path }) => {
   const { principal } = ctx
-  if (principal.kind === 'user') return next({ ctx: { ...ctx, principal } })
+  if (principal.kind === 'user') {
+    const scope = scopeOf(path)
+    if (scope === null || principal.scopes.includes(scope)) return next({ ctx: { ...ctx, principal } })
+    throw new BatonError(
+      'forbidden',
+      `This token lacks the scope "${scope}". Make one that has it: baton token create <name> --scopes ${[...principal.scopes, scope].join(',')}`,
+    )
+  }
   if (principal.kind === 'nobody') throw new BatonError(principal.code, principal.reason)
   throw new BatonError(
     'forbidden',
@@ -81,7 +93,8 @@ export const runnerProcedure = publicProcedure.use(({ next, ctx }) => {
 
 export type MachinePlace = { machineId: MachineId; organizationId: OrganizationId }
 
-function publicError(error: TRPCError): { code: ErrorCode; message: string } {
+/** What of an error may be said. */
+export function publicError(error: TRPCError): { code: ErrorCode; message: string } {
   const cause = error.cause
   if (cause instanceof BatonError) return { code: cause.code, message: cause.message }
   if (cause instanceof ZodError) {

@@ -1,6 +1,8 @@
 import { sumUsage } from '@baton/db'
 import { USAGE_GROUPS, type UsageRow, type UsageTotals, type UsageView } from '@baton/protocol'
+import { usageView } from '@baton/protocol/view-schemas'
 import { z } from 'zod'
+import { rest } from '../rest/rest-place.ts'
 import { usageDay, usageDays } from '../usage/usage-days.ts'
 import { getAgent } from './agents-router.ts'
 import { getJob } from './get-job.ts'
@@ -9,6 +11,7 @@ import { router, userProcedure } from './trpc.ts'
 export const usageRouter = router({
   /** What agents used on days of UTC, in groups. Kept also when the runs themselves are deleted. */
   sum: userProcedure
+    .meta(rest('GET /usage', 'What agents used, in groups'))
     .input(
       z.object({
         by: z.enum(USAGE_GROUPS).default('agent'),
@@ -18,6 +21,7 @@ export const usageRouter = router({
         job: z.string().max(200).optional(),
       }),
     )
+    .output(usageView)
     .query(async ({ ctx, input }): Promise<UsageView> => {
       const days = usageDays(input, ctx.now())
       const rows = await sumUsage(ctx.connection.db, ctx.principal.organizationId, {

@@ -11,6 +11,7 @@ import { createGithubReceiver } from '../github/receive-github.ts'
 import { createGithubSetupPages } from '../github/setup-pages.ts'
 import { createHookRates } from '../inbox/hook-rates.ts'
 import { createHookReceiver } from '../inbox/receive-hook.ts'
+import { createRest } from '../rest/create-rest.ts'
 import { createDashboardFiles } from './dashboard-files.ts'
 import { answerLive, answerReady, sendText } from './health.ts'
 import { createMetrics } from './metrics.ts'
@@ -25,6 +26,7 @@ export function createHttpServer(
 ): Service & { port(): number } {
   const metrics = createMetrics()
   const sockets = createSockets(parts)
+  const answerRest = createRest(parts)
   const dashboard = createDashboardFiles(parts.config.dashboardDir)
   const receiveHook = createHookReceiver({
     ...parts,
@@ -80,6 +82,7 @@ export function createHttpServer(
     const path = (request.url ?? '/').split('?')[0] ?? '/'
     if (path.startsWith('/hooks/')) return receiveHook(request, response, path.slice('/hooks/'.length))
     if (path.startsWith('/trpc/')) return answerTrpc(request, response)
+    if (path.startsWith('/api/')) return answerRest(request, response)
     switch (path) {
       case '/github/webhook':
         return receiveGithub(request, response)

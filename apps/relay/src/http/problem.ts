@@ -8,6 +8,10 @@ export type Problem = {
   detail: string
   retryAfterS?: number
   allow?: string
+  /** For programs: the error's code, what the log calls the request, and each field that is not right. */
+  code?: string
+  requestId?: string
+  errors?: readonly { path: string; message: string }[]
 }
 
 /** Answers with a problem body (RFC 9457). Nothing internal goes into it; the socket is closed after a body was refused. */
@@ -22,6 +26,9 @@ export function sendProblem(
     title: problem.title,
     status: problem.status,
     detail: problem.detail,
+    code: problem.code,
+    requestId: problem.requestId,
+    errors: problem.errors,
   })
   response.writeHead(problem.status, {
     'content-type': 'application/problem+json',

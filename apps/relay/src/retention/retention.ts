@@ -1,6 +1,7 @@
 import {
   type Connection,
   type Deleted,
+  deleteOldIdempotencyKeys,
   deleteOutlived,
   listRetentionGroups,
   type RetentionGroup,
@@ -32,6 +33,7 @@ export function createRetention(
   const total = nothing()
 
   async function pass(signal: AbortSignal) {
+    await deleteOldKeys(signal)
     let after: string | null = null
     do {
       const page = await listRetentionGroups(parts.connection.db, { after, limit: GROUPS })
@@ -41,6 +43,12 @@ export function createRetention(
       }
       after = page.next
     } while (after !== null && !signal.aborted)
+  }
+
+  async function deleteOldKeys(signal: AbortSignal) {
+    let deleted: number
+    do deleted = await deleteOldIdempotencyKeys(parts.connection.db, batch.rows)
+    while (deleted === batch.rows && !signal.aborted)
   }
 
   async function deleteFrom(group: RetentionGroup, signal: AbortSignal) {

@@ -11,7 +11,7 @@ import {
   updateAgent,
   updateMachine,
 } from '@baton/db'
-import { BatonError, type OrganizationId, RUNTIMES, toId, type UserId } from '@baton/protocol'
+import { BatonError, type OrganizationId, RUNTIMES, TOKEN_SCOPES, toId, type UserId } from '@baton/protocol'
 import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import { LINK_LIFETIME_MS } from '../api/auth-router.ts'
@@ -153,6 +153,7 @@ async function makeToken(
     id: toId('token', uuidv7()),
     name: 'Made by setup',
     secretHash: hashSecret(secret),
+    scopes: TOKEN_SCOPES,
   })
   return secret
 }

@@ -1,4 +1,13 @@
-import type { Id, MeView, OrganizationId, Role, TokenId, TokenView, UserId } from '@baton/protocol'
+import type {
+  Id,
+  MeView,
+  OrganizationId,
+  Role,
+  TokenId,
+  TokenScope,
+  TokenView,
+  UserId,
+} from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
 
@@ -18,10 +27,13 @@ export async function findMemberBySession(db: Db, secretHash: string): Promise<M
 }
 
 /** The member behind an API token. Notes its use at most once a minute. */
-export async function findMemberByToken(db: Db, secretHash: string): Promise<Member | null> {
-  const { rows } = await sql<MemberRow>`
+export async function findMemberByToken(
+  db: Db,
+  secretHash: string,
+): Promise<(Member & { scopes: TokenScope[] }) | null> {
+  const { rows } = await sql<MemberRow & { scopes: TokenScope[] }>`
     with found as (
-      select t.id, m.user_id, m.organization_id, m.role, t.last_used_at from tokens t
+      select t.id, t.scopes, m.user_id, m.organization_id, m.role, t.last_used_at from tokens t
       join members m on m.user_id = t.user_id and m.organization_id = t.organization_id
       where t.secret_hash = ${secretHash} and t.revoked_at is null
     ),
@@ -29,11 +41,13 @@ export async function findMemberByToken(db: Db, secretHash: string): Promise<Mem
       update tokens set last_used_at = now() from found
       where tokens.id = found.id and (found.last_used_at is null or found.last_used_at < now() - interval '1 minute')
     )
-    select user_id, organization_id, role from found`.execute(db)
-  return toMember(rows[0])
+    select user_id, organization_id, role, scopes from found`.execute(db)
+  const [row] = rows
+  const member = toMember(row)
+  return member && row ? { ...member, scopes: row.scopes } : null
 }
 
-export async function getMe(db: Db, member: Member): Promise<Omit<MeView, 'relayVersion'>> {
+export async function getMe(db: Db, member: Member): Promise<Omit<MeView, 'relayVersion' | 'scopes'>> {
   const row = await db
     .selectFrom('members as m')
     .innerJoin('users as u', 'u.id', 'm.user_id')
@@ -101,7 +115,7 @@ export async function revokeSession(db: Db, secretHash: string): Promise<void> {
 export async function insertToken(
   db: Db,
   member: Pick<Member, 'userId' | 'organizationId'>,
-  token: { id: TokenId; name: string; secretHash: string },
+  token: { id: TokenId; name: string; secretHash: string; scopes: readonly TokenScope[] },
 ): Promise<TokenView> {
   const row = await db
     .insertInto('tokens')
@@ -111,8 +125,9 @@ export async function insertToken(
       user_id: member.userId,
       name: token.name,
       secret_hash: token.secretHash,
+      scopes: [...token.scopes],
     })
-    .returning(['id', 'name', 'created_at', 'last_used_at', 'revoked_at'])
+    .returning(['id', 'name', 'scopes', 'created_at', 'last_used_at', 'revoked_at'])
     .executeTakeFirstOrThrow()
   return toTokenView(row)
 }
@@ -120,7 +135,7 @@ export async function insertToken(
 export async function listTokens(db: Db, organizationId: OrganizationId): Promise<TokenView[]> {
   const rows = await db
     .selectFrom('tokens')
-    .select(['id', 'name', 'created_at', 'last_used_at', 'revoked_at'])
+    .select(['id', 'name', 'scopes', 'created_at', 'last_used_at', 'revoked_at'])
     .where('organization_id', '=', organizationId)
     .orderBy('id')
     .execute()
@@ -142,6 +157,7 @@ export async function revokeToken(
 function toTokenView(row: {
   id: TokenId
   name: string
+  scopes: TokenScope[]
   created_at: Date
   last_used_at: Date | null
   revoked_at: Date | null
@@ -149,6 +165,7 @@ function toTokenView(row: {
   return {
     id: row.id,
     name: row.name,
+    scopes: row.scopes,
     createdAt: row.created_at.getTime(),
     lastUsedAt: row.last_used_at?.getTime() ?? null,
     revokedAt: row.revoked_at?.getTime() ?? null,

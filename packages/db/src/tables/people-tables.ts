@@ -1,4 +1,4 @@
-import type { Id, OrganizationId, Role, TokenId, UserId } from '@baton/protocol'
+import type { Id, OrganizationId, Role, TokenId, TokenScope, UserId } from '@baton/protocol'
 import type { Generated } from 'kysely'
 import type { Made } from './columns.ts'
 
@@ -40,8 +40,18 @@ export type PeopleTables = {
     user_id: UserId
     name: string
     secret_hash: string
+    scopes: TokenScope[]
     last_used_at: Date | null
     revoked_at: Date | null
     created_at: Made
+  }
+  idempotency_keys: {
+    organization_id: OrganizationId
+    caller: string
+    key: string
+    request_hash: string
+    claim: string
+    claimed_at: Made
+    answer: string | null
   }
 }
