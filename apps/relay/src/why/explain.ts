@@ -231,9 +231,10 @@ function blockedSentence({ agent, machine }: DeliveryFacts): string {
 }
 
 function parkedSentence(facts: DeliveryFacts): string {
-  const seconds =
-    facts.parkedUntil === null ? null : Math.max(0, Math.ceil((facts.parkedUntil - facts.now) / 1000))
-  const until = seconds === null ? 'It waits.' : `It goes on in ${seconds} s.`
+  const until =
+    facts.parkedUntil === null
+      ? 'It waits.'
+      : `It goes on at ${new Date(facts.parkedUntil).toISOString().slice(0, 19).replace('T', ' ')} UTC.`
   return facts.reasonMessage ? `${until} ${facts.reasonMessage}` : until
 }
 

@@ -18,7 +18,7 @@ import { confirm } from './confirm.ts'
 import { allowIsolation, type IsolationOptions, isolationText, readIsolation } from './isolation-options.ts'
 import { printable } from './printable.ts'
 import type { Session } from './session.ts'
-import { table } from './text.ts'
+import { clip, table } from './text.ts'
 
 type CreateOptions = {
   runtime: string
@@ -219,7 +219,7 @@ export async function listAgents(session: Session): Promise<void> {
         printable(one.machine.name),
         `${one.live}/${one.maxConcurrent}`,
         String(one.pending),
-        one.cause ?? '',
+        clip(printable(one.cause ?? ''), 80),
       ]),
       session.out,
     ),

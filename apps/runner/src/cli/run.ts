@@ -1,13 +1,20 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
-import { BatonError, isWorktreeWorkspace, type RunView, STATUS_EXIT_CODES } from '@baton/protocol'
+import {
+  BatonError,
+  isWorktreeWorkspace,
+  type RunView,
+  STATUS_EXIT_CODES,
+  type StatusWord,
+} from '@baton/protocol'
 import type { Baton, Run } from '@baton/sdk'
 import { isFolderAllowed, readPolicy } from '../config/policy.ts'
 import { readProfile } from '../config/profile.ts'
 import { createApprovalPrompts } from './approval-prompt.ts'
 import { endText, sumLine } from './diff.ts'
 import { onInterrupt } from './on-interrupt.ts'
+import { sayWhyItWaits } from './say-why-it-waits.ts'
 import type { Session } from './session.ts'
 import { createEventWriter } from './show-event.ts'
 import { resultLine } from './show-run.ts'
@@ -53,6 +60,8 @@ export async function startRun(session: Session, [given = '']: string[], options
   return followToEnd(session, run)
 }
 
+const WAITING: readonly StatusWord[] = ['queued', 'waiting', 'asleep']
+
 /** Shows a run until it has ended. With --json nothing is shown but the whole run at the end. */
 export async function followToEnd(session: Session, run: Run): Promise<number> {
   let interrupted = false
@@ -63,14 +72,22 @@ export async function followToEnd(session: Session, run: Run): Promise<number> {
   })
   const writer = createEventWriter(session.out)
   await using prompts = createApprovalPrompts(session, run)
+  using waiting = sayWhyItWaits(session, run)
   for await (const event of run.events()) {
+    waiting.heard()
     if (!session.json) session.write(writer.show(event))
     prompts.hear(event)
+    if (event.type === 'approval_asked' && !session.canAsk)
+      session.note(session.err('dim', '  Answer it: baton approval list'))
   }
   session.write(writer.end())
   const view = await waitForReport(run)
   session.print({ ...view, url: run.url }, () => '')
   session.note(resultLine(view, session.err))
+  if (WAITING.includes(view.status))
+    session.note(
+      session.err('dim', `Follow it: baton logs -f ${shortId(view.id)} · Why: baton why ${shortId(view.id)}`),
+    )
   if (!session.json) await showChanges(session, view)
   return interrupted ? 130 : STATUS_EXIT_CODES[view.status]
 }

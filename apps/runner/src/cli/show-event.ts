@@ -129,7 +129,9 @@ export function createEventWriter(style: Style, { full = false }: { full?: boole
         return note(`> ${printable(event.by)} (${event.state}): ${clip(printable(event.text), 400)}`)
       case 'changes':
         return full
-          ? note(`${event.filesChanged} files changed, +${event.insertions} −${event.deletions}`)
+          ? note(
+              `${event.filesChanged} ${event.filesChanged === 1 ? 'file' : 'files'} changed, +${event.insertions} −${event.deletions}`,
+            )
           : ''
       case 'finished':
         return full

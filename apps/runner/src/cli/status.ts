@@ -1,4 +1,4 @@
-import { BatonError, type OverviewView, type RunSummary } from '@baton/protocol'
+import { BatonError, type OverviewView, type RunSummary, type StatusWord } from '@baton/protocol'
 import { type Profile, readProfile } from '../config/profile.ts'
 import { findRunner } from '../config/runner-lock.ts'
 import { findRelayUrl } from './connection.ts'
@@ -7,6 +7,8 @@ import { readRunnerStatus } from './runner-status.ts'
 import type { Session } from './session.ts'
 import { runTable } from './show-run.ts'
 import { table } from './text.ts'
+
+const AT_WORK: readonly StatusWord[] = ['starting', 'running']
 
 type Problem = { what: string; unblock: string }
 type Status = {
@@ -45,8 +47,8 @@ export async function showStatus(session: Session): Promise<number> {
           ? null
           : { pid, sentence: said?.connection.sentence ?? 'It has not said how it is yet.' },
     },
-    running: overview?.running.filter((run) => run.ladder.startedAt !== null) ?? [],
-    waiting: overview?.running.filter((run) => run.ladder.startedAt === null) ?? [],
+    running: overview?.running.filter((run) => AT_WORK.includes(run.status)) ?? [],
+    waiting: overview?.running.filter((run) => !AT_WORK.includes(run.status)) ?? [],
     openApprovals: overview?.openApprovals.length ?? 0,
     machines: {
       online: overview?.machines.filter((one) => one.state === 'online').length ?? 0,
