@@ -19,7 +19,11 @@ export default defineConfig({
     reportCompressedSize: true,
     rolldownOptions: {
       // The pages need the protocol's words, not its zod schemas: without this every schema counts as a side effect.
-      treeshake: { moduleSideEffects: (id) => !id.includes('/packages/protocol/') },
+      // And a module of which one word is used must not bring its schemas: making one (`z.…`) changes nothing.
+      treeshake: {
+        moduleSideEffects: (id) => !id.includes('/packages/protocol/'),
+        manualPureFunctions: ['z'],
+      },
     },
   },
 })

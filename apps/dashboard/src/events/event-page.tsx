@@ -66,7 +66,7 @@ function EventBodyOfPage({ event }: { event: EventDetail }) {
     >
       {event.state === 'ignored' && (
         <div className="mb-5">
-          <WhyPanel deliveryId={event.id} />
+          <WhyPanel id={event.id} label="Why it started nothing" />
         </div>
       )}
       <div className="grid gap-x-8 lg:grid-cols-[minmax(0,1fr)_20rem]">

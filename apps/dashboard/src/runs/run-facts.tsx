@@ -5,6 +5,7 @@ import { CopyButton } from '../elements/copy-button.tsx'
 import { formatCount, formatDuration, formatMoment } from '../elements/format.ts'
 import { StatusMark } from '../elements/status-mark.tsx'
 import { Ago } from '../elements/time.tsx'
+import { SpawnFacts } from './spawn-facts.tsx'
 import { StageTimeline } from './stage-timeline.tsx'
 import { TranscriptCertificate } from './transcript-certificate.tsx'
 
@@ -18,7 +19,14 @@ export function RunFacts({ run }: { run: RunView }) {
       <Part title="Where">
         <dl className="space-y-1.5 text-[13px]">
           <Fact name="Agent">
-            {run.agent.key} <span className="text-soft">({run.agent.runtime})</span>
+            <Link
+              to="/agents/$agent"
+              params={{ agent: run.agent.key }}
+              className="font-medium text-accent hover:underline"
+            >
+              {run.agent.key}
+            </Link>{' '}
+            <span className="text-soft">({run.agent.runtime})</span>
           </Fact>
           <Fact name="Machine">
             {run.machine.name} <span className="text-soft">({run.machine.state})</span>
@@ -27,6 +35,7 @@ export function RunFacts({ run }: { run: RunView }) {
             <span className="font-mono text-xs break-all">
               {run.workspace ?? run.requestedWorkspace ?? 'kept by the runner'}
             </span>
+            {run.workspace !== null && <CopyButton text={run.workspace} bare label="Copy the path" />}
           </Fact>
           <Fact name="Job">
             {run.job ? (
@@ -50,6 +59,8 @@ export function RunFacts({ run }: { run: RunView }) {
               {run.event.source.replaceAll('_', ' ')} event
             </Link>
           </Fact>
+          {run.trust === 'public' && <Fact name="Trust">came from outside: it had the least power</Fact>}
+          {run.conversation !== null && <Fact name="Talk">conversation {run.conversation}</Fact>}
           <Fact name="Stored">
             <Ago at={run.ladder.storedAt} />
           </Fact>
@@ -88,6 +99,7 @@ export function RunFacts({ run }: { run: RunView }) {
           <KillProofFacts proof={run.killProof} />
         </Part>
       )}
+      <SpawnFacts run={run} />
       <Part title="Transcript">
         <TranscriptCertificate transcript={run.transcript} />
       </Part>

@@ -62,7 +62,7 @@ function RunBody({ run }: { run: RunView }) {
   return (
     <div className="flex min-h-full flex-col gap-4 px-4 py-4 sm:px-6 lg:h-full">
       <RunHeader run={run} title={title} />
-      {stuck && <WhyPanel deliveryId={run.deliveryId} />}
+      {stuck && <WhyPanel id={run.deliveryId} />}
       <RunApprovals run={run} />
       <div
         role="tablist"

@@ -5,16 +5,17 @@ import { whyQuery } from '../api/queries.ts'
 import { CopyLine } from '../elements/copy-button.tsx'
 import { Ago } from '../elements/time.tsx'
 
-/** Why a delivery waits, and what would end the waiting. */
-export function WhyPanel({ deliveryId }: { deliveryId: string }) {
+type WhyPanelProps = { id: string; label?: string }
+
+/** Why a delivery waits or an event started nothing, and what would change that. */
+export function WhyPanel({ id, label = 'Why it waits' }: WhyPanelProps) {
   const { client } = useApi()
-  const why = useQuery(whyQuery(client, deliveryId))
+  const why = useQuery(whyQuery(client, id))
   return (
-    <section aria-label="Why it waits" className="rounded-xl border border-warn/50 bg-warn-soft/60 px-4 py-3">
+    <section aria-label={label} className="rounded-xl border border-warn/50 bg-warn-soft/60 px-4 py-3">
       <h2 className="font-semibold">
         <span aria-hidden>◆ </span>
-        {why.data?.sentence ??
-          (why.error ? errorSentence(why.error, 'asking why it waits') : 'Asking why it waits…')}
+        {why.data?.sentence ?? (why.error ? errorSentence(why.error, 'asking why') : 'Asking why…')}
       </h2>
       {why.data && why.data.conditions.length > 0 && (
         <ul className="mt-2 space-y-3">

@@ -9,6 +9,7 @@ import { useShortcuts } from '../../shell/shortcuts.ts'
 import { downloadTranscript } from './download-transcript.ts'
 import { LogRows } from './log-rows.tsx'
 import { LogToolbar } from './log-toolbar.tsx'
+import { PlanStrip } from './plan-strip.tsx'
 import { useLinkedRow } from './use-linked-row.ts'
 import { useLiveSummary } from './use-live-summary.ts'
 import { useLogScroll } from './use-log-scroll.ts'
@@ -77,6 +78,7 @@ export function LogView({ runId, waiting }: { runId: string; waiting: string }) 
           <Problem text={log.problem ?? download.problem} />
         </div>
       )}
+      <PlanStrip rows={log.rows} live={!log.ended} />
       <div className="relative min-h-0 flex-1">
         <LogRows
           log={log}

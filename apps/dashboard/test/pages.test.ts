@@ -1,0 +1,211 @@
+import { eventually } from '@baton/testkit'
+import { launchBrowser } from '@baton/testkit/browser'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findBarriers } from './support/find-barriers.ts'
+import { type OpenPage, openPage } from './support/open-page.ts'
+import { shoot } from './support/shoot.ts'
+import { type Place, startPlace } from './support/start-place.ts'
+
+const launched = await launchBrowser()
+if (launched === null) console.warn('The pages are not tested: no Chromium was found. Set CHROMIUM_PATH.')
+afterAll(() => launched?.[Symbol.asyncDispose]())
+
+describe.skipIf(launched === null)('jobs, events, agents and usage in a browser', { timeout: 60_000 }, () => {
+  let place: Place
+  let opened: OpenPage
+  let page: Page
+  beforeAll(async () => {
+    place = await startPlace()
+    await place.runner.start()
+    opened = await openPage(launched?.browser as never, { timezoneId: 'Europe/Berlin' })
+    page = opened.page
+    await page.goto(await place.signInLink())
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  }, 120_000)
+  afterAll(async () => {
+    await opened?.[Symbol.asyncDispose]()
+    await place?.[Symbol.asyncDispose]()
+  })
+
+  test('a cron job is made, shows when it fires next, and is changed with problems at their fields', async () => {
+    await page.goto(`${place.url}/jobs/new`)
+    await page.getByLabel('Name').fill('Morning report')
+    await page.getByLabel('Prompt').fill('@demo ok\nReport to {{ payload.name | default: "all" }}')
+    await page.getByLabel('When', { exact: true }).selectOption('cron')
+    await page.getByLabel('Cron expression').fill('61 9 * * *')
+    await page
+      .getByText(/minute/i)
+      .first()
+      .waitFor()
+    await page.getByLabel('Cron expression').fill('0 9 * * 1-5')
+    await page.getByText(/At 09:00.*Monday through Friday.*Europe\/Berlin/).waitFor()
+    expect(await page.getByRole('list', { name: 'Next times' }).getByRole('listitem').count()).toBe(5)
+    await shoot(page, 'job-new')
+    await page.getByRole('button', { name: 'Create the job' }).click()
+    await page.getByRole('link', { name: 'Go to the job' }).click()
+    await page.getByRole('heading', { name: 'Morning report' }).waitFor()
+    await page.getByText(/At 09:00.*Monday through Friday/).waitFor()
+
+    await page.getByRole('switch', { name: 'Morning report is enabled' }).click()
+    await page.getByText('Morning report is disabled.').waitFor()
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await page.getByRole('switch', { name: 'Morning report is enabled', checked: true }).waitFor()
+
+    await page.getByRole('link', { name: 'Edit' }).click()
+    await page.getByText('Rehearse it with an event').click()
+    await page.getByText('Report to all').last().waitFor()
+    await page
+      .getByLabel('Prompt', { exact: true })
+      .fill('@demo ok\nTell {{ payload.name | default: "all" }}')
+    await page.getByText('Tell all').last().waitFor()
+    await page.getByText('Limits', { exact: true }).click()
+    await page.getByLabel('Ended after, in all', { exact: true }).last().fill('0.5')
+    await page.getByLabel('Unit of Ended after, in all').selectOption('seconds')
+    await page.getByLabel('Ended after, in all', { exact: true }).last().fill('0.5')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('alert').filter({ hasText: 'expected number to be >=1000' }).waitFor()
+    await page.getByRole('link', { name: 'Usage' }).first().click()
+    await page.getByRole('dialog', { name: 'Leave without saving?' }).waitFor()
+    await page.getByRole('button', { name: 'Stay' }).click()
+    await page.getByLabel('Ended after, in all', { exact: true }).last().fill('90')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Ended after 1 min 30 s in all.').waitFor()
+    const job = await place.api.jobs.get.query({ id: 'morning-report' })
+    expect([job.limits.wallMs, job.prompt.split('\n')[1]]).toEqual([
+      90_000,
+      'Tell {{ payload.name | default: "all" }}',
+    ])
+  })
+
+  test('what a webhook brought is read, changed and replayed, and what was refused is said', async () => {
+    const { job, secrets } = await place.api.jobs.create.mutate({
+      key: 'greet',
+      agent: 'demo',
+      prompt: '@demo ok\nGreet {{ payload.name }}',
+      triggers: [
+        {
+          kind: 'webhook',
+          scheme: 'baton',
+          filters: [{ field: 'payload.action', op: 'eq', value: 'opened' }],
+        },
+      ],
+    })
+    await place.api.events.sendSample.mutate({ jobId: job.id, body: '{"action":"closed","name":"Ada"}' })
+    await fetch(secrets[0]?.url ?? '', { method: 'POST', body: '{}' })
+    await page.goto(`${place.url}/jobs/greet`)
+    await page.getByText(/request to/).waitFor()
+    await page.getByText('What it would have done lately').click()
+    await page.getByText('It would take 0 of 1 event.').waitFor()
+    await shoot(page, 'job')
+
+    await page.goto(`${place.url}/events`)
+    await page.getByLabel('Text in the body or the headers').fill('Ada')
+    await page.waitForURL(/text=Ada/)
+    await page.getByRole('combobox', { name: 'Source' }).selectOption('webhook')
+    await page.getByRole('list', { name: 'Events' }).getByRole('link').first().click()
+    await page
+      .getByRole('region', { name: 'Why it started nothing' })
+      .getByText(/payload.action/)
+      .first()
+      .waitFor()
+    await shoot(page, 'event')
+    await page.getByRole('button', { name: 'Edit and replay' }).click()
+    await page.getByLabel('Body').fill('{"action":"opened","name":"Grace"}')
+    await page.getByRole('button', { name: 'Replay it' }).click()
+    await page
+      .getByRole('list', { name: 'Chain of causes' })
+      .getByText(/replay of event/)
+      .waitFor()
+    await page.getByRole('link', { name: 'Run', exact: true }).click()
+    await page.getByText('Greet Grace').waitFor()
+    await page.getByText('succeeded').waitFor()
+    await page.getByText('How it was started').click()
+    await page.getByText('exit code 0').last().waitFor()
+    await shoot(page, 'run')
+  })
+
+  test('an agent gets settings, a secret and a skill, and is paused and taken back', async () => {
+    await page.goto(`${place.url}/agents/demo/edit`)
+    await page.getByLabel('Instructions (Markdown)').fill('# House rules\n\n- Be kind.')
+    await page.getByLabel('It may').selectOption('read_only')
+    await page.getByText('Budget', { exact: true }).click()
+    await page.getByLabel('Tokens for a day').fill('500000')
+    await shoot(page, 'agent-edit')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('- Be kind.').waitFor()
+    await page.getByText('500,000 tokens for a day').waitFor()
+    await page.getByRole('button', { name: 'Add a secret' }).click()
+    await page.getByLabel('Name').fill('PATH')
+    await page.getByLabel('Value').fill('s3cret-value')
+    await page.getByRole('button', { name: 'Store it' }).click()
+    await page.getByText('this name decides which code runs').waitFor()
+    await page.getByLabel('Name').fill('DEPLOY_TOKEN')
+    await page.getByRole('button', { name: 'Store it' }).click()
+    await page.getByRole('list', { name: 'Secrets' }).getByText('DEPLOY_TOKEN').waitFor()
+    expect(await page.content()).not.toContain('s3cret-value')
+    await page.getByRole('button', { name: 'Add a skill' }).click()
+    await page.getByLabel('Name').fill('releases')
+    await page.getByLabel('Text (Markdown)').fill('How a release is made here.\n\n1. Run the tests.')
+    await page.getByRole('button', { name: 'Save the skill' }).click()
+    await page.getByRole('list', { name: 'Skills' }).getByText('releases').waitFor()
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.getByText('demo takes nothing new.').waitFor()
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await page.getByRole('button', { name: 'Pause' }).waitFor()
+    await eventually(async () => {
+      const agent = await place.api.agents.get.query({ id: 'demo' })
+      expect([agent.permissionMode, agent.secretNames, agent.state]).toEqual([
+        'read_only',
+        ['DEPLOY_TOKEN'],
+        'idle',
+      ])
+    })
+    await shoot(page, 'agent')
+  })
+
+  test('no page has a serious barrier for people who cannot see or use a mouse, light or dark', async () => {
+    const runs = await place.api.runs.list.query({ limit: 1 })
+    const events = await place.api.events.list.query({ limit: 1 })
+    const paths = {
+      overview: '/',
+      runs: '/runs',
+      'run-page': `/runs/${runs.items[0]?.id}`,
+      jobs: '/jobs',
+      'job-page': '/jobs/greet',
+      'job-form': '/jobs/new',
+      'job-edit': '/jobs/greet/edit',
+      events: '/events',
+      'event-page': `/events/${events.items[0]?.id}`,
+      agents: '/agents',
+      'agent-page': '/agents/demo',
+      'agent-form': '/agents/demo/edit',
+      machines: '/machines',
+      usage: '/usage',
+      github: '/integrations/github',
+    }
+    const found: Record<string, string[]> = {}
+    for (const [name, path] of Object.entries(paths)) {
+      await page.goto(`${place.url}${path}`)
+      await page.locator('h1').waitFor()
+      await page.locator('[data-connection=live]').first().waitFor()
+      await eventually(async () =>
+        expect(
+          await page
+            .locator('main')
+            .getByText(/^Loading /)
+            .count(),
+        ).toBe(0),
+      )
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+        const barriers = await findBarriers(page)
+        if (barriers.length > 0) found[`${name} ${colorScheme}`] = barriers
+      }
+      if (['overview', 'runs', 'jobs', 'events', 'agents', 'machines', 'usage', 'job-edit'].includes(name))
+        await shoot(page, name)
+    }
+    expect(found).toEqual({})
+    expect(opened.problems.filter((problem) => !/\b400\b/.test(problem))).toEqual([])
+  })
+})
