@@ -229,7 +229,14 @@ test('a machine is connected with a key from stdin, runs work, and is stopped', 
 })
 
 test('what a run changed is shown, undone and brought back, and its worktree is cleaned', async () => {
-  const write = await data('run', '@demo write kept/by-run.txt hello', '--agent', 'demo')
+  const folder = join(dev.env.BATON_HOME ?? '', 'data', 'project')
+  await runShell(
+    `git init -q -b main '${folder}' && git -C '${folder}' -c user.email=a@b -c user.name=n commit -q --allow-empty -m first`,
+  )
+  const policyFile = join(dev.env.BATON_HOME ?? '', 'config/profiles/default.policy.json')
+  const policy = JSON.parse(await readFile(policyFile, 'utf8'))
+  await writeFile(policyFile, JSON.stringify({ ...policy, folders: [...policy.folders, folder] }))
+  const write = await data('run', '@demo write kept/by-run.txt hello', '--agent', 'demo', '--cwd', folder)
   const changes = await data('runs', 'diff', write.id)
   expect(changes.files).toMatchObject([{ path: 'kept/by-run.txt', kind: 'added', insertions: 1 }])
   expect((await dev.command(['runs', 'diff', write.id])).stdout).toContain('+hello')
@@ -240,13 +247,6 @@ test('what a run changed is shown, undone and brought back, and its worktree is 
   expect((await failure(['runs', 'undo', write.id, '--yes'])).code).toBe(6)
   expect(await data('runs', 'undo', write.id, '--redo', '--yes')).toMatchObject({ state: 'done' })
 
-  const folder = join(dev.env.BATON_HOME ?? '', 'data', 'project')
-  await runShell(
-    `git init -q -b main '${folder}' && git -C '${folder}' -c user.email=a@b -c user.name=n commit -q --allow-empty -m first`,
-  )
-  const policyFile = join(dev.env.BATON_HOME ?? '', 'config/profiles/default.policy.json')
-  const policy = JSON.parse(await readFile(policyFile, 'utf8'))
-  await writeFile(policyFile, JSON.stringify({ ...policy, folders: [...policy.folders, folder] }))
   const prompt = '@demo write in-a-worktree.txt hello'
   const run = await data('run', prompt, '--agent', 'demo', '--cwd', folder, '--worktree', 'main')
   expect(run.changes).toMatchObject({ filesChanged: 1, commits: [{}] })
