@@ -27,7 +27,8 @@ export function leastPower(given: PushedDelivery, policy: Policy): Power {
   const permissionMode = modeOf(agent.permissionMode, rights?.permissionMode ?? null, policy)
   const isOwnFolder = workspace.path === null && workspace.worktree === null
   const limited = [
-    permissionMode === agent.permissionMode
+    // A fixed program does what it does in every mode.
+    permissionMode === agent.permissionMode || agent.runtime === 'command'
       ? null
       : `it may ${permissionMode.replace('_', ' ')} instead of ${agent.permissionMode}`,
     isOwnFolder && !workspace.scratch ? 'it works in an empty folder of its own' : null,
