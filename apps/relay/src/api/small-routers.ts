@@ -94,7 +94,11 @@ export const tokensRouter = router({
     .query(({ ctx }) => listTokens(ctx.connection.db, ctx.principal.organizationId)),
   /** The secret is in this answer and nowhere else. Without `scopes` it may do what its maker may. */
   create: memberProcedure
-    .meta(rest('POST /tokens', 'Make an API token; its secret is in this answer and nowhere else'))
+    .meta(
+      rest('POST /tokens', 'Make an API token; its secret is in this answer and nowhere else', {
+        created: '/tokens',
+      }),
+    )
     .input(z.object({ name, scopes: z.array(z.enum(TOKEN_SCOPES)).min(1).max(10).optional() }))
     .output(z.object({ token: tokenView, secret: z.string() }))
     .mutation(async ({ ctx, input }) => {

@@ -50,7 +50,7 @@ const schedule = z.union([
 export const triggerProcedures = {
   /** A webhook's secret is in this answer and nowhere else. */
   addTrigger: memberProcedure
-    .meta(rest('POST /jobs/{id}/triggers', 'Add a trigger to a job'))
+    .meta(rest('POST /jobs/{id}/triggers', 'Add a trigger to a job', { created: '/jobs/{job.id}' }))
     .input(byId.extend({ trigger: triggerInput }))
     .output(z.object({ job: jobView, secret: shownSecret.nullable() }))
     .mutation(async ({ ctx, input }): Promise<{ job: JobView; secret: ShownSecret | null }> => {
