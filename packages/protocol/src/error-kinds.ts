@@ -15,10 +15,8 @@ export const ERROR_KINDS = {
   timeout_wall: 'The run took longer than its limit; raise the limit or split the work.',
   crashed: 'The agent ended with an error; read the end of its output.',
   killed: 'Something outside Baton ended the agent, or the machine restarted; run it again.',
-  workspace:
-    'The workspace is missing, not a folder or not writable; mend it on that machine, then run it again.',
-  container:
-    'The container or sandbox could not be started on that machine; the message says what is missing.',
+  workspace: 'Mend the workspace on that machine, then run it again.',
+  container: 'Mend the container or sandbox on that machine, then run it again.',
   policy: "That machine's policy file decides what runs there; its owner can change it.",
   disk_full: 'The disk of that machine is full; free some space, then run it again.',
   lost: 'The machine lost this run (its files are gone or it was reinstalled); run it again.',

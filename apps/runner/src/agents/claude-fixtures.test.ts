@@ -223,6 +223,13 @@ describe('what a run shows', () => {
     expect(events.filter((event) => event.type === 'message')).toHaveLength(1)
   })
 
+  test('is nothing of what an interrupted CLI says to its makers', () => {
+    expect(stdoutOf('sigint').toString()).toContain('[ede_diagnostic]')
+    const { events, end } = replay('sigint')
+    expect(end.result).toBeNull()
+    expect(types(events)).not.toContain('result')
+  })
+
   test('is the last of several results', () => {
     const { end, events, closes } = replay('two-results')
     expect(events.filter((event) => event.type === 'result')).toEqual([{ type: 'result', text: end.result }])
@@ -240,6 +247,18 @@ describe('tokens and money', () => {
     expect(replay('subagent').end.usage).toMatchObject({ inputTokens: 400, outputTokens: 40 })
     expect(replay('two-results').end.usage).toMatchObject({ inputTokens: 300, outputTokens: 30 })
     expect(replay('two-results').end.usage?.costUsd).toBeCloseTo(0.0009, 9)
+  })
+
+  test('are what went into its calls for a run that was killed before it summed up', () => {
+    const { stdout } = recorded('tool-refused')
+    const lines = stdout.toString().split('\n')
+    const first = lines.findIndex((line) => line.includes('"type":"assistant"'))
+    const reader = createClaudeReader(options)
+    const bytes = Buffer.from(`${lines.slice(0, first + 1).join('\n')}\n`)
+    reader.read({ stream: 'stdout', bytes, atMs: 0 })
+    const killed: Exit = { exitCode: null, signal: 'SIGKILL', error: null, message: null }
+    const { end } = reader.end(killed, { stopReason: 'budget', changedFiles: null })
+    expect(end).toMatchObject({ errorKind: 'budget', usage: { inputTokens: 100 } })
   })
 
   test('are known for an interrupted run too', () => {

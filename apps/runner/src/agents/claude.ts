@@ -23,7 +23,7 @@ export const claudeDriver: RuntimeDriver = {
     if (file === null) {
       return {
         refused: 'agent_missing',
-        message: 'Claude Code (claude) is not on the PATH of the runner. Install it on that machine.',
+        message: 'Claude Code (claude) is not on the PATH of the runner.',
       }
     }
     const args = await argumentsFor(input)

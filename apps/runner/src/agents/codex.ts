@@ -23,7 +23,7 @@ export const codexDriver: RuntimeDriver = {
     const env: Record<string, string> = { ...runEnvironment(input), RUST_LOG: CODEX_LOG }
     const file = await findExecutable('codex', env.PATH ?? '')
     if (file === null) {
-      const message = 'Codex (codex) is not on the PATH of the runner. Install it on that machine.'
+      const message = 'Codex (codex) is not on the PATH of the runner.'
       return { refused: 'agent_missing', message }
     }
     const args = argumentsFor(input, env)

@@ -5,6 +5,7 @@ import { RUNTIME_CAPABILITIES } from '@baton/protocol'
 import { refuseNames, uuidOfRun } from './agent-names.ts'
 import { programVersion } from './ask-facts.ts'
 import { runEnvironment } from './environment.ts'
+import { findAbove } from './find-above.ts'
 import { findExecutable } from './find-executable.ts'
 import {
   GEMINI_START,
@@ -18,7 +19,7 @@ import { geminiPolicy } from './gemini-policy.ts'
 import { gitIdentity } from './git-identity.ts'
 import { createJsonLinesReader } from './json-lines-reader.ts'
 import { withInstructions } from './prompt-instructions.ts'
-import type { PrepareInput, RuntimeDriver } from './runtime.ts'
+import type { PrepareInput, Refused, RuntimeDriver } from './runtime.ts'
 import { clipText, storableText } from './split-text.ts'
 
 const RESULT_BYTES = 200 * 1024
@@ -36,10 +37,10 @@ export const geminiDriver: RuntimeDriver = {
     const env = await environmentFor(input)
     const file = await findExecutable('gemini', env.PATH ?? '')
     if (file === null) {
-      const message = 'Gemini CLI (gemini) is not on the PATH of the runner. Install it on that machine.'
+      const message = 'Gemini CLI (gemini) is not on the PATH of the runner.'
       return { refused: 'agent_missing', message }
     }
-    const refused = refuseNames(delivery, 'Gemini CLI')
+    const refused = refuseNames(delivery, 'Gemini CLI') ?? refuseSettings(input)
     if (refused !== null) return refused
     const policy = join(tmpDir, 'gemini-policy.toml')
     const { approvalMode, rules } = geminiPolicy(agent.permissionMode, agent.approvals.allow)
@@ -78,6 +79,17 @@ export const geminiDriver: RuntimeDriver = {
       from,
     )
   },
+}
+
+/** Where a repository keeps settings for Gemini CLI: they name servers and hooks, which are programs. */
+const REPOSITORY_SETTINGS = '.gemini'
+
+/** Who fired a public event may have written the repository's settings, and no flag leaves them out. */
+function refuseSettings({ cwd, delivery }: PrepareInput): Refused | null {
+  const folder = delivery.trust === 'public' ? findAbove(cwd, REPOSITORY_SETTINGS) : null
+  if (folder === null) return null
+  const message = `A public event started this run, and ${folder} may hold settings of a stranger. Use another runtime for it, or take that folder away.`
+  return { refused: 'policy', message }
 }
 
 /** Its own defaults, below what the user has set: the owner of a machine may have put such a file there himself. */

@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs'
 import { realpath, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { RUNTIME_CAPABILITIES } from '@baton/protocol'
 import { refuseModel } from './agent-names.ts'
 import { askProgram, askVersion } from './ask-program.ts'
 import { runEnvironment } from './environment.ts'
+import { findAbove } from './find-above.ts'
 import { findExecutable } from './find-executable.ts'
 import { fieldsOf, listOf } from './json-fields.ts'
 import { createOpencodeReader } from './opencode-reader.ts'
@@ -22,7 +22,7 @@ export const opencodeDriver: RuntimeDriver = {
     const env = await environmentFor(input)
     const file = await findExecutable('opencode', env.PATH ?? '')
     if (file === null) {
-      const message = 'opencode is not on the PATH of the runner. Install it on that machine.'
+      const message = 'opencode is not on the PATH of the runner.'
       return { refused: 'agent_missing', message }
     }
     const refused = refuse(input)
@@ -63,14 +63,6 @@ function refuse({ delivery, cwd }: PrepareInput): Refused | null {
     return { refused: 'policy', message }
   }
   return refuseModel(agent.model)
-}
-
-/** Looks from a folder up to the root of its repository. */
-function findAbove(start: string, name: string): string | null {
-  for (let folder = start; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, name))) return join(folder, name)
-    if (existsSync(join(folder, '.git')) || dirname(folder) === folder) return null
-  }
 }
 
 /** More sessions than this of one folder are not looked through. */

@@ -8,7 +8,7 @@ import type { PrepareInput } from '../../src/agents/runtime.ts'
 import { makePlaces, newDelivery, prepare, type TestPlace } from './run-agent.ts'
 
 type Wish = Partial<PushedDelivery['agent']> & {
-  runtime: 'codex' | 'opencode'
+  runtime: 'codex' | 'opencode' | 'gemini'
   sessionId?: string
   trust?: PushedDelivery['trust']
   agentFolder?: string
@@ -133,6 +133,20 @@ describe('codex', () => {
     expect(await refusal(await inputFor(place, { runtime: 'codex', sessionId }))).toMatchObject({
       refused: 'policy',
     })
+  })
+})
+
+describe('gemini', () => {
+  test('does not run for a public event in a repository with settings of its own', async () => {
+    await using place = await makePlaces()
+    const asStranger = () => inputFor(place, { runtime: 'gemini', trust: 'public' }).then(refusal)
+    expect(await asStranger()).toHaveProperty('command')
+    await mkdir(join(place.cwd, '.gemini'))
+    expect(await asStranger()).toMatchObject({
+      refused: 'policy',
+      message: expect.stringContaining('.gemini'),
+    })
+    expect(await refusal(await inputFor(place, { runtime: 'gemini' }))).toHaveProperty('command')
   })
 })
 
