@@ -762,7 +762,7 @@ CREATE INDEX run_controls_queued ON public.run_controls USING btree (machine_id,
 
 CREATE INDEX run_controls_run ON public.run_controls USING btree (run_id, id);
 
-CREATE INDEX run_controls_unsettled ON public.run_controls USING btree (id) WHERE (state = ANY (ARRAY['queued'::text, 'delivered'::text]));
+CREATE INDEX run_controls_unsettled ON public.run_controls USING btree (id) WHERE ((state = 'queued'::text) OR ((state = 'delivered'::text) AND (kind = 'steer'::text)));
 
 CREATE INDEX runs_agent ON public.runs USING btree (agent_id, accepted_at);
 

@@ -19,6 +19,16 @@ const FILE = new URL('../schema.sql', import.meta.url)
 
 const inOrder = (one: string, other: string) => (one < other ? -1 : 1)
 
+/** Named by agent CLIs, computers, receivers and GitHub. */
+const IDS_OF_OTHERS = [
+  'agent_sessions.session_id',
+  'dispatches.external_id',
+  'github_apps.client_id',
+  'machines.boot_id',
+  'machines.instance_id',
+  'runs.session_id',
+]
+
 /** After a migration: UPDATE_SCHEMA=1 vitest run packages/db/src/schema.db.test.ts */
 test('schema.sql is what the migrations make', async () => {
   await using database = await createTestDatabase()
@@ -27,6 +37,21 @@ test('schema.sql is what the migrations make', async () => {
     const text = `-- Made by the migrations; a test compares it. Do not edit: write a migration.\n\n${await describeSchema(connection.sql)}`
     if (process.env.UPDATE_SCHEMA === '1') writeFileSync(FILE, text)
     expect(text).toBe(readFileSync(FILE, 'utf8'))
+  } finally {
+    await connection.close()
+  }
+})
+
+test('every id of ours is compared by its bytes, so that joins of two tables can use their indexes', async () => {
+  await using database = await createTestDatabase()
+  const connection = connect(database.url, { max: 1 })
+  try {
+    const rows = await connection.sql<{ name: string }[]>`
+      select c.relname || '.' || a.attname as name
+      from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_collation l on l.oid = a.attcollation
+      where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and a.attnum > 0 and l.collname <> 'C'
+        and (a.attname = 'id' or a.attname like '%\\_id')`
+    expect(rows.map(({ name }) => name).toSorted(inOrder)).toEqual(IDS_OF_OTHERS)
   } finally {
     await connection.close()
   }

@@ -7,7 +7,8 @@ import type { MachineId, RunControl } from '@baton/protocol'
  */
 export function createSessionControls(db: Db, machineId: MachineId) {
   const waiting: RunControl[] = []
-  const pushed = new Set<string>()
+  /** Of those that are queued still. */
+  let pushed = new Set<string>()
   /** Something was said, perhaps before this session was opened. */
   let look = true
   return {
@@ -21,7 +22,7 @@ export function createSessionControls(db: Db, machineId: MachineId) {
       try {
         const queued = await listQueuedControls(db, machineId)
         waiting.push(...queued.filter(({ id }) => !pushed.has(id)))
-        for (const { id } of queued) pushed.add(id)
+        pushed = new Set(queued.map(({ id }) => id))
       } catch (error) {
         look = true
         throw error

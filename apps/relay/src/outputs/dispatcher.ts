@@ -86,7 +86,13 @@ export function createDispatcher(
         return null
       },
     )
-    if (report) await record(claim, report)
+    if (!report) return
+    await record(claim, report).catch((error: unknown) =>
+      parts.log.warn(
+        { error, dispatch: claim.id },
+        'what came of a dispatch could not be stored; it is found out again when its claim has ended',
+      ),
+    )
   }
 
   /** Until the database has it, or the claim has ended. */
@@ -130,8 +136,9 @@ export function createDispatcher(
     start: () => loop.start(),
     wake: () => loop.wake(),
     async stop() {
-      await loop.stop()
+      // Before the loop: its pass may wait for a database that is away.
       const late = setTimeout(() => stopping.abort(), STOP_MS)
+      await loop.stop()
       await Promise.allSettled(inHand)
       clearTimeout(late)
     },

@@ -78,9 +78,10 @@ export function createSession(
   const cancels: RunnerPush['cancels'] = []
   /** Somebody asked for a cancel, perhaps before this session was opened. */
   let cancelsToFind = true
-  const toldCancels = new Set<number>()
+  /** Of what is open still: these sets do not grow with the age of a session. */
+  let toldCancels = new Set<number>()
   const undos: UndoOrder[] = []
-  const toldUndos = new Set<string>()
+  let toldUndos = new Set<string>()
   const orders: MachineOrder[] = []
   const controls = createSessionControls(db, place.machineId)
   const watches = createSessionWatches(db, place.machineId, place.watchesVersion ?? '')
@@ -264,10 +265,10 @@ export function createSession(
     try {
       const asked = await listAskedCancels(db, place.machineId)
       cancels.push(...asked.filter((cancel) => !toldCancels.has(cancel.fence)))
-      for (const cancel of asked) toldCancels.add(cancel.fence)
+      toldCancels = new Set(asked.map(({ fence }) => fence))
       const orders = await listAskedUndos(db, place.machineId)
       undos.push(...orders.filter(({ id }) => !toldUndos.has(id)))
-      for (const { id } of orders) toldUndos.add(id)
+      toldUndos = new Set(orders.map(({ id }) => id))
     } catch (error) {
       cancelsToFind = true
       throw error

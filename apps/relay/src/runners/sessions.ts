@@ -47,7 +47,14 @@ export function createRunnerSessions(db: Db, hints: Hints, log: Logger): RunnerS
     hints.on('config', () => {
       for (const session of sessions.values()) session.agentsChanged()
     }),
-    hints.onResync(wakeAll),
+    // Whatever a hint could have said may have been said.
+    hints.onResync(() => {
+      for (const session of sessions.values()) {
+        session.agentsChanged()
+        session.lookForCancels()
+        session.lookForControls()
+      }
+    }),
   ]
 
   return {

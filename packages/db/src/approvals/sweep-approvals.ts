@@ -50,7 +50,7 @@ export async function sweepApprovals(db: Db, limit: number): Promise<SweptApprov
         reason = case when c.state = 'queued' then 'The run ended before it arrived.' end
       where c.id in (
         select c.id from run_controls c join runs r on r.id = c.run_id join deliveries d on d.id = r.delivery_id
-        where c.state in ('queued', 'delivered') and (c.state = 'queued' or c.kind = 'steer') and ${isOver}
+        where (c.state = 'queued' or (c.state = 'delivered' and c.kind = 'steer')) and ${isOver}
         limit ${limit}::int for update of c skip locked)
     )
     select id, organization_id, machine_id, run_id, state as moved from moved`.execute(db)
