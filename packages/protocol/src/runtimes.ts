@@ -34,7 +34,7 @@ export const RUNTIME_CAPABILITIES: Record<Runtime, readonly Capability[]> = {
   opencode: ['resume', 'cancel', 'usage', 'cost', 'model', 'tool_allow_list', 'instructions'],
   acp: ['resume', 'cancel', 'interrupt', 'approvals', 'usage', 'cost', 'model', 'instructions'],
   chat: ['resume', 'cancel', 'usage', 'model', 'instructions'],
-  command: [],
+  command: ['cancel'],
 }
 
 const shownText = z

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { RUNTIME_CAPABILITIES } from '@baton/protocol'
 import { createClaudeReader } from './claude-reader.ts'
 import { runEnvironment } from './environment.ts'
 import { findCommand } from './find-command.ts'
@@ -11,7 +12,7 @@ import { createTextReader } from './text-reader.ts'
  */
 export const commandDriver: RuntimeDriver = {
   runtime: 'command',
-  capabilities: ['cancel'],
+  capabilities: RUNTIME_CAPABILITIES.command,
   async prepare(input) {
     const found = await findCommand(input, 'command')
     if ('refused' in found) return found

@@ -17,6 +17,7 @@ import { changePolicy } from './change-policy.ts'
 import { confirm } from './confirm.ts'
 import { allowIsolation, type IsolationOptions, isolationText, readIsolation } from './isolation-options.ts'
 import { printable } from './printable.ts'
+import { probeProblem } from './probe-problem.ts'
 import type { Session } from './session.ts'
 import { clip, table } from './text.ts'
 
@@ -80,7 +81,13 @@ export async function createAgent(
     ...readApprovals(options),
   })
   const chosen = runtime === 'auto' ? ` It runs ${agent.runtime}, the best that is signed in there.` : ''
-  session.print(agent, () => `${printable(agent.key)} is ready on ${printable(agent.machine.name)}.${chosen}`)
+  const problem = probeProblem(machine, agent.runtime)
+  session.print(
+    agent,
+    () =>
+      `${printable(agent.key)} is ${problem === null ? 'ready' : 'made'} on ${printable(agent.machine.name)}.${chosen}`,
+  )
+  if (problem !== null) session.note(`${session.err('yellow', '!')} ${printable(problem)}`)
   session.note(`Try it: baton run "Say hello" --agent ${agent.key}`)
   if (workspace && machine.id === here) await warnAboutFolder(session, paths.policyFile, workspace)
 }
