@@ -11,7 +11,10 @@ export default defineConfig({
     host: '127.0.0.1',
     // `vite` alone serves the pages while you edit them; everything else comes from a running relay, which accepts
     // only its own origin.
-    proxy: { '/trpc': { target: relay, ws: true, changeOrigin: true, headers: { origin: relay } } },
+    proxy: {
+      '/trpc': { target: relay, ws: true, changeOrigin: true, headers: { origin: relay } },
+      '/api': { target: relay, changeOrigin: true },
+    },
   },
   build: {
     target: 'baseline-widely-available',

@@ -122,8 +122,22 @@ const github = createRoute({
   component: lazyRouteComponent(() => import('./github/github-page.tsx'), 'GithubPage'),
 })
 
+const tokens = createRoute({
+  getParentRoute: () => root,
+  path: '/tokens',
+  component: lazyRouteComponent(() => import('./tokens/tokens-page.tsx'), 'TokensPage'),
+})
+
+const apiDocs = createRoute({
+  getParentRoute: () => root,
+  path: '/docs/api',
+  component: lazyRouteComponent(() => import('./api-docs/api-docs-page.tsx'), 'ApiDocsPage'),
+})
+
 const routeTree = root.addChildren([
   overview,
+  tokens,
+  apiDocs,
   runs,
   run,
   jobs,

@@ -1,3 +1,4 @@
+import { connect } from '@baton/db'
 import { eventually } from '@baton/testkit'
 import { launchBrowser } from '@baton/testkit/browser'
 import type { Page } from 'playwright-core'
@@ -30,9 +31,9 @@ describe.skipIf(launched === null)('jobs, events, agents and usage in a browser'
 
   test('a cron job is made, shows when it fires next, and is changed with problems at their fields', async () => {
     await page.goto(`${place.url}/jobs/new`)
-    await page.getByLabel('Name').fill('Morning report')
+    await page.getByLabel('Name', { exact: true }).fill('Morning report')
     await page.getByLabel('Prompt').fill('@demo ok\nReport to {{ payload.name | default: "all" }}')
-    await page.getByLabel('When', { exact: true }).selectOption('cron')
+    await page.getByRole('combobox', { name: 'When', exact: true }).selectOption('cron')
     await page.getByLabel('Cron expression').fill('61 9 * * *')
     await page
       .getByText(/minute/i)
@@ -56,19 +57,19 @@ describe.skipIf(launched === null)('jobs, events, agents and usage in a browser'
     await page.getByText('Rehearse it with an event').click()
     await page.getByText('Report to all').last().waitFor()
     await page
-      .getByLabel('Prompt', { exact: true })
+      .getByRole('textbox', { name: 'Prompt', exact: true })
       .fill('@demo ok\nTell {{ payload.name | default: "all" }}')
     await page.getByText('Tell all').last().waitFor()
     await page.getByText('Limits', { exact: true }).click()
-    await page.getByLabel('Ended after, in all', { exact: true }).last().fill('0.5')
+    await page.getByRole('spinbutton', { name: 'Ended after, in all', exact: true }).fill('0.5')
     await page.getByLabel('Unit of Ended after, in all').selectOption('seconds')
-    await page.getByLabel('Ended after, in all', { exact: true }).last().fill('0.5')
+    await page.getByRole('spinbutton', { name: 'Ended after, in all', exact: true }).fill('0.5')
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByRole('alert').filter({ hasText: 'expected number to be >=1000' }).waitFor()
     await page.getByRole('link', { name: 'Usage' }).first().click()
     await page.getByRole('dialog', { name: 'Leave without saving?' }).waitFor()
     await page.getByRole('button', { name: 'Stay' }).click()
-    await page.getByLabel('Ended after, in all', { exact: true }).last().fill('90')
+    await page.getByRole('spinbutton', { name: 'Ended after, in all', exact: true }).fill('90')
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('Ended after 1 min 30 s in all.').waitFor()
     const job = await place.api.jobs.get.query({ id: 'morning-report' })
@@ -164,6 +165,23 @@ describe.skipIf(launched === null)('jobs, events, agents and usage in a browser'
     await shoot(page, 'agent')
   })
 
+  test('usage is shown day by day, by model and against the budget of the day', async () => {
+    await insertUsage(place)
+    await page.goto(`${place.url}/usage`)
+    await page.getByText('1,260,000 tokens').waitFor()
+    await page.getByText('Tokens today: 42,000 of 500,000').waitFor()
+    await page.getByText('As a table').click()
+    expect(await page.getByRole('table', { name: 'Tokens a day' }).getByRole('row').count()).toBe(31)
+    await page.getByRole('combobox', { name: 'By', exact: true }).selectOption('model')
+    await page.getByRole('table', { name: 'Usage by model' }).getByText('sonnet').waitFor()
+    await page.getByLabel('Shown').selectOption('cost')
+    await page.waitForURL(/measure=cost/)
+    await page.getByText('highest: $0.60').waitFor()
+    await page.goto(`${place.url}/agents/demo`)
+    await page.getByText('1,260,000 tokens in').waitFor()
+    await shoot(page, 'agent-usage')
+  })
+
   test('no page has a serious barrier for people who cannot see or use a mouse, light or dark', async () => {
     const runs = await place.api.runs.list.query({ limit: 1 })
     const events = await place.api.events.list.query({ limit: 1 })
@@ -185,6 +203,9 @@ describe.skipIf(launched === null)('jobs, events, agents and usage in a browser'
       github: '/integrations/github',
     }
     const found: Record<string, string[]> = {}
+    const add = (name: string, what: string[]) => {
+      if (what.length > 0) found[name] = what
+    }
     for (const [name, path] of Object.entries(paths)) {
       await page.goto(`${place.url}${path}`)
       await page.locator('h1').waitFor()
@@ -199,9 +220,11 @@ describe.skipIf(launched === null)('jobs, events, agents and usage in a browser'
       )
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-        const barriers = await findBarriers(page)
-        if (barriers.length > 0) found[`${name} ${colorScheme}`] = barriers
+        add(`${name} ${colorScheme}`, await findBarriers(page))
       }
+      await page.setViewportSize({ width: 390, height: 844 })
+      add(`${name} narrow`, await tooWide(page))
+      await page.setViewportSize({ width: 1280, height: 800 })
       if (['overview', 'runs', 'jobs', 'events', 'agents', 'machines', 'usage', 'job-edit'].includes(name))
         await shoot(page, name)
     }
@@ -209,3 +232,48 @@ describe.skipIf(launched === null)('jobs, events, agents and usage in a browser'
     expect(opened.problems.filter((problem) => !/\b400\b/.test(problem))).toEqual([])
   })
 })
+
+/** What the demo agent would have used on each of the last thirty days, had it a model. */
+async function insertUsage(place: Place): Promise<void> {
+  const agent = await place.api.agents.get.query({ id: 'demo' })
+  const { organization } = await place.api.auth.me.query()
+  const connection = connect(place.databaseUrl)
+  try {
+    const days = Array.from({ length: 30 }, (_, index) => index)
+    await connection.db
+      .insertInto('usage_days')
+      .values(
+        days.map((ago) => ({
+          organization_id: organization.id,
+          day: new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10),
+          agent_id: agent.id,
+          machine_id: agent.machine.id,
+          job_id: null,
+          model: 'sonnet',
+          runs: 3,
+          priced_runs: 3,
+          input_tokens: ago % 2 === 0 ? 40_000 : 38_000,
+          output_tokens: ago % 2 === 0 ? 2_000 : 4_000,
+          cached_tokens: 0,
+          cost_usd: ago === 7 ? 0.6 : 0.25,
+        })),
+      )
+      .execute()
+  } finally {
+    await connection.close()
+  }
+}
+
+/** What makes the page wider than its window. */
+async function tooWide(page: Page): Promise<string[]> {
+  return await page.evaluate(() => {
+    const width = document.documentElement.clientWidth
+    return [document.documentElement, ...document.querySelectorAll('main, main form, main .card')].flatMap(
+      (one) => {
+        const { right } = one.getBoundingClientRect()
+        const isTooWide = right > width + 1 || (one.tagName === 'MAIN' && one.scrollWidth > one.clientWidth)
+        return isTooWide ? [`${one.tagName} ${one.className.slice(0, 60)} ends at ${right}`] : []
+      },
+    )
+  })
+}

@@ -38,7 +38,7 @@ export function AgentConversations({ agent }: { agent: AgentView }) {
               label="Copy a command"
               text={batonCommand(origin, `run --continue ${shellWord(one.conversation)} "Go on"`)}
             />
-            <Button small look="bare" className="text-bad" onClick={() => setForgetting(one)}>
+            <Button small look="bareDanger" onClick={() => setForgetting(one)}>
               Forget…
             </Button>
           </li>

@@ -38,22 +38,23 @@ export function AgentSecrets({ agent }: { agent: AgentView }) {
             <ul aria-label="Secrets" className="card divide-y divide-line">
               {all.map(({ name, updatedAt }) => (
                 <li key={name} className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2">
-                  <code className="min-w-0 flex-1 font-mono text-[13px] break-all">{name}</code>
+                  <code className="min-w-0 flex-1 basis-40 font-mono text-[13px] break-all">{name}</code>
                   <span className="text-[13px] text-soft">
                     set <Ago at={updatedAt} />
                   </span>
-                  <Button small look="bare" aria-label={`Replace ${name}`} onClick={() => setSetting(name)}>
-                    Replace
-                  </Button>
-                  <Button
-                    small
-                    look="bare"
-                    className="text-bad"
-                    aria-label={`Delete ${name}`}
-                    onClick={() => setRemoving(name)}
-                  >
-                    Delete…
-                  </Button>
+                  <span className="flex">
+                    <Button small look="bare" aria-label={`Replace ${name}`} onClick={() => setSetting(name)}>
+                      Replace
+                    </Button>
+                    <Button
+                      small
+                      look="bareDanger"
+                      aria-label={`Delete ${name}`}
+                      onClick={() => setRemoving(name)}
+                    >
+                      Delete…
+                    </Button>
+                  </span>
                 </li>
               ))}
             </ul>

@@ -43,23 +43,24 @@ export function AgentSkills({ agent }: { agent: AgentView }) {
                     <span className="font-medium">{skill.name}</span>{' '}
                     <span className="text-[13px] break-words text-soft">{skill.description}</span>
                   </span>
-                  <Button
-                    small
-                    look="bare"
-                    aria-label={`Edit the skill ${skill.name}`}
-                    onClick={() => setEditing(skill)}
-                  >
-                    Edit
-                  </Button>
-                  <Button
-                    small
-                    look="bare"
-                    className="text-bad"
-                    aria-label={`Remove the skill ${skill.name}`}
-                    onClick={() => setRemoving(skill.name)}
-                  >
-                    Remove…
-                  </Button>
+                  <span className="flex">
+                    <Button
+                      small
+                      look="bare"
+                      aria-label={`Edit the skill ${skill.name}`}
+                      onClick={() => setEditing(skill)}
+                    >
+                      Edit
+                    </Button>
+                    <Button
+                      small
+                      look="bareDanger"
+                      aria-label={`Remove the skill ${skill.name}`}
+                      onClick={() => setRemoving(skill.name)}
+                    >
+                      Remove…
+                    </Button>
+                  </span>
                 </li>
               ))}
             </ul>

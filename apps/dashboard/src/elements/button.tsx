@@ -4,6 +4,7 @@ const LOOKS = {
   plain: 'border border-line-strong/60 bg-card hover:bg-hover text-ink',
   main: 'border border-transparent bg-accent text-on-accent hover:opacity-90',
   danger: 'border border-bad/60 bg-card text-bad hover:bg-bad-soft',
+  bareDanger: 'border border-transparent text-bad hover:bg-bad-soft',
   bare: 'border border-transparent text-soft hover:bg-hover hover:text-ink',
 }
 

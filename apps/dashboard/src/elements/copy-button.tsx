@@ -29,7 +29,10 @@ export function CopyButton({ text, label = 'Copy', small = true, bare = false }:
 export function CopyLine({ text }: { text: string }) {
   return (
     <div className="flex max-w-full items-center gap-2 rounded-lg border border-line bg-sunk py-1 pr-1 pl-3">
-      <code className="min-w-0 flex-1 overflow-x-auto font-mono text-[13px] whitespace-nowrap">{text}</code>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
+      <code tabIndex={0} className="min-w-0 flex-1 overflow-x-auto font-mono text-[13px] whitespace-nowrap">
+        {text}
+      </code>
       <CopyButton text={text} bare />
     </div>
   )
@@ -42,7 +45,11 @@ export function CopyBlock({ text }: { text: string }) {
       <div className="flex justify-end border-b border-line">
         <CopyButton text={text} bare />
       </div>
-      <pre className="max-h-64 overflow-auto p-3 font-mono text-[13px] [overflow-wrap:anywhere] whitespace-pre-wrap">
+      <pre
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+        tabIndex={0}
+        className="max-h-64 overflow-auto p-3 font-mono text-[13px] [overflow-wrap:anywhere] whitespace-pre-wrap"
+      >
         {text}
       </pre>
     </div>

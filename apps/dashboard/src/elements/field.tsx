@@ -13,7 +13,7 @@ export function Field({ label, hint, problem, children }: FieldProps) {
   return (
     // biome-ignore lint/a11y/noLabelWithoutControl: the control is in `children`, inside the label.
     <label className="block space-y-1">
-      <span className="font-medium">{label}</span>
+      <span className="block font-medium">{label}</span>
       {children}
       {problem && (
         <span role="alert" className="block text-[13px] text-bad">

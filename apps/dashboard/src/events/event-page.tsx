@@ -1,7 +1,6 @@
 import type { EventDetail } from '@baton/protocol'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { ArrowLeft } from 'lucide-react'
 import { useApi } from '../api/api-context.ts'
 import { isNotFound } from '../api/api-error.ts'
 import { CardPart, Fact, Facts } from '../elements/facts.tsx'
@@ -55,11 +54,7 @@ function EventBodyOfPage({ event }: { event: EventDetail }) {
       title={titleOfEvent(event)}
       lead={
         <>
-          <Link to="/events" className="inline-flex items-center gap-1 text-soft hover:text-ink">
-            <ArrowLeft size={14} aria-hidden />
-            Events
-          </Link>{' '}
-          · {formatMoment(event.receivedAt)} · {outcomeOf(event)}
+          {formatMoment(event.receivedAt)} · {outcomeOf(event)}
         </>
       }
       actions={<EventActions event={event} />}
@@ -72,9 +67,11 @@ function EventBodyOfPage({ event }: { event: EventDetail }) {
       <div className="grid gap-x-8 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <div className="min-w-0">
           <CauseChain event={event} />
-          <Section title="What came of it">
-            <Runs event={event} />
-          </Section>
+          {event.state !== 'ignored' && (
+            <Section title="What came of it">
+              <Runs event={event} />
+            </Section>
+          )}
           {event.dispatches.length > 0 && (
             <Section title="What was sent">
               <DispatchList dispatches={event.dispatches} label="Dispatches of this event" />

@@ -27,7 +27,7 @@ export function JobRow({ job }: { job: JobView }) {
         <LastRuns job={job} />
       </div>
       <div className="max-sm:row-start-1 max-sm:col-start-2">
-        <RunJob job={job} />
+        <RunJob job={job} small />
       </div>
     </div>
   )

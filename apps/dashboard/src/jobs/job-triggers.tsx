@@ -129,7 +129,7 @@ function RemoveTrigger({ trigger }: { trigger: TriggerView }) {
   )
   return (
     <>
-      <Button small look="bare" className="text-bad" onClick={() => setAsking(true)}>
+      <Button small look="bareDanger" onClick={() => setAsking(true)}>
         Remove…
       </Button>
       {asking && (

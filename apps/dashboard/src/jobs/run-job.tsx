@@ -9,16 +9,16 @@ import { Dialog, Problem } from '../elements/dialog.tsx'
 import { Field, FormEnd } from '../elements/field.tsx'
 
 /** Runs a job by hand. The form shows the prompt and takes a payload for its placeholders. */
-export function RunJob({ job }: { job: JobView }) {
+export function RunJob({ job, small = false }: { job: JobView; small?: boolean }) {
   const [open, setOpen] = useState(false)
   return (
     <>
       <Button
-        small
+        small={small}
         icon={<Play size={14} aria-hidden />}
         disabled={!job.enabled}
         title={job.enabled ? undefined : 'This job is disabled'}
-        aria-label={`Run ${job.name} now`}
+        aria-label={`Run now: ${job.name}`}
         onClick={() => setOpen(true)}
       >
         Run now

@@ -28,13 +28,15 @@ export function TriggerDrafts({ triggers, onChange, problems }: TriggerDraftsPro
       {triggers.map((draft, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a draft has nothing else that stays while it is typed.
         <div key={index} className="card space-y-4 p-4">
-          <div className="flex items-end justify-between gap-3">
-            <KindField
-              kind={draft.kind}
-              onChange={(kind) =>
-                onChange(triggers.map((one, at) => (at === index ? newTrigger(kind) : one)))
-              }
-            />
+          <div className="flex flex-wrap items-end justify-between gap-3">
+            <div className="min-w-0">
+              <KindField
+                kind={draft.kind}
+                onChange={(kind) =>
+                  onChange(triggers.map((one, at) => (at === index ? newTrigger(kind) : one)))
+                }
+              />
+            </div>
             <Button
               look="bare"
               icon={<X size={15} aria-hidden />}

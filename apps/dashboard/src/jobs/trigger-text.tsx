@@ -24,7 +24,7 @@ export function TriggerText({ job, trigger }: { job: JobView; trigger: TriggerVi
               <span className="text-soft">in {trigger.zone}</span>
             </p>
           )}
-          {trigger.nextFireAt === null ? (
+          {trigger.paused || !job.enabled ? (
             <p className="text-[13px] text-soft">It does not fire while it is paused or its job is off.</p>
           ) : (
             <NextFires schedule={{ triggerId: trigger.id }} />

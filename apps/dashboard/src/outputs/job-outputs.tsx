@@ -22,7 +22,7 @@ export function JobOutputs({ job }: { job: JobView }) {
   return (
     <section className="space-y-2">
       <div className="flex items-center justify-between gap-3">
-        <h3 className="font-medium">Outputs</h3>
+        <h2 className="text-[13px] font-semibold tracking-wide text-soft">Outputs</h2>
         <Button small icon={<Plus size={14} aria-hidden />} onClick={() => setEditing('new')}>
           Add an output
         </Button>

@@ -22,7 +22,7 @@ export function WhyPanel({ id, label = 'Why it waits' }: WhyPanelProps) {
           {why.data.conditions.map((condition) => (
             <li key={`${condition.code} ${condition.what}`}>
               <p>
-                {condition.what}
+                {condition.what !== why.data.sentence && condition.what}
                 {condition.since !== null && (
                   <span className="text-soft">
                     {' '}

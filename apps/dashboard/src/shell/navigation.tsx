@@ -7,6 +7,7 @@ import {
   GitPullRequest,
   House,
   Inbox,
+  KeyRound,
   Monitor,
   Repeat,
 } from 'lucide-react'
@@ -22,6 +23,7 @@ export const PLACES = [
   { to: '/machines', label: 'Machines', key: 'm', icon: Monitor },
   { to: '/usage', label: 'Usage', key: 'u', icon: ChartColumn },
   { to: '/integrations/github', label: 'GitHub', key: 'h', icon: GitPullRequest },
+  { to: '/tokens', label: 'API tokens', key: 'k', icon: KeyRound },
 ] as const
 
 /** How many of them stand in the bar of phones; the others are behind its last button. */

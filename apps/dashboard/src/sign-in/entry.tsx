@@ -1,10 +1,14 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react'
 import { useApi } from '../api/api-context.ts'
 import { errorSentence, isSignedOut } from '../api/api-error.ts'
 import { meQuery } from '../api/queries.ts'
 import { Failure } from '../elements/page.tsx'
 import { SignedOutPage } from './signed-out-page.tsx'
+
+const PublicApiDocs = lazy(async () => ({
+  default: (await import('../api-docs/public-api-docs.tsx')).PublicApiDocs,
+}))
 
 /** The door: redeems a sign-in link when the address carried one, then lets signed-in people through. */
 export function Entry({ claim, children }: { claim: string | null; children: ReactNode }) {
@@ -12,7 +16,16 @@ export function Entry({ claim, children }: { claim: string | null; children: Rea
   const redeeming = useRedeem(claim)
   const me = useQuery({ ...meQuery(client), enabled: redeeming.settled })
   if (!redeeming.settled || me.isPending) return <Waiting text={claim ? 'Signing you in…' : 'Loading…'} />
-  if (isSignedOut(me.error)) return <SignedOutPage problem={redeeming.problem} />
+  if (isSignedOut(me.error)) {
+    // The description of the API says nothing about what is in this relay.
+    if (window.location.pathname === '/docs/api')
+      return (
+        <Suspense fallback={<Waiting text="Loading…" />}>
+          <PublicApiDocs />
+        </Suspense>
+      )
+    return <SignedOutPage problem={redeeming.problem} />
+  }
   if (me.data === undefined) {
     return (
       <main className="mx-auto max-w-lg p-6">

@@ -19,7 +19,7 @@ export function UsagePanel({ filter }: { filter: UsageFilter }) {
       <CardPart title={`Usage of ${DAYS} days`}>
         <Loaded answer={days} of="the usage">
           {(view) =>
-            view.total.runs === 0 ? (
+            tokensOf(view.total) === 0 ? (
               <p className="text-[13px] text-soft">No run told what it used.</p>
             ) : (
               <div className="space-y-2">
@@ -32,7 +32,7 @@ export function UsagePanel({ filter }: { filter: UsageFilter }) {
             )
           }
         </Loaded>
-        {models.data && models.data.rows.length > 0 && (
+        {models.data && tokensOf(models.data.total) > 0 && (
           <ul aria-label="By model" className="mt-2 space-y-0.5 text-[13px]">
             {models.data.rows.map((row) => (
               <li key={row.id ?? 'none'} className="flex justify-between gap-3">

@@ -46,6 +46,7 @@ export async function startPlace(more: Record<string, string> = {}) {
     signInLink: async () => (await api.auth.createLink.mutate()).url,
     startRun: async (prompt: string, agent = 'demo') =>
       (await api.runs.create.mutate({ prompt, agent })).runId,
+    databaseUrl: database.url,
     stopRelay: () => relay.kill('SIGKILL'),
     async startRelay() {
       relay = await startTestRelay({ databaseUrl: database.url, port, env })
