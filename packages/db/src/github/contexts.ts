@@ -54,16 +54,18 @@ export type GithubStage = 1 | 2 | 3
 /**
  * Queues what GitHub should be told next of open deliveries: for each effect at most one dispatch at a time, so that
  * two of them never make the same thing twice, and always the newest stage, so that none is told that has passed. What a
- * run's end says waits for its pull request. Answers the deliveries for which something was queued.
+ * run's end says waits for its pull request. Answers the deliveries for which something was queued. At most `limit` are
+ * looked at, the oldest first; those that wait and of which everything is told are not among them, however many they are.
  */
 export async function queueGithubEffects(db: Db, limit: number): Promise<DeliveryId[]> {
   const { rows } = await sql<{ delivery_id: DeliveryId }>`
     with open as materialized (
       select c.delivery_id, c.organization_id, c.feedback, c.number, c.comment_id, c.head_sha, c.pushed_commit,
-        d.job_id, d.event_id, d.run_id,
-        case when d.finished_at is not null then 3 when d.state in ('running', 'stalled') then 2 else 1 end as stage
-      from github_contexts c join deliveries d on d.id = c.delivery_id
-      where c.done_at is null order by c.created_at limit ${limit}::int
+        d.job_id, d.event_id, d.run_id, s.stage
+      from github_contexts c join deliveries d on d.id = c.delivery_id cross join lateral (select
+        case when d.finished_at is not null then 3 when d.state in ('running', 'stalled') then 2 else 1 end as stage) s
+      where c.done_at is null and (s.stage = 3 or ${isUntold})
+      order by c.created_at limit ${limit}::int
     ),
     sent as materialized (
       select x.delivery_id, split_part(x.key, ':', 3) as effect, split_part(x.key, ':', 4)::int as stage,
@@ -109,6 +111,16 @@ export async function queueGithubEffects(db: Db, limit: number): Promise<Deliver
     select distinct delivery_id from queued`.execute(db)
   return rows.map((row) => row.delivery_id)
 }
+
+/** Of what is told before the end, something was not queued yet at this stage or a later one. */
+const isUntold = sql`exists (
+  select from (values
+    ('reaction', 1, (c.feedback ->> 'reaction')::boolean and (c.number is not null or c.comment_id is not null)),
+    ('check', s.stage, (c.feedback ->> 'check')::boolean and c.head_sha is not null),
+    ('comment', s.stage, (c.feedback ->> 'comment')::boolean and c.number is not null)
+  ) as e (effect, stage, is_wanted)
+  where e.is_wanted and not exists (select from dispatches x where x.key = any(array(
+    select 'github:' || c.delivery_id || ':' || e.effect || ':' || n from generate_series(e.stage, 3) as n))))`
 
 /** What a sender needs to know of one delivery: where it belongs on GitHub and how its work stands. */
 export type GithubContextRow = {

@@ -1,0 +1,105 @@
+import { createTestDatabase, makeDelivery, makePlace, newTestId, type Place } from '@baton/testkit'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  type Connection,
+  connect,
+  insertGithubApp,
+  insertGithubContexts,
+  queueGithubEffects,
+} from '../index.ts'
+
+let database: Awaited<ReturnType<typeof createTestDatabase>>
+let connection: Connection
+let place: Place
+const githubAppId = newTestId('githubApp')
+const [jobId, triggerId] = [newTestId('job'), newTestId('trigger')]
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  connection = connect(database.url)
+  const { db } = connection
+  place = await makePlace(db)
+  const { organizationId, agentId } = place
+  await sql`insert into jobs (id, organization_id, agent_id, key, name, prompt, limits, rules)
+    values (${jobId}, ${organizationId}, ${agentId}, 'job', 'Job', 'x', '{}', '{}')`.execute(db)
+  await sql`insert into triggers (id, organization_id, job_id, kind)
+    values (${triggerId}, ${organizationId}, ${jobId}, 'github')`.execute(db)
+  await insertGithubApp(db, organizationId, {
+    id: githubAppId,
+    appId: 1,
+    slug: 'baton',
+    name: 'Baton',
+    apiUrl: 'https://api.example',
+    webUrl: 'https://example',
+    htmlUrl: 'https://example/apps/baton',
+    clientId: null,
+    sealedPrivateKey: 'sealed',
+    sealedWebhookSecret: 'sealed',
+    sealedClientSecret: null,
+  })
+})
+afterAll(async () => {
+  await connection?.close()
+  await database?.[Symbol.asyncDispose]()
+})
+
+/** A delivery that a pull request has fired. */
+async function fire() {
+  const { id } = await makeDelivery(connection.db, place, { jobId, delivery: { jobId } })
+  const feedback = { reaction: true, comment: true, resultComment: false, check: true, pullRequest: false }
+  await insertGithubContexts(connection.db, [
+    {
+      deliveryId: id,
+      organizationId: place.organizationId,
+      githubAppId,
+      triggerId,
+      installationId: 1,
+      repositoryId: 2,
+      repository: 'octo/repo',
+      number: 3,
+      commentId: null,
+      commentKind: null,
+      headSha: '1'.repeat(40),
+      baseBranch: 'main',
+      textHash: 'hash',
+      actor: 'octocat',
+      feedback,
+    },
+  ])
+  return id
+}
+
+const keys = async (id: string) =>
+  (
+    await sql<{ key: string }>`select key from dispatches where delivery_id = ${id} order by key`.execute(
+      connection.db,
+    )
+  ).rows.map(({ key }) => key.split(':').slice(2).join(':'))
+const settle = () =>
+  sql`update dispatches set state = 'sent', next_at = null, finished_at = now()`.execute(connection.db)
+
+test('deliveries that wait for long do not keep GitHub from hearing of later ones, or of their own next stage', async () => {
+  const { db } = connection
+  const waiting = [await fire(), await fire()]
+  expect((await queueGithubEffects(db, 2)).toSorted()).toEqual(waiting.toSorted())
+  expect(await queueGithubEffects(db, 2)).toEqual([])
+  await settle()
+
+  const later = await fire()
+  expect(await queueGithubEffects(db, 2)).toEqual([later])
+  expect(await keys(later)).toEqual(['check:1', 'comment:1', 'reaction:1'])
+  await settle()
+
+  await sql`update deliveries set state = 'running', fence = 1, accepted_at = now(), lease_expires_at = now() + interval '1 hour'
+    where id = ${waiting[0]}`.execute(db)
+  expect(await queueGithubEffects(db, 2)).toEqual([waiting[0]])
+  expect(await queueGithubEffects(db, 2)).toEqual([])
+  await settle()
+  // It waits again after it has run, for its account say: what was told is not told once more.
+  await sql`update deliveries set state = 'pending', lease_expires_at = null where id = ${waiting[0]}`.execute(
+    db,
+  )
+  expect(await queueGithubEffects(db, 2)).toEqual([])
+  expect(await keys(waiting[0] ?? '')).toEqual(['check:1', 'check:2', 'comment:1', 'comment:2', 'reaction:1'])
+})
