@@ -5,7 +5,16 @@ import { CASES, type Case } from './cases.ts'
 import { ROWS, type RuntimeRow } from './runtimes.ts'
 import { type Cell, formatTable } from './table.ts'
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { only: { type: 'string' } } })
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: 'string' }, help: { type: 'boolean' } },
+})
+if (values.help) {
+  process.stdout.write(
+    `npm run test:agents [-- <runtime…> --only <case,case>]\nruntimes: ${ROWS.map(({ name }) => name).join(', ')}\ncases: ${CASES.map(({ name }) => name).join('; ')}\n`,
+  )
+  process.exit(0)
+}
 const unknown = positionals.filter((name) => !ROWS.some((row) => row.name === name))
 if (unknown.length > 0) {
   process.stderr.write(`No runtime ${unknown.join(', ')}: ${ROWS.map(({ name }) => name).join(', ')}.\n`)

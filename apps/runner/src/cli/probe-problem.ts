@@ -4,7 +4,6 @@ import type { MachineView, Runtime } from '@baton/protocol'
 export function probeProblem({ name, runtimes }: MachineView, runtime: Runtime): string | null {
   const probe = runtimes.find((one) => one.runtime === runtime)
   if (probe === undefined) return null
-  if (!probe.installed) return `It cannot work yet: ${runtime} is not installed on ${name}. ${probe.detail}`
-  if (probe.signedIn !== 'no') return null
-  return `It cannot work yet: ${runtime} is not signed in on ${name}. ${probe.detail}`
+  const isReady = probe.installed && probe.signedIn !== 'no'
+  return isReady ? null : `It cannot work on ${name} yet. ${runtime}: ${probe.detail}`
 }

@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import type { Budget, PushedDelivery, SkillRef, Usage } from '@baton/protocol'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { defaultPolicy } from '../../config/policy.ts'
+import { createClaudeReader } from '../claude-reader.ts'
 import { agentFolder, makeAgentFolder, readMemory } from './agent-folder.ts'
 import { leastPower } from './least-power.ts'
 import { goOnWith, NUDGE } from './run-prompt.ts'
 import { syncSkills } from './sync-skills.ts'
 import { tellProfile } from './tell-profile.ts'
-import { spentBudget } from './watch-budget.ts'
+import { createBudgetReader, spentBudget } from './watch-budget.ts'
 
 let folder = ''
 beforeEach(async () => {
@@ -178,4 +179,23 @@ test.each([
 ] as const)('of %o the use of %o uses up: %s', (limits, used, of) => {
   expect(spentBudget(used, limits)?.of ?? null).toBe(of)
   expect(spentBudget(null, limits)).toBeNull()
+})
+
+test('a run that was done before its budget could end it is done, and says what it used', () => {
+  const exit = { exitCode: 0, signal: null, error: null, message: null }
+  const ended = (limits: Budget) => {
+    const events = [
+      { type: 'assistant', message: { id: 'm', content: [{ type: 'text', text: 'Hi.' }] } },
+      { type: 'result', subtype: 'success', result: 'Hi.', usage: { input_tokens: 90, output_tokens: 20 } },
+    ]
+    const claude = createClaudeReader({ twoWay: true, expectsChanges: false })
+    const reader = createBudgetReader(claude, limits, () => expect.unreachable())
+    const bytes = Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(''))
+    reader.read({ stream: 'stdout', bytes, atMs: 0 })
+    return reader.end(exit, { stopReason: null, changedFiles: null })
+  }
+  const over = ended(budget({ runTokens: 100 }))
+  expect(over.end).toMatchObject({ state: 'succeeded', usage: { inputTokens: 90 } })
+  expect(over.events.at(-1)).toMatchObject({ type: 'warning', text: expect.stringContaining('budget') })
+  expect(ended(budget({ runTokens: 1_000 })).events.map(({ type }) => type)).not.toContain('warning')
 })

@@ -1,4 +1,4 @@
-import type { Budget, Usage } from '@baton/protocol'
+import type { Budget, RunEventBody, Usage } from '@baton/protocol'
 import type { RunReader } from '../runtime.ts'
 
 const DAY_MS = 86_400_000
@@ -7,6 +7,12 @@ const DONE_WITHIN_MS = 1_000
 
 /** What a run has used up: its own budget, or what was left of the day. */
 export type Spent = { of: 'run' | 'day'; sentence: string }
+
+/** Said by a run that was done before it could be ended, or that names what it used only at its end. */
+const LATE: Record<Spent['of'], RunEventBody> = {
+  run: { type: 'warning', text: 'It used up its budget and was done before it could be ended.' },
+  day: { type: 'warning', text: 'It used up what was left of the budget of the day.' },
+}
 
 /** Null while the run is within its budget, or nobody knows what it used. */
 export function spentBudget(usage: Usage | null, budget: Budget): Spent | null {
@@ -25,7 +31,8 @@ export function spentBudget(usage: Usage | null, budget: Budget): Spent | null {
 
 /**
  * A reader that says once when the run is over its budget: a moment after the model call that used it up, so that at most
- * the call after it is begun, and an agent that was done with that call ends by itself. A run that ended for the budget of the day says when that is free again.
+ * the call after it is begun, and an agent that was done with that call ends by itself, which is told. A run that ended for
+ * the budget of the day says when that is free again.
  */
 export function createBudgetReader(
   reader: RunReader,
@@ -49,8 +56,9 @@ export function createBudgetReader(
     end(exit, facts) {
       if (timer) clearTimeout(timer)
       const { events, end } = reader.end(exit, facts)
-      if (end.errorKind !== 'budget') return { events, end }
       const cause = spent ?? spentBudget(end.usage, budget)
+      if (end.errorKind !== 'budget')
+        return { events: cause === null ? events : [...events, LATE[cause.of]], end }
       const isOfDay = (cause?.of ?? tighterLimit(budget)) === 'day'
       const message = cause?.sentence ?? end.message
       return { events, end: { ...end, message, quotaUntil: isOfDay ? nextDay(now()) : null } }
