@@ -109,7 +109,13 @@ export function publicError(error: TRPCError): { code: ErrorCode; message: strin
       message: 'The relay cannot reach its database right now. Nothing is lost; try again in a moment.',
     }
   }
-  for (const code of ['NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'BAD_REQUEST', 'TIMEOUT'] as const) {
+  for (const code of [
+    'NOT_FOUND',
+    'PAYLOAD_TOO_LARGE',
+    'BAD_REQUEST',
+    'METHOD_NOT_SUPPORTED',
+    'TIMEOUT',
+  ] as const) {
     if (error.code === code) return { code: BY_TRPC[code], message: error.message }
   }
   return { code: 'internal', message: 'The relay failed; its log has the details under the request id.' }
@@ -119,6 +125,7 @@ const BY_TRPC = {
   NOT_FOUND: 'not_found',
   PAYLOAD_TOO_LARGE: 'too_large',
   BAD_REQUEST: 'bad_input',
+  METHOD_NOT_SUPPORTED: 'bad_input',
   TIMEOUT: 'timeout',
 } as const
 

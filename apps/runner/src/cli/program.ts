@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { version } from '../version.ts'
 import { addAgentCommands } from './agent-commands.ts'
+import { addApiCommands } from './api-commands.ts'
 import { addApprovalCommands } from './approval-commands.ts'
 import { addEventCommands } from './event-commands.ts'
 import { addHookCommands } from './hook-commands.ts'
@@ -41,6 +42,7 @@ export function buildProgram(): Command {
   addIntegrationCommands(program)
   addWorktreeCommands(program)
   addTokenCommands(program)
+  addApiCommands(program)
   addLifecycleCommands(program)
   addHelp(program)
   program.addHelpText('after', firstSteps)

@@ -9,7 +9,13 @@ export function addTokenCommands(program: Command): void {
     {
       usage: 'create <name>',
       summary: 'make a token and show it once',
-      examples: [['baton token create ci', 'prints bt_… for BATON_TOKEN']],
+      options: [
+        ['--scopes <list>', 'what it may do, of read, run, write and admin (default: all that you may)'],
+      ],
+      examples: [
+        ['baton token create ci --scopes read,run', 'prints bt_… for BATON_TOKEN'],
+        ['baton token create me', 'one that may do all that you may'],
+      ],
     },
     async () => (await load()).createToken,
   )
