@@ -235,7 +235,8 @@ function parkedSentence(facts: DeliveryFacts): string {
     facts.parkedUntil === null
       ? 'It waits.'
       : `It goes on at ${new Date(facts.parkedUntil).toISOString().slice(0, 19).replace('T', ' ')} UTC.`
-  return facts.reasonMessage ? `${until} ${facts.reasonMessage}` : until
+  // What its agent waits for stands there already, as a condition of its own.
+  return facts.reasonMessage && facts.agent.blocked === null ? `${until} ${facts.reasonMessage}` : until
 }
 
 function explainMachine(machine: MachineView): WhyView {

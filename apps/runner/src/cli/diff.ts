@@ -43,12 +43,18 @@ export function endText(changes: RunChanges, runId: string, style: Style): strin
   const isShort = !changes.diffCut && diff !== '' && diff.trimEnd().split('\n').length <= SHORT_LINES
   const more = files.length - LISTED_FILES
   const listed = statText({ ...changes, files: files.slice(0, LISTED_FILES) }, style)
-  const whole = `${isShort ? '' : `The diff: baton runs diff ${shortId(runId)} · `}Put it back: baton runs undo ${shortId(runId)}`
+  const next = [
+    ...(isShort ? [] : [`The diff: baton runs diff ${shortId(runId)}`]),
+    ...(changes.worktree !== null && changes.branch !== null
+      ? [`Take it over: git merge ${printable(changes.branch)}`]
+      : []),
+    ...(changes.undoable ? [`Put it back: baton runs undo ${shortId(runId)}`] : []),
+  ]
   return [
     ...(isShort ? [`${diffText(diff, style)}\n`] : []),
     listed,
     ...(more > 0 ? [`${more} more files are not listed here.`] : []),
-    style('dim', whole),
+    ...(next.length > 0 ? [style('dim', next.join(' · '))] : []),
   ].join('\n')
 }
 

@@ -11,6 +11,7 @@ export async function explain(session: Session, [id = '']: string[]): Promise<vo
       `  ${printable(unblock)}`,
       ...(command ? [`  $ ${printable(command)}`] : []),
     ])
-    return [printable(why.sentence), ...conditions].join('\n')
+    const isRepeated = why.sentence === why.conditions.map(({ what }) => what).join(' ')
+    return [...(isRepeated ? [] : [printable(why.sentence)]), ...conditions].join('\n')
   })
 }
