@@ -1,7 +1,7 @@
 export { BatonError, type RunEvent, type RunSummary, type RunView } from '@baton/protocol'
 export type { Secrets, Sessions, Skills, Usage } from './agent-kit.ts'
 export type { Agents, CreateAgent } from './agents.ts'
-export { BatonApiError } from './api-error.ts'
+export { BatonApiError, toApiError } from './api-error.ts'
 export type { AllowOptions, Approvals } from './approvals.ts'
 export { Baton, type BatonOptions } from './baton.ts'
 export type { Deliveries } from './deliveries.ts'

@@ -1,4 +1,5 @@
 import { BatonError } from '@baton/protocol'
+import { toApiError } from '@baton/sdk'
 import { findRelayUrl } from './connection.ts'
 import { readInput } from './read-payload.ts'
 import type { Session } from './session.ts'
@@ -18,10 +19,15 @@ export async function callProcedure(
   let at: unknown = baton.raw
   for (const name of path.split('.')) at = (at as Record<string, unknown>)[name]
   const procedure = at as Procedure
-  const answer = await procedure.query(input).catch((error: Error) => {
-    if (/to mutation procedure/.test(error.message)) return procedure.mutate(input)
-    throw error
-  })
+  const answer = await procedure
+    .query(input)
+    .catch((error: Error) => {
+      if (/to mutation procedure/.test(error.message)) return procedure.mutate(input)
+      throw error
+    })
+    .catch((error: unknown) => {
+      throw toApiError(error, baton.url)
+    })
   session.print(answer ?? null, () => JSON.stringify(answer ?? null, null, 2))
 }
 
