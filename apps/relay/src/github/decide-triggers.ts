@@ -37,10 +37,11 @@ export async function decideTriggers(
   if (triggers.length === 0) return nothing([], { reason: 'no_job', why: 'no job has a trigger on GitHub' })
   const firings: Firing[] = []
   const verdicts: GithubVerdict[] = []
+  const ask = askingOnce(openCall)
   let first: Refusal | null = null
   for (const trigger of triggers) {
     const config = githubTriggerConfig.parse(trigger.config)
-    const answer = await decide({ trigger, config, subject }, app, openCall)
+    const answer = await decide({ trigger, config, subject }, app, ask)
     if ('why' in answer) first = worse(first, answer)
     else firings.push(answer)
     verdicts.push({
@@ -53,6 +54,20 @@ export async function decideTriggers(
   return firings.length > 0
     ? { firings, verdicts, ignored: null }
     : nothing(verdicts, first ?? { reason: 'no_job', why: 'no job listens to this' })
+}
+
+/** GitHub is asked the same once for all triggers of an event. What failed fails the whole decision, so it may stay. */
+function askingOnce(openCall: () => Promise<GithubCall>): () => Promise<GithubCall> {
+  const answers = new Map<string, ReturnType<GithubCall>>()
+  return async () => {
+    const call = await openCall()
+    return (route, parameters) => {
+      const key = JSON.stringify([route, parameters])
+      const answer = answers.get(key) ?? call(route, parameters)
+      answers.set(key, answer)
+      return answer as Promise<never>
+    }
+  }
 }
 
 async function decide(

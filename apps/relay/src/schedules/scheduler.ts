@@ -21,25 +21,32 @@ export function createScheduler(parts: Pick<RelayParts, 'connection' | 'intake' 
   async function pass(signal: AbortSignal) {
     for (;;) {
       const due = await listDueSchedules(db, ROWS)
+      let moved = 0
       for (const schedule of due) {
         if (signal.aborted) return
-        await fire(schedule).catch((error: unknown) =>
-          parts.log.warn(
-            { error, trigger: schedule.trigger_id },
-            'a schedule was not fired; it is tried again',
-          ),
-        )
+        if (await fireOrSay(schedule)) moved += 1
       }
-      if (due.length < ROWS) return
+      // Where none of them moved on, the same ones would come again at once.
+      if (due.length < ROWS || moved === 0) return
     }
   }
 
-  async function fire(due: DueSchedule) {
+  /** Whether the schedule stands at a later slot now, by this relay or by another. */
+  async function fireOrSay(schedule: DueSchedule): Promise<boolean> {
+    try {
+      return await fire(schedule)
+    } catch (error) {
+      parts.log.warn({ error, trigger: schedule.trigger_id }, 'a schedule was not fired; it is tried again')
+      return false
+    }
+  }
+
+  async function fire(due: DueSchedule): Promise<boolean> {
     const schedule = scheduleOf(due)
     if (due.next_fire_at === null) {
       const first = schedule.slots.after(due.now)
       if (first) await advanceSchedule(db, due.trigger_id, null, first)
-      return
+      return first !== null
     }
     const slots = dueSlots(schedule, due.next_fire_at, due.now)
     if (slots.missed) {
@@ -55,6 +62,7 @@ export function createScheduler(parts: Pick<RelayParts, 'connection' | 'intake' 
       })
     }
     if (slots.next) await advanceSchedule(db, due.trigger_id, due.next_fire_at, slots.next)
+    return slots.next !== null
   }
 
   function store(

@@ -142,17 +142,27 @@ export function createTalk(parts: {
     return DELIVERED
   }
 
+  async function carryOut(control: RunControl): Promise<ControlOutcome> {
+    if (control.kind === 'answer') return await answer(control)
+    const { id, by } = control
+    if (control.kind === 'steer')
+      return await tell(control, reader.steer?.({ id, text: control.text, by }), [])
+    return await tell(control, reader.interrupt?.(), [{ type: 'status', text: `${by} interrupted it.` }])
+  }
+
   watchExpiry()
   return {
     take,
     async control(control) {
       const known = book.controls[control.id]
       if (known) return known
-      if (control.kind === 'answer') return await answer(control)
-      const { id, by } = control
-      if (control.kind === 'steer')
-        return await tell(control, reader.steer?.({ id, text: control.text, by }), [])
-      return await tell(control, reader.interrupt?.(), [{ type: 'status', text: `${by} interrupted it.` }])
+      try {
+        return await carryOut(control)
+      } catch (error) {
+        // The book says by now that it was carried out: the same control again would be answered and do nothing.
+        parts.onError(error)
+        throw error
+      }
     },
     waits: () => openAsks(book).length > 0,
     end() {

@@ -77,7 +77,10 @@ export function gatherChanges(
       if (waiting.size === 0 && !overflow) since = performance.now()
       const isOwn = runs.isOwn(watch.jobId)
       const cause = isOwn ? null : runs.runIn(watch.folder)
-      for (const path of paths) waiting.set(path, { isOwn, cause })
+      for (const path of paths) {
+        if (waiting.size < MARKS || waiting.has(path)) waiting.set(path, { isOwn, cause })
+        else overflow ||= !isOwn
+      }
       overflow ||= isLost && !isOwn
       arm()
     },

@@ -55,12 +55,17 @@ export type ClaimOptions = { limit: number; claimMs: number; machineId?: Machine
  */
 export async function claimDispatches(db: Db, options: ClaimOptions): Promise<DispatchClaim[]> {
   const whose = options.machineId ? sql`machine_id = ${options.machineId}` : sql`machine_id is null`
+  const isDue = sql`state in ('pending', 'sending') and ${whose} and next_at <= now()`
+  // Counted once for an output and not once for each row of it: a loop makes many.
   const { rows } = await sql<Row>`
-    with due as materialized (
+    with rested as materialized (
+      select w.output_id from (select distinct output_id from dispatches where ${isDue}) w
+      where (select count(*) from (select from dispatches s where s.output_id = w.output_id
+        and s.sent_at > now() - interval '1 minute' limit ${SENT_PER_MINUTE}::int) as sent) >= ${SENT_PER_MINUTE}::int
+    ),
+    due as materialized (
       select id, unconfirmed from dispatches d
-      where state in ('pending', 'sending') and ${whose} and next_at <= now()
-        and (select count(*) from (select from dispatches s where s.output_id = d.output_id
-          and s.sent_at > now() - interval '1 minute' limit ${SENT_PER_MINUTE}::int) as sent) < ${SENT_PER_MINUTE}::int
+      where ${isDue} and (output_id is null or output_id not in (select output_id from rested))
       order by next_at limit ${options.limit}::int for update skip locked
     ),
     claimed as (
