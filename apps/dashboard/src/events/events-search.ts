@@ -22,8 +22,12 @@ export type EventsSearch = {
 /** Keeps what can be right and drops the rest, whatever somebody typed into the address. */
 export function readEventsSearch(search: Record<string, unknown>): EventsSearch {
   const { state, reason, source, days } = search
-  const text = (key: string) =>
-    search[key] !== undefined && String(search[key]) !== '' ? { [key]: String(search[key]) } : {}
+  // The router reads a text of digits as a number.
+  const text = (key: string) => {
+    const value = search[key]
+    const isText = (typeof value === 'string' && value !== '') || typeof value === 'number'
+    return isText ? { [key]: String(value) } : {}
+  }
   return {
     ...text('job'),
     ...text('event'),

@@ -19,11 +19,12 @@ export function Rehearsal({ job, prompt }: { job: JobView; prompt?: string }) {
   const chosen = eventId ?? events.data?.items[0]?.id ?? ''
   const payload = readJson(text)
   const isReady = open && !events.isPending && (chosen !== '' || payload.ok)
-  const asked = useDeferredValue<RehearsalInput>({
+  const shown = useDeferredValue(prompt)
+  const asked: RehearsalInput = {
     id: job.id,
     ...(chosen ? { eventId: chosen } : { payload: payload.value }),
-    ...(prompt !== undefined && prompt.trim() !== '' && { prompt }),
-  })
+    ...(shown !== undefined && shown.trim() !== '' && { prompt: shown }),
+  }
   const answer = useQuery({
     ...rehearsalQuery(client, asked),
     enabled: isReady,

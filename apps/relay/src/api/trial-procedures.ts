@@ -25,7 +25,7 @@ import { scheduleOf } from '../schedules/slots-of.ts'
 import { getAgent } from './agents-router.ts'
 import { found } from './found.ts'
 import { type Caller, getJob } from './get-job.ts'
-import { byId } from './inputs.ts'
+import { byId, prompt } from './inputs.ts'
 import { userProcedure } from './trpc.ts'
 
 const DAY_MS = 86_400_000
@@ -46,6 +46,8 @@ export const trialProcedures = {
         headers: z.record(z.string(), z.string().max(1_000)).optional(),
         /** Which of its triggers to try with a payload; the first one when left out. */
         triggerId: z.string().max(200).optional(),
+        /** Instead of its own: one that is being written. */
+        prompt: prompt.optional(),
       }),
     )
     .output(rehearsalView)
@@ -68,8 +70,8 @@ export const trialProcedures = {
         job_key: job.key,
       }
       const why = whyNotFired(state, event.source) ?? ignored
-      const template = parseTemplate(job.prompt)
-      const prompt =
+      const template = parseTemplate(input.prompt ?? job.prompt)
+      const filled =
         event.source === 'github'
           ? renderGithubPrompt(template, facts, { name: event.headers['x-github-event'] ?? '' })
           : renderPrompt(template, facts)
@@ -80,8 +82,8 @@ export const trialProcedures = {
         message: why?.message ?? null,
         trigger: event.trigger ? { id: event.trigger.id, kind: event.trigger.kind } : null,
         filters: findings,
-        prompt: prompt.slice(0, PROMPT_BYTES),
-        promptCut: Buffer.byteLength(prompt) > PROMPT_BYTES,
+        prompt: filled.slice(0, PROMPT_BYTES),
+        promptCut: Buffer.byteLength(filled) > PROMPT_BYTES,
         rules: job.rules,
         key: rules?.concurrencyKey ?? rules?.overlapKey ?? null,
         agent: { id: agent.id, key: agent.key },
