@@ -7,11 +7,19 @@ import { answerAsk, interruptAcp } from './acp-permission.ts'
 import { ACP_START, type AcpState, heldAcpText } from './acp-state.ts'
 import { type AcpRun, quietAcp, readAcpMessage, repeatAcp } from './acp-talk.ts'
 import { runEnvironment } from './environment.ts'
+import { findAbove } from './find-above.ts'
 import { findCommand } from './find-command.ts'
 import { createJsonLinesReader, joinSteps } from './json-lines-reader.ts'
 import { withInstructions } from './prompt-instructions.ts'
 import { findQuotaReset } from './quota-reset.ts'
-import type { ReaderContext, ReaderPosition, RunReader, RuntimeDriver } from './runtime.ts'
+import type {
+  PrepareInput,
+  ReaderContext,
+  ReaderPosition,
+  Refused,
+  RunReader,
+  RuntimeDriver,
+} from './runtime.ts'
 import { clipText, storableText } from './split-text.ts'
 
 const RESULT_BYTES = 200 * 1024
@@ -24,7 +32,7 @@ export const acpDriver: RuntimeDriver = {
   runtime: 'acp',
   capabilities: RUNTIME_CAPABILITIES.acp,
   async prepare(input) {
-    const found = await findCommand(input, 'acp')
+    const found = refuseSettings(input) ?? (await findCommand(input, 'acp'))
     if ('refused' in found) return found
     const env = { ...ASKING, ...runEnvironment(input) }
     const { file, args } = found
@@ -35,6 +43,18 @@ export const acpDriver: RuntimeDriver = {
     }
   },
   createReader: createAcpReader,
+}
+
+/** Where repositories keep hooks, servers and plugins of well-known agents. */
+const REPOSITORY_CODE = ['.claude', '.codex', '.gemini', '.mcp.json', '.opencode']
+
+/** Who fired a public event may have written them, and nobody knows which of them the program runs unasked. */
+function refuseSettings({ cwd, delivery }: PrepareInput): Refused | null {
+  if (delivery.trust !== 'public') return null
+  const path = REPOSITORY_CODE.map((name) => findAbove(cwd, name)).find((one) => one !== null)
+  if (path === undefined) return null
+  const message = `A public event started this run, and ${path} may hold what the agent runs unasked. Use another runtime for it, or take that away.`
+  return { refused: 'policy', message }
 }
 
 /** What makes well-known agents ask before they act, where they do not by themselves. */

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { PermissionMode, PushedDelivery, RunEventBody } from '@baton/protocol'
@@ -185,6 +185,19 @@ describe('an agent that speaks the Agent Client Protocol', () => {
     expect(await acpDriver.prepare({ ...input, policy: { commands: text, environment: [] } })).toMatchObject({
       refused: 'policy',
     })
+  })
+
+  test('does not run for a public event where a repository may hold what it runs unasked', async () => {
+    await using place = await makePlaces()
+    const input = inputFor(place, 'say Hi.')
+    const stranger = { ...input, delivery: { ...input.delivery, trust: 'public' as const } }
+    expect(await acpDriver.prepare(stranger)).toHaveProperty('command')
+    await writeFile(join(place.cwd, '.mcp.json'), '{}')
+    expect(await acpDriver.prepare(stranger)).toMatchObject({
+      refused: 'policy',
+      message: expect.stringContaining('.mcp.json'),
+    })
+    expect(await acpDriver.prepare(input)).toHaveProperty('command')
   })
 
   test('is read the same by a new reader after every byte, and nothing is said to it twice', async () => {
