@@ -3,7 +3,15 @@ import { useState } from 'react'
 import { useApi } from '../api/api-context.ts'
 import { CopyBlock } from '../elements/copy-button.tsx'
 import { curlOf } from './curl-of.ts'
-import { answerOf, bodyOf, type Endpoint, type OpenApi, parametersOf, type Schema } from './open-api.ts'
+import {
+  answerOf,
+  bodyOf,
+  type Endpoint,
+  nameOf,
+  type OpenApi,
+  parametersOf,
+  type Schema,
+} from './open-api.ts'
 import { namesIn, schemaText } from './schema-text.ts'
 
 const LOOKS: Record<string, string> = {
@@ -49,7 +57,7 @@ function Details({ document, endpoint }: { document: OpenApi; endpoint: Endpoint
   const answer = answerOf(operation)
   return (
     <div className="space-y-4 px-4 pt-1 pb-5 sm:pl-11">
-      <p>{operation.description}</p>
+      <p>{withCode(operation.description)}</p>
       {parameters.length > 0 && (
         <Part title="Parameters">
           <ul className="space-y-1.5">
@@ -76,13 +84,26 @@ function Details({ document, endpoint }: { document: OpenApi; endpoint: Endpoint
           <SchemaBlock schema={body} document={document} />
         </Part>
       )}
-      <Part title={`Answer ${answer.status}`}>
+      <Part title={`Answer ${answer.status}${answer.schema?.$ref ? `: ${nameOf(answer.schema.$ref)}` : ''}`}>
         {answer.schema ? <SchemaBlock schema={answer.schema} document={document} /> : <p>Nothing.</p>}
       </Part>
       <Part title="Example">
         <CopyBlock text={curlOf(`${origin}${document.servers[0]?.url ?? ''}`, endpoint)} />
       </Part>
     </div>
+  )
+}
+
+/** What stands between backticks as code. */
+function withCode(text: string) {
+  return text.split('`').map((part, at) =>
+    at % 2 === 1 ? (
+      <code key={part} className="font-mono text-[13px] font-semibold">
+        {part}
+      </code>
+    ) : (
+      part
+    ),
   )
 }
 
@@ -97,10 +118,11 @@ function Part({ title, children }: { title: string; children: React.ReactNode })
 
 /** A schema, and below it those that it names, each to be opened. */
 function SchemaBlock({ schema, document }: { schema: Schema; document: OpenApi }) {
+  const shown = schema.$ref ? (document.components.schemas[nameOf(schema.$ref)] ?? schema) : schema
   return (
     <div className="space-y-1">
-      <Code text={schemaText(schema)} />
-      <Named names={namesIn(schema)} document={document} />
+      <Code text={schemaText(shown)} />
+      <Named names={namesIn(shown)} document={document} />
     </div>
   )
 }

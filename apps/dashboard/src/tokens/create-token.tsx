@@ -67,7 +67,7 @@ function Form({ onMade, onClose }: { onMade: (secret: string) => void; onClose: 
           <label key={scope} className="flex items-start gap-2.5">
             <input
               type="checkbox"
-              className="mt-1 size-4"
+              className="mt-1 size-4 shrink-0"
               checked={scopes.includes(scope)}
               onChange={(event) => toggle(scope, event.target.checked)}
             />
