@@ -14,6 +14,7 @@ afterEach(() => rm(home, { recursive: true }))
 test('settings of a repository are found from every folder in it, and none beyond its root', async () => {
   await writeFile(join(home, '.settings'), '')
   await mkdir(join(home, 'shop/.git'))
+  await writeFile(join(home, 'shop/.git/HEAD'), 'ref: refs/heads/main\n')
   expect(findAbove(join(home, 'shop/src/deep'), '.settings')).toBeNull()
   await writeFile(join(home, 'shop/.settings'), '')
   expect(findAbove(join(home, 'shop/src/deep'), '.settings')).toBe(join(home, 'shop/.settings'))
@@ -21,6 +22,7 @@ test('settings of a repository are found from every folder in it, and none beyon
 
 test("outside of repositories a person's own settings above the folder are left alone", async () => {
   await writeFile(join(home, '.settings'), '')
+  await mkdir(join(home, '.git'))
   expect(findAbove(join(home, 'shop'), '.settings')).toBeNull()
   expect(findAbove(home, '.settings')).toBe(join(home, '.settings'))
 })

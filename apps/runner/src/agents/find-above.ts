@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /**
@@ -9,7 +9,13 @@ export function findAbove(start: string, name: string): string | null {
   let found: string | null = null
   for (let folder = start; ; folder = dirname(folder)) {
     if (found === null && existsSync(join(folder, name))) found = join(folder, name)
-    if (existsSync(join(folder, '.git'))) return found
+    if (isRepository(folder)) return found
     if (dirname(folder) === folder) return existsSync(join(start, name)) ? join(start, name) : null
   }
+}
+
+/** An empty `.git` is none: sandboxes leave such folders behind. A worktree has a file of that name. */
+function isRepository(folder: string): boolean {
+  const git = join(folder, '.git')
+  return existsSync(join(git, 'HEAD')) || statSync(git, { throwIfNoEntry: false })?.isFile() === true
 }
