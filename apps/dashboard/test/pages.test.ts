@@ -201,6 +201,7 @@ describe.skipIf(launched === null)('jobs, events, agents and usage in a browser'
       machines: '/machines',
       usage: '/usage',
       github: '/integrations/github',
+      tokens: '/tokens',
     }
     const found: Record<string, string[]> = {}
     const add = (name: string, what: string[]) => {

@@ -433,6 +433,8 @@ test('a rehearsal shows prompt, filters and reason, and stores nothing', async (
   const before = await api.events.list.query({ limit: 1 })
   const good = await api.jobs.rehearse.query({ id: job.id, payload: { a: 1 } })
   expect(good).toMatchObject({ fires: true, prompt: 'A is 1 none', filters: [{ holds: true, found: '1' }] })
+  const written = { id: job.id, payload: { a: 1 }, prompt: 'Now {{ payload.a }}' }
+  expect(await api.jobs.rehearse.query(written)).toMatchObject({ fires: true, prompt: 'Now 1' })
   const bad = await api.jobs.rehearse.query({ id: job.id, payload: { a: 2 } })
   expect(bad).toMatchObject({ fires: false, reason: 'filtered' })
   const body = '{"a":1,"b":"x"}'
