@@ -45,7 +45,7 @@ export function AgentsPage() {
 function AgentRow({ agent }: { agent: AgentView }) {
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-3">
-      <div className="min-w-0 flex-1 basis-60">
+      <div className="min-w-0 flex-1 basis-48">
         <Link
           to="/agents/$agent"
           params={{ agent: agent.key }}
@@ -64,8 +64,10 @@ function AgentRow({ agent }: { agent: AgentView }) {
           <p className="text-[13px] text-warn">{agent.blocked?.message ?? agent.cause}</p>
         )}
       </div>
-      <AgentMark state={agent.state} />
-      <PauseAgent agent={agent} />
+      <span className="flex items-center gap-1">
+        <AgentMark state={agent.state} />
+        <PauseAgent agent={agent} />
+      </span>
     </div>
   )
 }
