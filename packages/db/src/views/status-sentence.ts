@@ -45,7 +45,11 @@ export function statusSentence(facts: Facts): string {
     case 'warning':
       return withMessage(OUTCOME_SENTENCES[facts.outcome ?? 'done_with_warnings'], facts.message)
     case 'stopped':
-      return withMessage('Stopped.', facts.message)
+      // The message of an attempt that failed before is not why it was stopped.
+      return withMessage(
+        facts.errorKind ? 'Stopped while it waited. Before that:' : 'Stopped.',
+        facts.message,
+      )
     case 'lost':
       return withMessage('Lost.', facts.message)
     case 'failed':
