@@ -1,5 +1,6 @@
 import type { OutputFacts } from '@baton/db'
 import { type AgentId, type EventSource, type RunChanges, type RunState, statusWord } from '@baton/protocol'
+import { payloadOf } from '../inbox/payload-of.ts'
 
 /** What templates of an output can name. Times in ms since 1970. */
 export type RunFacts = {
@@ -53,18 +54,7 @@ export function toRunFacts(facts: OutputFacts, publicUrl: string, cause: string 
     event: { id: facts.event.id, source: facts.event.source },
     agent: facts.agent,
     machine: { name: facts.machine.name },
-    payload: payloadOf(facts.event.body),
-  }
-}
-
-/** JSON as a value, other text as it is; a body that is no text is null. */
-function payloadOf(body: Buffer | null): unknown {
-  if (body === null) return null
-  const text = body.toString('utf8')
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text.includes('\uFFFD') ? null : text
+    payload: facts.event.body && payloadOf(facts.event.body, facts.event.contentType),
   }
 }
 

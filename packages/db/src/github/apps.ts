@@ -1,5 +1,5 @@
 import type { GithubAppId, GithubReconciliation, GithubSetupId, OrganizationId } from '@baton/protocol'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../connection.ts'
 
 /** An App as the relay works with it; its secrets are sealed with its id as context. */
@@ -37,12 +37,13 @@ export type NewGithubApp = {
 const columns = sql`a.id, a.organization_id, a.app_id, a.slug, a.name, a.api_url, a.web_url, a.html_url, a.client_id,
   a.sealed_private_key, a.sealed_webhook_secret, a.last_delivery_at, a.reconciliation, a.created_at`
 
-const added = (organizationId: OrganizationId, app: NewGithubApp) => sql`
+/** `from` gives the organization: a value alone, or a column of another table. */
+const added = (app: NewGithubApp, organizationId: RawBuilder<unknown>, from: RawBuilder<unknown>) => sql`
   insert into github_apps (id, organization_id, app_id, slug, name, api_url, web_url, html_url, client_id,
     sealed_private_key, sealed_webhook_secret, sealed_client_secret)
   select ${app.id}, ${organizationId}, ${app.appId}::bigint, ${app.slug}, ${app.name}, ${app.apiUrl}, ${app.webUrl},
     ${app.htmlUrl}, ${app.clientId}::text, ${app.sealedPrivateKey}, ${app.sealedWebhookSecret},
-    ${app.sealedClientSecret}::text`
+    ${app.sealedClientSecret}::text ${from}`
 
 /** Fails on the unique index `github_apps_app` when this App is connected already, here or in another organization. */
 export async function insertGithubApp(
@@ -50,7 +51,7 @@ export async function insertGithubApp(
   organizationId: OrganizationId,
   app: NewGithubApp,
 ): Promise<void> {
-  await sql`${added(organizationId, app)}`.execute(db)
+  await added(app, sql`${organizationId}`, sql``).execute(db)
 }
 
 /** Every App that is not removed, of all organizations: for the webhook, which knows the App by its signature only. */
@@ -152,12 +153,7 @@ export async function finishGithubSetup(db: Db, stateHash: string, app: NewGithu
       select id, organization_id from github_setups
       where state_hash = ${stateHash} and app_id is null and expires_at > now() for update
     ),
-    made as (
-      insert into github_apps (id, organization_id, app_id, slug, name, api_url, web_url, html_url, client_id,
-        sealed_private_key, sealed_webhook_secret, sealed_client_secret)
-      select ${app.id}, open.organization_id, ${app.appId}::bigint, ${app.slug}, ${app.name}, ${app.apiUrl},
-        ${app.webUrl}, ${app.htmlUrl}, ${app.clientId}::text, ${app.sealedPrivateKey}, ${app.sealedWebhookSecret},
-        ${app.sealedClientSecret}::text from open
+    made as (${added(app, sql`open.organization_id`, sql`from open`)}
       returning id
     )
     update github_setups set app_id = made.id from made where github_setups.id = (select id from open)

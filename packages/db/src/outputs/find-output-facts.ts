@@ -37,7 +37,7 @@ export type OutputFacts = {
   job: { key: string; name: string }
   agent: { id: AgentId; key: string; name: string }
   machine: { name: string; state: MachineState }
-  event: { id: EventId; source: EventSource; hops: number; body: Buffer | null }
+  event: { id: EventId; source: EventSource; hops: number; contentType: string | null; body: Buffer | null }
 }
 
 /** `withBody` also reads the event's body, which can be large. Null: the delivery is gone. */
@@ -52,8 +52,8 @@ export async function findOutputFacts(
       delivery_attempt, d.created_at, d.finished_at as delivery_finished_at, r.id as run_id, r.state, r.outcome,
       r.error_kind, r.message, r.exit_code, r.result, r.attempt, r.workspace, r.changes, r.started_at,
       r.finished_at, j.key as job_key, j.name as job_name, a.id as agent_id, a.key as agent_key, a.name as agent_name,
-      m.name as machine_name, machine_state(m) as machine_state, e.id as event_id, e.source,
-      e.hops, ${options.withBody ? sql`e.body` : sql`null::bytea`} as body
+      m.name as machine_name, machine_state(m) as machine_state, e.id as event_id, e.source, e.hops, e.content_type,
+      ${options.withBody ? sql`e.body` : sql`null::bytea`} as body
     from deliveries d join agents a on a.id = d.agent_id join machines m on m.id = d.machine_id
       join events e on e.id = d.event_id left join jobs j on j.id = d.job_id
       left join runs r on r.delivery_id = d.id and r.id = coalesce(${runId}::text, d.run_id)
@@ -81,7 +81,13 @@ export async function findOutputFacts(
     job: { key: row.job_key ?? '', name: row.job_name ?? '' },
     agent: { id: row.agent_id, key: row.agent_key, name: row.agent_name },
     machine: { name: row.machine_name, state: row.machine_state },
-    event: { id: row.event_id, source: row.source, hops: row.hops, body: row.body },
+    event: {
+      id: row.event_id,
+      source: row.source,
+      hops: row.hops,
+      contentType: row.content_type,
+      body: row.body,
+    },
   }
 }
 
@@ -116,5 +122,6 @@ type Row = {
   event_id: EventId
   source: EventSource
   hops: number
+  content_type: string | null
   body: Buffer | null
 }
