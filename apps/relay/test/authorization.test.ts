@@ -38,7 +38,7 @@ beforeAll(async () => {
   const token = await ask('runner.token', 'mutation', undefined, place.machineKey)
   machine = JSON.parse(token.text).result.data.token
   await makeThings()
-})
+}, 60_000)
 afterAll(() => place?.[Symbol.asyncDispose]())
 
 test('every procedure says which scope it needs', () => {

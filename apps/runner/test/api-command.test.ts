@@ -19,7 +19,7 @@ beforeAll(async () => {
   token = (
     await relay.setup<{ token: string }>({ userName: 'Ann', machineName: 'laptop', wantToken: true, agents })
   ).token
-})
+}, 60_000)
 afterAll(async () => {
   await relay?.[Symbol.asyncDispose]()
   await rm(home, { recursive: true, force: true })

@@ -1,6 +1,6 @@
 import { findRunDiff, findSpawnReport, findUndo, listRunEvents } from '@baton/db'
-import { isId, type RunChanges, type SpawnReport, spawnReport, UNDO_KINDS } from '@baton/protocol'
-import { runChangesView, transcriptPage, undoView } from '@baton/protocol/view-schemas'
+import { isId, type RunChanges, type SpawnReport, UNDO_KINDS } from '@baton/protocol'
+import { runChangesView, spawnView, transcriptPage, undoView } from '@baton/protocol/view-schemas'
 import { z } from 'zod'
 import { rest } from '../rest/rest-place.ts'
 import { askForUndo } from './ask-for-undo.ts'
@@ -15,7 +15,7 @@ export const runRecordProcedures = {
   spawn: userProcedure
     .meta(rest('GET /runs/{id}/spawn', 'How the agent was started and how it ended'))
     .input(byId)
-    .output(spawnReport.nullable())
+    .output(spawnView.nullable())
     .query(async ({ ctx, input }): Promise<SpawnReport | null> => {
       const run = await getRun(ctx, input.id)
       return findSpawnReport(ctx.connection.db, ctx.principal.organizationId, run.id)

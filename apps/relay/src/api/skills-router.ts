@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { deleteAgentSkill, listAgentSkills, setAgentSkill } from '@baton/db'
-import { BatonError, skillRef } from '@baton/protocol'
+import { BatonError } from '@baton/protocol'
+import { addedSkill, skillView } from '@baton/protocol/view-schemas'
 import { z } from 'zod'
 import { describeSkill } from '../jobs/describe-skill.ts'
 import { rest } from '../rest/rest-place.ts'
@@ -17,7 +18,7 @@ export const skillsRouter = router({
   list: userProcedure
     .meta(rest('GET /agents/{agent}/skills', "An agent's skills"))
     .input(ofAgent)
-    .output(z.array(skillRef.extend({ text: z.string(), updatedAt: z.number() })))
+    .output(z.array(skillView))
     .query(async ({ ctx, input }) => {
       const agent = await getAgent(ctx, input.agent)
       return listAgentSkills(ctx.connection.db, ctx.principal.organizationId, agent.id)
@@ -27,7 +28,7 @@ export const skillsRouter = router({
   add: memberProcedure
     .meta(rest('PUT /agents/{agent}/skills/{name}', 'Give an agent a skill, or replace it'))
     .input(ofAgent.extend({ name: key, text: z.string().min(1, 'the skill is empty').max(200_000) }))
-    .output(skillRef)
+    .output(addedSkill)
     .mutation(async ({ ctx, input }) => {
       const agent = await getAgent(ctx, input.agent)
       if (agent.skills.length >= MAX_SKILLS && !agent.skills.some(({ name }) => name === input.name))

@@ -21,10 +21,11 @@ import type { JobView } from '../views.ts'
 import { shownId, time } from './ids.ts'
 import { statusWord } from './runs.ts'
 import { type Same, same } from './same.ts'
+import { shown, shownShape } from './shown.ts'
 
 const facts = { id: shownId('trigger'), paused: z.boolean() }
 const schedule = {
-  misfire,
+  misfire: shown(misfire),
   nextFireAt: time.nullable().meta({ description: 'null while it is paused or its job is off.' }),
 }
 
@@ -37,7 +38,7 @@ export const triggerView = z
       path: z.string(),
       url: z.string(),
       scheme: z.enum(WEBHOOK_SCHEMES),
-      filters: z.array(triggerFilter),
+      filters: z.array(shown(triggerFilter)),
       acceptUnsigned: z.boolean(),
       secrets: z.number().meta({ description: 'How many secrets are valid now.' }),
     }),
@@ -45,21 +46,21 @@ export const triggerView = z
     z.object({ ...facts, ...schedule, kind: z.literal('interval'), everyMs: z.number() }),
     z.object({
       ...facts,
-      ...fileChangeConfig.shape,
+      ...shownShape(fileChangeConfig.shape),
       kind: z.literal('file_change'),
-      watch: watchState.extend({ at: time }).nullable(),
+      watch: z.object({ ...shownShape(watchState.shape), at: time }).nullable(),
     }),
-    z.object({ ...facts, ...gitPushConfig.shape, kind: z.literal('git_push') }),
-    z.object({ ...facts, ...githubTriggerConfig.shape, kind: z.literal('github') }),
+    z.object({ ...facts, ...shownShape(gitPushConfig.shape), kind: z.literal('git_push') }),
+    z.object({ ...facts, ...shownShape(githubTriggerConfig.shape), kind: z.literal('github') }),
   ])
   .meta({ id: 'Trigger' })
 same<Same<z.infer<typeof triggerView>, TriggerView>>()
 
 /** What of its agent's approvals a job changes; absent fields are the agent's. */
 const approvalChanges = z.object({
-  mode: z.exactOptional(approvalRules.shape.mode.unwrap()),
-  expiresMs: z.exactOptional(approvalRules.shape.expiresMs.unwrap()),
-  allow: z.exactOptional(approvalRules.shape.allow.unwrap()),
+  mode: z.exactOptional(shown(approvalRules.shape.mode)),
+  expiresMs: z.exactOptional(shown(approvalRules.shape.expiresMs)),
+  allow: z.exactOptional(shown(approvalRules.shape.allow)),
 })
 
 export const jobView = z
@@ -71,11 +72,11 @@ export const jobView = z
     agent: z.object({ id: shownId('agent'), key: z.string(), name: z.string() }),
     prompt: z.string(),
     workspace: z.string().nullable(),
-    limits: runLimits,
-    rules: runRules,
+    limits: shown(runLimits),
+    rules: shown(runRules),
     approvals: approvalChanges,
-    retention: jobRetentionSchema,
-    budget: budget.nullable(),
+    retention: shown(jobRetentionSchema),
+    budget: shown(budget).nullable(),
     triggers: z.array(triggerView),
     lastRuns: z.array(z.object({ id: shownId('run'), status: statusWord, at: time })),
     createdAt: time,
@@ -112,10 +113,12 @@ export const rehearsalView = z
     reason: z.enum(IGNORED_REASONS).nullable(),
     message: z.string().nullable(),
     trigger: triggerRef.nullable(),
-    filters: z.array(z.object({ ...triggerFilter.shape, holds: z.boolean(), found: z.string().nullable() })),
+    filters: z.array(
+      z.intersection(shown(triggerFilter), z.object({ holds: z.boolean(), found: z.string().nullable() })),
+    ),
     prompt: z.string(),
     promptCut: z.boolean(),
-    rules: runRules,
+    rules: shown(runRules),
     key: z.string().nullable(),
     agent: z.object({ id: shownId('agent'), key: z.string() }),
     machine: z.object({ id: shownId('machine'), name: z.string(), state: z.enum(MACHINE_STATES) }),

@@ -6,6 +6,7 @@ import { AGENT_STATES, MACHINE_STATES } from '../states.ts'
 import type { AgentSessionView, AgentView, MachineView } from '../views.ts'
 import { shownId, time } from './ids.ts'
 import { type Same, same } from './same.ts'
+import { shown, shownShape } from './shown.ts'
 
 const capabilities = z.array(z.enum(CAPABILITIES))
 
@@ -64,9 +65,9 @@ export const agentView = z
     workspace: z.string().nullable(),
     maxConcurrent: z.number(),
     perHour: z.number().nullable(),
-    approvals: approvalRules,
-    isolation: agentIsolation,
-    budget: budget.nullable(),
+    approvals: shown(approvalRules),
+    isolation: shown(agentIsolation),
+    budget: shown(budget).nullable(),
     blocked: z
       .object({
         reason: z.enum([...BLOCK_REASONS, 'budget']),
@@ -77,7 +78,7 @@ export const agentView = z
       .nullable()
       .meta({ description: 'Why it takes no work although nobody paused it.' }),
     secretNames: z.array(z.string()).meta({ description: 'Names only; values are shown to nobody.' }),
-    skills: z.array(skillRef),
+    skills: z.array(shown(skillRef)),
     machine: machineRef,
     live: z.number(),
     pending: z.number(),
@@ -98,6 +99,9 @@ export const agentSessionView = z
   })
   .meta({ id: 'AgentSession' })
 same<Same<z.infer<typeof agentSessionView>, AgentSessionView>>()
+
+export const skillView = z.object({ ...shownShape(skillRef.shape), text: z.string(), updatedAt: time })
+export const addedSkill = z.object(shownShape(skillRef.shape))
 
 export const createdMachine = z.object({
   machine: machineView,

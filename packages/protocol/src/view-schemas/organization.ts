@@ -17,6 +17,7 @@ import { agentView, machineView } from './machines.ts'
 import { dispatchView } from './outputs.ts'
 import { approvalView, runSummary } from './runs.ts'
 import { type Same, same } from './same.ts'
+import { shown } from './shown.ts'
 
 export const meView = z
   .object({
@@ -46,7 +47,7 @@ export const organizationView = z
     id: shownId('organization'),
     slug: z.string(),
     name: z.string(),
-    retention: retentionSchema,
+    retention: shown(retentionSchema),
   })
   .meta({ id: 'Organization' })
 same<Same<z.infer<typeof organizationView>, OrganizationView>>()

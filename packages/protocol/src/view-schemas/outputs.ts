@@ -11,6 +11,7 @@ import {
 } from '../outputs.ts'
 import { shownId, time } from './ids.ts'
 import { type Same, same } from './same.ts'
+import { shown } from './shown.ts'
 
 const jobRef = z.object({ id: shownId('job'), key: z.string() })
 
@@ -22,7 +23,7 @@ export const outputView = z
     on: z.enum(OUTPUT_MOMENTS),
     target: z.string(),
     config: z.record(z.string(), z.unknown()).meta({ description: 'Secrets in it are shown as ***.' }),
-    text: outputText,
+    text: shown(outputText),
     enabled: z.boolean(),
     disabledReason: z.string().nullable(),
     last: z.object({ id: shownId('dispatch'), state: z.enum(DISPATCH_STATES), at: time }).nullable(),

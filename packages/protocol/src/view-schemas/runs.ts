@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { spawnReport } from '../agent-profile.ts'
 import { TRUST_LEVELS } from '../agent-settings.ts'
 import {
   ANSWERED_VIA,
@@ -19,6 +20,7 @@ import { shownId, time } from './ids.ts'
 import { machineRef } from './machines.ts'
 import { dispatchView } from './outputs.ts'
 import { type Same, same } from './same.ts'
+import { shown } from './shown.ts'
 
 export const statusWord = z.enum(Object.keys(STATUS_SHAPES) as [StatusWord, ...StatusWord[]])
 
@@ -111,13 +113,13 @@ export const runView = z
     message: z.string().nullable(),
     exitCode: z.number().nullable(),
     result: z.string().nullable(),
-    usage: usageSchema.nullable(),
+    usage: shown(usageSchema).nullable(),
     sessionId: z.string().nullable(),
-    killProof: killProofSchema.nullable(),
+    killProof: shown(killProofSchema).nullable(),
     prompt: z.string(),
     workspace: z.string().nullable(),
     requestedWorkspace: z.string().nullable(),
-    limits: runLimits,
+    limits: shown(runLimits),
     event: z.object({ id: shownId('event'), source: z.enum(EVENT_SOURCES) }),
     cancelRequestedAt: time.nullable(),
     parkedUntil: time.nullable(),
@@ -183,6 +185,8 @@ export const controlView = z
   })
   .meta({ id: 'Control' })
 same<Same<z.infer<typeof controlView>, ControlView>>()
+
+export const spawnView = shown(spawnReport)
 
 export const startedRun = z.object({
   eventId: shownId('event'),
