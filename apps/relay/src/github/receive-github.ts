@@ -6,6 +6,7 @@ import type { Logger } from '@baton/service'
 import { dummyVerify, githubEventMatchesBody, parseJsonBody, verifySignature } from '@baton/webhooks'
 import { uuidv7 } from 'uuidv7'
 import { type Problem, sendProblem } from '../http/problem.ts'
+import type { HookRates } from '../inbox/hook-rates.ts'
 import { readBody } from '../inbox/read-body.ts'
 import { redactHeaders } from '../inbox/redact-headers.ts'
 import { REFUSALS } from '../inbox/refusals.ts'
@@ -27,6 +28,8 @@ const NO_APP: Problem = {
     'The signature fits no connected App. Connect it with `baton integration github setup`, or set the same webhook secret on both sides.',
 }
 
+const GITHUB_ADDRESS = '/github/webhook'
+
 /**
  * `POST /github/webhook`: size cap, signature over the raw bytes, the event's name against the body, stored once under
  * both of its keys, then 202. Which jobs it fires is decided afterwards, because GitHub must be asked about its actor.
@@ -34,6 +37,8 @@ const NO_APP: Problem = {
 export function createGithubReceiver(deps: {
   db: Db
   apps: KnownApps
+  rates: HookRates
+  now: () => number
   log: Logger
   count: (status: number) => void
   stored: (event: StoredGithubEvent) => void
@@ -46,6 +51,9 @@ export function createGithubReceiver(deps: {
     if (request.method !== 'POST') return refuse(REFUSALS.method)
     const encoding = request.headers['content-encoding']
     if (encoding !== undefined && encoding !== 'identity') return refuse(REFUSALS.encoded, true)
+    // All Apps share one bucket: which of them a request is for is not known before its signature is right.
+    const waitS = deps.rates.take(GITHUB_ADDRESS, deps.now())
+    if (waitS > 0) return refuse({ ...REFUSALS.too_many, retryAfterS: waitS }, true)
     const read = await readBody(request, { maxBytes: GITHUB_BODY_BYTES, timeoutMs: BODY_TIMEOUT_MS })
     if (!read.ok) return refuse(REFUSALS[read.reason], true)
     const signer = await findSigner(deps.apps, request, read.body).catch((error: unknown) => {

@@ -28,16 +28,19 @@ export function createHttpServer(
   const sockets = createSockets(parts)
   const answerRest = createRest(parts)
   const dashboard = createDashboardFiles(parts.config.dashboardDir)
+  const rates = createHookRates(parts.config.hookRate)
   const receiveHook = createHookReceiver({
     ...parts,
     db: parts.connection.db,
-    rates: createHookRates(parts.config.hookRate),
+    rates,
     count: (status) => metrics.countHook(status),
   })
 
   const receiveGithub = createGithubReceiver({
     db: parts.connection.db,
     apps: parts.github.apps,
+    rates,
+    now: parts.now,
     log: parts.log,
     count: (status) => metrics.countHook(status),
     stored: (event) => parts.github.stored(event),

@@ -12,6 +12,9 @@ export type RefusedRequests = {
 const KEPT = 100
 const KEPT_MS = 60 * 60_000
 const ADDRESSES = 1_000
+/** Anybody can send headers: of one request no more is kept than people need to see what it was. */
+const HEADERS_KEPT = 20
+const HEADER_CHARACTERS = 100
 
 /**
  * Remembers the last requests that were refused at each known address, so that "why did nothing happen" has an answer
@@ -35,7 +38,7 @@ export function createRefusedRequests(now: () => number): RefusedRequests {
         detail: problem.detail,
         contentType: request.headers['content-type']?.slice(0, 200) ?? null,
         bytes: Number(request.headers['content-length'] ?? Number.NaN) || null,
-        headers: redactHeaders(request.headersDistinct),
+        headers: shortened(redactHeaders(request.headersDistinct)),
       })
       known.requests.length = Math.min(known.requests.length, KEPT)
     },
@@ -46,4 +49,11 @@ export function createRefusedRequests(now: () => number): RefusedRequests {
       return { ...known, requests: [...known.requests] }
     },
   }
+}
+
+function shortened(headers: Record<string, string>): Record<string, string> {
+  const first = Object.entries(headers).slice(0, HEADERS_KEPT)
+  return Object.fromEntries(
+    first.map(([name, value]) => [name.slice(0, HEADER_CHARACTERS), value.slice(0, HEADER_CHARACTERS)]),
+  )
 }
