@@ -2,11 +2,17 @@ import { z } from 'zod'
 import { appRouter } from '../api/app-router.ts'
 import type { ApiContext } from '../api/context.ts'
 import { editableFields, etagOf, etagRules, isKnown, isUnchanged } from './etags.ts'
-import { isPaged, REST_PATH, successStatus } from './openapi-document.ts'
 import { assertNothingUnknown, readQuery } from './read-input.ts'
 import type { RestAnswer } from './rest-answer.ts'
 import { RestProblem } from './rest-problem.ts'
-import { type FoundRoute, HEADER_FIELDS, type RestRoute } from './rest-routes.ts'
+import {
+  type FoundRoute,
+  HEADER_FIELDS,
+  isPaged,
+  REST_PATH,
+  type RestRoute,
+  successStatus,
+} from './rest-routes.ts'
 
 type Call = {
   context: ApiContext

@@ -10,12 +10,11 @@ import { sendProblem } from '../http/problem.ts'
 import { callRoute } from './call-route.ts'
 import { isKnown } from './etags.ts'
 import { oncePerKey } from './idempotency.ts'
-import { createOpenApiDocument, isRepeatable, REST_PATH } from './openapi-document.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { readJsonBody } from './read-json-body.ts'
 import type { RestAnswer } from './rest-answer.ts'
 import { RestProblem, refusal, toProblem } from './rest-problem.ts'
-import { createRouteFinder, type FoundRoute, listRestRoutes } from './rest-routes.ts'
+import { createRouteFinder, type FoundRoute, isRepeatable, listRestRoutes, REST_PATH } from './rest-routes.ts'
 import { createTurns } from './turns.ts'
 
 const NO_TOKEN: Principal = {
@@ -34,12 +33,12 @@ export function createRest(parts: RelayParts) {
   const findRoute = createRouteFinder(routes)
   const countRequest = createRateLimits(parts.config.apiRate, parts.now)
   const inTurn = createTurns()
-  let document: { body: string; etag: string } | null = null
+  let document: Promise<{ body: string; etag: string }> | null = null
 
-  function answerDocument(request: IncomingMessage, response: ServerResponse) {
+  async function answerDocument(request: IncomingMessage, response: ServerResponse) {
     if (request.method !== 'GET' && request.method !== 'HEAD') throw wrongMethod(['GET'])
     document ??= describe(parts.version)
-    const { etag, body } = document
+    const { etag, body } = await document
     const headers = { etag, 'cache-control': 'no-cache' }
     const isSame = isKnown(request.headers['if-none-match'], etag)
     send(response, isSame ? { status: 304, headers, body: null } : { status: 200, headers, body })
@@ -130,7 +129,9 @@ export function createRest(parts: RelayParts) {
   }
 }
 
-function describe(version: string) {
+/** Its generator is loaded with the first request: no relay starts later for it. */
+async function describe(version: string) {
+  const { createOpenApiDocument } = await import('./openapi-document.ts')
   const body = JSON.stringify(createOpenApiDocument(version))
   return { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"` }
 }

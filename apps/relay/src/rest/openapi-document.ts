@@ -4,7 +4,15 @@ import { appRouter } from '../api/app-router.ts'
 import { scopeOf } from '../api/procedure-scopes.ts'
 import { etagRules } from './etags.ts'
 import { PARAMETERS, PROBLEM_SCHEMA, RESPONSE_HEADERS, RESPONSES, TAGS } from './openapi-parts.ts'
-import { HEADER_FIELDS, listRestRoutes, type RestRoute } from './rest-routes.ts'
+import {
+  HEADER_FIELDS,
+  isPaged,
+  isRepeatable,
+  listRestRoutes,
+  REST_PATH,
+  type RestRoute,
+  successStatus,
+} from './rest-routes.ts'
 
 type Json = Record<string, unknown>
 type Schema = { type?: string | string[]; properties?: Json; required?: string[] } & Json
@@ -23,8 +31,6 @@ export type OpenApiDocument = {
   paths: Record<string, Record<string, Operation>>
   components: { schemas: Record<string, Schema>; parameters: Json; responses: Json; headers: Json } & Json
 } & Json
-
-export const REST_PATH = '/api/v1'
 
 /**
  * The OpenAPI 3.1 document of everything below /api/v1. Paths, parameters, bodies and answers come from the routers; what
@@ -88,9 +94,6 @@ function finish(operation: Operation, route: RestRoute, routes: RestRoute[]): vo
   operation.responses = responsesOf(operation, route, { read, guards: guards !== null })
 }
 
-/** POSTs that change something take an Idempotency-Key. */
-export const isRepeatable = ({ method, type }: RestRoute) => method === 'POST' && type === 'mutation'
-
 function finishBody(operation: Operation): void {
   const schema = operation.requestBody?.content['application/json'].schema
   if (!schema) return
@@ -133,15 +136,6 @@ function responsesOf(
     default: reference('responses', 'Problem'),
   }
 }
-
-export function successStatus(route: RestRoute): number {
-  if (route.output instanceof z.ZodVoid) return 204
-  return route.created ? 201 : 200
-}
-
-/** Lists with a cursor: the others are always whole. */
-export const isPaged = ({ output }: RestRoute) =>
-  output instanceof z.ZodObject && 'nextCursor' in output.shape
 
 function problemsOf(route: RestRoute, guards: boolean): number[] {
   return [

@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { appRouter } from '../api/app-router.ts'
 import type { RestMeta } from './rest-place.ts'
 
+export const REST_PATH = '/api/v1'
+
 /** One procedure as REST sees it. */
 export type RestRoute = {
   /** Such as `jobs.create`. */
@@ -39,6 +41,18 @@ export function listRestRoutes(): RestRoute[] {
 
 /** REST carries an idempotency key in a header. */
 export const HEADER_FIELDS = ['idempotencyKey'] as const
+
+/** POSTs that change something take an Idempotency-Key. */
+export const isRepeatable = ({ method, type }: RestRoute) => method === 'POST' && type === 'mutation'
+
+export function successStatus(route: RestRoute): number {
+  if (route.output instanceof z.ZodVoid) return 204
+  return route.created ? 201 : 200
+}
+
+/** Lists with a cursor: the others are always whole. */
+export const isPaged = ({ output }: RestRoute) =>
+  output instanceof z.ZodObject && 'nextCursor' in output.shape
 
 /** The object in an input that may be left out or has a default. */
 function objectOf(schema: z.ZodType | undefined): z.ZodObject | null {
