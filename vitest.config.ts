@@ -32,6 +32,7 @@ const projects: TestProjectConfiguration[] = [
       globalSetup: postgres,
       setupFiles: leaks,
       testTimeout: 30_000,
+      hookTimeout: 60_000,
     },
   },
   {
