@@ -100,7 +100,14 @@ async function measure(
     const figures: Figure[] = []
     for (const name of names) {
       const startedAt = performance.now()
-      figures.push(...((await BENCHES[name]?.(context)) ?? []))
+      // One that fails does not take the figures of the others with it.
+      await BENCHES[name]?.(context).then(
+        (measured) => figures.push(...measured),
+        (error: unknown) => {
+          context.say(`${name} FAILED: ${(error as Error).stack ?? error}`)
+          process.exitCode = 1
+        },
+      )
       if (profileDir) context.say(await statementTimes(connection))
       context.say(`${name}: ${Math.round((performance.now() - startedAt) / 1000)} s`)
     }
@@ -134,4 +141,4 @@ async function statementTimes({ sql }: Connection): Promise<string> {
     .join('\n')
 }
 
-process.exitCode = await main()
+process.exitCode = (await main()) || process.exitCode
