@@ -104,7 +104,7 @@ async function measure(
       await BENCHES[name]?.(context).then(
         (measured) => figures.push(...measured),
         (error: unknown) => {
-          context.say(`${name} FAILED: ${(error as Error).stack ?? error}`)
+          context.say(`${name} FAILED: ${(error as Error).stack ?? String(error)}`)
           process.exitCode = 1
         },
       )
