@@ -174,7 +174,7 @@ function inputOf(input: unknown): string {
   return Object.keys(fields).length === 0 ? '' : JSON.stringify(input)
 }
 
-/** One change of a patch: `add /work/notes.txt`. */
+/** One change of a patch: `add src/index.ts`. */
 function changeOf(change: unknown): string {
   const { kind, path } = (change ?? {}) as { kind?: unknown; path?: unknown }
   return [kind, path].filter((one) => typeof one === 'string').join(' ')
