@@ -449,6 +449,43 @@ test('a rehearsal shows prompt, filters and reason, and stores nothing', async (
   expect(after.items.map((one) => one.id)).toEqual([event.id, before.items[0]?.id])
 })
 
+test('a job that is not saved yet is rehearsed with a payload or an event, and what is missing is named', async () => {
+  const before = await api.jobs.list.query()
+  const draft = {
+    prompt: '{{ payload.a }} {{ payload.b }} {{ payload.b }} {{ payload.c | default: "" }}',
+    trigger: {
+      kind: 'webhook' as const,
+      scheme: 'standard' as const,
+      filters: [{ field: 'payload.a', op: 'eq' as const, value: 1 }],
+    },
+    rules: { concurrency: { key: '{{ payload.repository }}', limit: 1 } },
+  }
+  const fires = await api.jobs.rehearseDraft.query({ ...draft, agent: 'demo', payload: { a: 1 } })
+  expect(fires).toMatchObject({ fires: true, prompt: '1   ', missing: ['payload.b', 'payload.repository'] })
+  expect(fires.next).toContain('"demo" on laptop')
+  expect(await api.jobs.rehearseDraft.query({ ...draft, payload: { a: 2, b: 'x' } })).toMatchObject({
+    fires: false,
+    reason: 'filtered',
+    prompt: '2 x x ',
+  })
+  expect(await api.jobs.rehearseDraft.query({ prompt: 'Only {{ job.key }}', key: 'mine' })).toMatchObject({
+    fires: true,
+    prompt: 'Only mine',
+    missing: [],
+  })
+  const job = await makeJob([{ kind: 'webhook', scheme: 'standard' }])
+  const body = '{"a":1}'
+  const { id: eventId } = await eventOf(await post(job.hook.url, body, sign(job.hook, body)))
+  expect(await api.jobs.rehearseDraft.query({ ...draft, eventId })).toMatchObject({ fires: true })
+  expect(await api.jobs.rehearse.query({ id: job.id, eventId, prompt: '{{ payload.z }}' })).toMatchObject({
+    missing: ['payload.z'],
+  })
+  await expect(api.jobs.rehearseDraft.query({ prompt: '{{ nothing }}' })).rejects.toThrow('no such value')
+  const daily = { kind: 'cron' as const, expression: 'never', zone: 'UTC' }
+  await expect(api.jobs.rehearseDraft.query({ prompt: 'go', trigger: daily })).rejects.toThrow('never')
+  expect(await api.jobs.list.query()).toHaveLength(before.length + 1)
+})
+
 test('the inbox can be searched and filtered', async () => {
   const job = await makeJob([{ kind: 'webhook', scheme: 'standard' }])
   for (const body of ['{"needle-4711":1}', '{"hay":1}'])
@@ -509,6 +546,7 @@ test("nothing of another organization's triggers and events can be reached", asy
     ['rotateSecret', ({ trigger }) => foreign.jobs.rotateSecret.mutate({ triggerId: trigger })],
     ['nextFires', ({ trigger }) => foreign.jobs.nextFires.query({ schedule: { triggerId: trigger } })],
     ['rehearse', ({ job: id, event }) => foreign.jobs.rehearse.query({ id, eventId: event })],
+    ['rehearseDraft', ({ event }) => foreign.jobs.rehearseDraft.query({ prompt: 'go', eventId: event })],
     ['simulate', ({ job: id }) => foreign.jobs.simulate.query({ id })],
     ['refused', ({ job: id }) => foreign.events.refused.query({ jobId: id })],
     ['sendSample', ({ job: id }) => foreign.events.sendSample.mutate({ jobId: id })],

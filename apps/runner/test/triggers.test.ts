@@ -278,6 +278,19 @@ test('the inbox from the command line: search, replay with a changed body, curl,
     fires: false,
     reason: 'filtered',
   })
+  const draft = [
+    '--prompt',
+    'See {{ payload.ref }} {{ payload.gone }}',
+    '--agent',
+    'demo',
+    '--hook',
+    'github',
+  ]
+  expect(await baton('job', 'rehearse', ...draft, '--event', eventId)).toMatchObject({
+    fires: true,
+    prompt: expect.stringMatching(/^See refs\//),
+    missing: ['payload.gone'],
+  })
   expect(await baton('job', 'simulate', 'inbox', '--days', '1')).toMatchObject({ fires: 1 })
   const { items } = await baton(
     'job',

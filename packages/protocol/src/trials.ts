@@ -4,25 +4,31 @@ import type { RunRules } from './run-rules.ts'
 import type { EventSource, IgnoredReason, MachineState } from './states.ts'
 import type { TriggerKind } from './triggers.ts'
 
-/** What a job would make of an event, without anything being stored. */
-export type RehearsalView = {
+/** What a job that is not saved yet would make of an event. */
+export type DraftRehearsalView = {
   fires: boolean
   /** Why not; null when it would. */
   reason: IgnoredReason | null
   message: string | null
-  trigger: { id: TriggerId; kind: TriggerKind } | null
   filters: FilterFinding[]
   prompt: string
   /** The prompt is longer than a run may have and would be cut. */
   promptCut: boolean
-  rules: RunRules
+  /** What the prompt names without a default and this event does not have, such as `payload.ref`: filled in with nothing. */
+  missing: string[]
   /** The concurrency or overlap key, filled in. */
   key: string | null
+  /** What would happen next, as a sentence. */
+  next: string
+}
+
+/** What a job would make of an event, without anything being stored. */
+export type RehearsalView = DraftRehearsalView & {
+  trigger: { id: TriggerId; kind: TriggerKind } | null
+  rules: RunRules
   agent: { id: AgentId; key: string }
   machine: { id: MachineId; name: string; state: MachineState }
   workspace: string | null
-  /** What would happen next, as a sentence. */
-  next: string
 }
 
 /** One stored event as the job would take it now. */

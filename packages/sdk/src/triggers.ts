@@ -1,4 +1,5 @@
 import type {
+  DraftRehearsalView,
   FireAnswer,
   JobView,
   MachineFire,
@@ -10,10 +11,15 @@ import type {
 } from '@baton/protocol'
 import type { Call } from './call.ts'
 import type { Raw } from './connect.ts'
-import type { TriggerSecret } from './jobs.ts'
+import type { CreateJob, TriggerSecret } from './jobs.ts'
 
 /** A stored schedule, or one that is only being thought of. */
 export type AnySchedule = { triggerId: string } | { expression: string; zone?: string } | { everyMs: number }
+
+/** What a rehearsal is of: a stored event, or a payload with headers. */
+export type Sample = { eventId?: string; payload?: unknown; headers?: Record<string, string> }
+export type DraftJob = Pick<CreateJob, 'prompt' | 'rules'> &
+  Partial<Pick<CreateJob, 'key' | 'name' | 'agent'>> & { trigger?: NewTriggerInput }
 
 /** What of `jobs` is about what fires them, and about trying them without running anything. */
 export type Triggers = {
@@ -32,8 +38,14 @@ export type Triggers = {
   /** What the job would make of a stored event or of a payload. Nothing is stored and nothing runs. */
   rehearse(
     id: string,
-    what: { eventId?: string; payload?: unknown; headers?: Record<string, string>; triggerId?: string },
+    what: Sample & {
+      triggerId?: string
+      /** Instead of its own: one that is being written. */
+      prompt?: string
+    },
   ): Promise<RehearsalView>
+  /** The same for a job that is not saved yet. `agent` and `trigger` may be left out. */
+  rehearseDraft(draft: DraftJob & Sample): Promise<DraftRehearsalView>
   /** Which of the last days' events it would take as it is now, and why not the others. */
   simulate(id: string, options?: { days?: number }): Promise<SimulationView>
   /** What a push hook tells. The same key again is the same event. */
@@ -50,6 +62,7 @@ export function createTriggers({ jobs }: Raw, call: Call): Triggers {
     rotateSecret: (triggerId, options = {}) => call(jobs.rotateSecret.mutate({ triggerId, ...options })),
     nextFires: (schedule, options = {}) => call(jobs.nextFires.query({ schedule, ...options })),
     rehearse: (id, what) => call(jobs.rehearse.query({ id, ...what })),
+    rehearseDraft: (draft) => call(jobs.rehearseDraft.query(draft)),
     simulate: (id, options = {}) => call(jobs.simulate.query({ id, ...options })),
     push: (fire) => call(jobs.push.mutate(fire)),
   }

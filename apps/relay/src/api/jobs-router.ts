@@ -6,7 +6,6 @@ import {
   DEFAULT_RULES,
   type JobView,
   jobRetentionSchema,
-  type RunRules,
   readCause,
   runLimits,
   runRules,
@@ -18,6 +17,7 @@ import { uuidv7 } from 'uuidv7'
 import { z } from 'zod'
 import { settingsOf } from '../approvals/settings-of.ts'
 import { findLoop, trueCause } from '../inbox/find-loop.ts'
+import { assertRules } from '../jobs/assert-rules.ts'
 import { DEFAULT_LIMITS } from '../jobs/default-limits.ts'
 import { deliveryRules } from '../jobs/delivery-rules.ts'
 import { eventFacts } from '../jobs/event-facts.ts'
@@ -27,6 +27,7 @@ import { parseTemplate, renderPrompt } from '../jobs/render-prompt.ts'
 import { outputInput } from '../outputs/make-output.ts'
 import { rest } from '../rest/rest-place.ts'
 import { chooseAgent, getAgent } from './agents-router.ts'
+import { defined } from './defined.ts'
 import { found } from './found.ts'
 import { changeJob, getJob, jobChanged } from './get-job.ts'
 import { byId, cause, idempotencyKey, key, name, prompt, workspace } from './inputs.ts'
@@ -203,21 +204,3 @@ export const jobsRouter = router({
       })
     }),
 })
-
-/** A concurrency key with an unknown name is refused now and not when an event comes. */
-function assertRules(rules: RunRules): RunRules {
-  if (rules.concurrency) parseTemplate(rules.concurrency.key)
-  if (rules.conversation) parseTemplate(rules.conversation)
-  if (rules.concurrency && rules.conversation) {
-    throw new BatonError(
-      'bad_input',
-      'A conversation is worked on by one run at a time anyway: give the job a conversation or a concurrency key, not both.',
-    )
-  }
-  return rules
-}
-
-function defined<T extends object>(value: T | undefined) {
-  const entries = Object.entries(value ?? {}).filter(([, field]) => field !== undefined)
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> }
-}

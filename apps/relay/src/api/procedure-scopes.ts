@@ -43,6 +43,7 @@ export const PROCEDURE_SCOPES: Record<string, TokenScope | null> = {
   'jobs.get': 'read',
   'jobs.nextFires': 'read',
   'jobs.rehearse': 'read',
+  'jobs.rehearseDraft': 'read',
   'jobs.simulate': 'read',
   'jobs.create': 'write',
   'jobs.update': 'write',

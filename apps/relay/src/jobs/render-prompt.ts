@@ -16,7 +16,7 @@ export type TemplateFacts = {
   push?: unknown
 }
 
-type Part = { text: string } | { path: string[]; asJson: boolean; fallback: string }
+type Part = { text: string } | { path: string[]; asJson: boolean; fallback: string | null }
 export type Template = { parts: Part[] }
 
 /** The first steps of names and what may follow; null: any path. `changes.…` also allows any path below it. */
@@ -61,7 +61,7 @@ function parsePlaceholder(inside: string, whole: string, names: TemplateNames): 
     )
   }
   if (path[0] === 'event' && path[1] === 'headers') path[2] = (path[2] ?? '').toLowerCase()
-  return { path, asJson: match[2] === 'json', fallback: match[3] ?? '' }
+  return { path, asJson: match[2] === 'json', fallback: match[3] ?? null }
 }
 
 function isKnown([root = '', field = '', ...deeper]: string[], names: TemplateNames): boolean {
@@ -85,6 +85,16 @@ export function renderPrompt(template: Template, facts: object): string {
   return prompt
 }
 
+/** What a template names without a default and the facts do not have: each once, in the order of the template. */
+export function listMissing(template: Template, facts: object): string[] {
+  const missing = template.parts.flatMap((part) =>
+    'text' in part || part.fallback !== null || (valueAt(facts, part.path) ?? null) !== null
+      ? []
+      : part.path.join('.'),
+  )
+  return [...new Set(missing)]
+}
+
 /** What stands at a path of the facts; undefined where there is nothing. Inherited properties are nothing. */
 export function valueAt(facts: object, path: readonly string[]): unknown {
   let value: unknown = facts
@@ -95,7 +105,7 @@ export function valueAt(facts: object, path: readonly string[]): unknown {
   return value
 }
 
-function renderValue(value: unknown, asJson: boolean, fallback: string): string {
-  if (value === undefined || value === null) return fallback
+function renderValue(value: unknown, asJson: boolean, fallback: string | null): string {
+  if (value === undefined || value === null) return fallback ?? ''
   return typeof value === 'string' && !asJson ? value : JSON.stringify(value)
 }

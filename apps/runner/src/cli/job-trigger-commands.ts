@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { addGroup, addLeaf } from './leaf.ts'
+import { RULE_OPTIONS } from './rule-options.ts'
 import { TRIGGER_OPTIONS } from './trigger-options.ts'
 
 /** What fires a job, and trying it without running it. */
@@ -91,17 +92,27 @@ export function addJobTriggerCommands(job: Command): void {
   addLeaf(
     job,
     {
-      usage: 'rehearse <job>',
-      summary: 'show what it would make of an event; nothing is stored and nothing runs',
+      usage: 'rehearse [job]',
+      summary: 'show what a job, kept or not yet, would make of an event; nothing is stored, nothing runs',
       options: [
         ['-e, --event <event>', 'of this stored event'],
         ['--payload <json>', 'of this payload'],
         ['--payload-file <file>', 'the same, from a file or "-"'],
-        ['--trigger <trigger>', 'as if it came for this trigger'],
+        ['--trigger <trigger>', 'as if it came for this trigger of the job'],
+        ['-p, --prompt <text>', 'of this prompt, instead of the one that is kept'],
+        ['--prompt-file <file>', 'the same, from a file'],
+        ['-a, --agent <key>', 'without a job: who would do it'],
+        ...TRIGGER_OPTIONS,
+        ...RULE_OPTIONS,
       ],
       examples: [
         ['baton job rehearse review --event evt_019…', 'the prompt, the filters, and what would happen next'],
         ['baton job rehearse review --payload \'{"action":"opened"}\'', 'without any event'],
+        ['baton job rehearse review --prompt-file new.md --event evt_019…', 'before the prompt is changed'],
+        [
+          'baton job rehearse --prompt "Review {{ payload.number }}" --hook github --filter "payload.action eq opened" --payload-file pull.json',
+          'before there is a job: what is missing in the payload is named',
+        ],
       ],
     },
     async () => (await loadTrials()).rehearseJob,

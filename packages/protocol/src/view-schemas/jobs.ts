@@ -6,7 +6,7 @@ import { jobRetentionSchema } from '../retention.ts'
 import { runRules } from '../run-rules.ts'
 import { runLimits } from '../runtimes.ts'
 import { EVENT_SOURCES, IGNORED_REASONS, MACHINE_STATES } from '../states.ts'
-import type { RehearsalView, SimulationView } from '../trials.ts'
+import type { DraftRehearsalView, RehearsalView, SimulationView } from '../trials.ts'
 import type { TriggerView } from '../trigger-views.ts'
 import {
   fileChangeConfig,
@@ -107,23 +107,31 @@ export const firedRun = z.object({
 
 const triggerRef = z.object({ id: shownId('trigger'), kind: z.enum(TRIGGER_KINDS) })
 
-export const rehearsalView = z
-  .object({
-    fires: z.boolean(),
-    reason: z.enum(IGNORED_REASONS).nullable(),
-    message: z.string().nullable(),
+const draftRehearsal = z.object({
+  fires: z.boolean(),
+  reason: z.enum(IGNORED_REASONS).nullable(),
+  message: z.string().nullable(),
+  filters: z.array(
+    z.intersection(shown(triggerFilter), z.object({ holds: z.boolean(), found: z.string().nullable() })),
+  ),
+  prompt: z.string(),
+  promptCut: z.boolean(),
+  missing: z.array(z.string()).meta({
+    description: 'What the prompt names without a default and this event does not have, such as payload.ref.',
+  }),
+  key: z.string().nullable(),
+  next: z.string().meta({ description: 'What would happen next, as a sentence.' }),
+})
+export const draftRehearsalView = draftRehearsal.meta({ id: 'DraftRehearsal' })
+same<Same<z.infer<typeof draftRehearsalView>, DraftRehearsalView>>()
+
+export const rehearsalView = draftRehearsal
+  .extend({
     trigger: triggerRef.nullable(),
-    filters: z.array(
-      z.intersection(shown(triggerFilter), z.object({ holds: z.boolean(), found: z.string().nullable() })),
-    ),
-    prompt: z.string(),
-    promptCut: z.boolean(),
     rules: shown(runRules),
-    key: z.string().nullable(),
     agent: z.object({ id: shownId('agent'), key: z.string() }),
     machine: z.object({ id: shownId('machine'), name: z.string(), state: z.enum(MACHINE_STATES) }),
     workspace: z.string().nullable(),
-    next: z.string().meta({ description: 'What would happen next, as a sentence.' }),
   })
   .meta({ id: 'Rehearsal' })
 same<Same<z.infer<typeof rehearsalView>, RehearsalView>>()
