@@ -314,3 +314,8 @@ export type ExportManifest = z.infer<typeof exportManifest>
 export type ExportStart = Pick<ExportManifest, 'organization' | 'until' | 'unfinished' | 'makeAnew'>
 /** `run:seq` pages for transcripts; a cursor is what a page gave as `next`. */
 export type ExportPage = { rows: unknown[]; next: string | null }
+
+/** `done`: all of it is there already. */
+export type ImportState = 'open' | 'done'
+/** How many rows of each kind an organization holds after an import. */
+export type ImportCounts = Record<Exclude<RowKind, 'organization'> | 'runEvents', number>

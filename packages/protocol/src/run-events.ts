@@ -126,6 +126,9 @@ export type RunEventBody = z.infer<typeof runEventBody>
 /** `seq` counts from 1 without a gap; `at` is the machine's wall clock in ms since 1970. */
 export type RunEvent = { seq: number; at: number } & RunEventBody
 
+/** A run event as it is stored and sent: `decodeRunEvent(seq, text)` reads it. */
+export type EncodedRunEvent = { seq: number; text: string }
+
 /**
  * The text of a run event exactly as it is hashed, stored and sent: both sides keep this text and never encode it
  * again, so that one byte changed anywhere shows in the rolling hash. JSON.stringify writes lone surrogates and NUL as

@@ -1,4 +1,11 @@
-import { BatonError, type MeView, type OverviewView, RELAY_PORT, type WhyView } from '@baton/protocol'
+import {
+  BatonError,
+  type EncodedRunEvent,
+  type MeView,
+  type OverviewView,
+  RELAY_PORT,
+  type WhyView,
+} from '@baton/protocol'
 import {
   createSecrets,
   createSessions,
@@ -36,7 +43,7 @@ export type BatonOptions = {
 }
 
 export type TranscriptPart = { fromSeq?: number; limit?: number; tail?: number }
-export type TranscriptPage = { events: { seq: number; text: string }[]; lastSeq: number; ended: boolean }
+export type TranscriptPage = { events: EncodedRunEvent[]; lastSeq: number; ended: boolean }
 
 /** The typed client of a relay. It opens nothing until it is asked, and a script that is done exits by itself. */
 export class Baton {

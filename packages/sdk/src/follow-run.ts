@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { decodeRunEvent, RECONNECT_BASE_MS, type RunEvent } from '@baton/protocol'
+import { decodeRunEvent, type EncodedRunEvent, RECONNECT_BASE_MS, type RunEvent } from '@baton/protocol'
 import { type BatonApiError, toApiError } from './api-error.ts'
 import type { Raw } from './connect.ts'
 
-type Stored = { seq: number; text: string }
 type Ended = 'complete' | 'full' | BatonApiError
 
 /** Above this many waiting events the subscription is let go; it is taken up again when the reader caught up. */
@@ -46,7 +45,7 @@ export async function* followRun(
 
 /** One subscription as an async iterator. `ended` says afterwards why it ended; null when the reader left it. */
 function openFeed(raw: Raw, url: string, id: string, fromSeq: number, signal: AbortSignal | undefined) {
-  const waiting: Stored[] = []
+  const waiting: EncodedRunEvent[] = []
   let ended: Ended | null = null
   let wake = () => {}
   const end = (why: Ended) => {
@@ -56,7 +55,7 @@ function openFeed(raw: Raw, url: string, id: string, fromSeq: number, signal: Ab
   const subscription = raw.runs.events.subscribe(
     { id, fromSeq },
     {
-      onData: ({ data }: { data: Stored[] }) => {
+      onData: ({ data }: { data: EncodedRunEvent[] }) => {
         waiting.push(...data)
         if (waiting.length > WAITING_EVENTS) {
           // First, because unsubscribing calls onComplete, and the first cause counts.
@@ -75,7 +74,7 @@ function openFeed(raw: Raw, url: string, id: string, fromSeq: number, signal: Ab
   }
   signal?.addEventListener('abort', stop, { once: true })
 
-  async function* events(): AsyncGenerator<Stored, void, undefined> {
+  async function* events(): AsyncGenerator<EncodedRunEvent, void, undefined> {
     for (;;) {
       signal?.throwIfAborted()
       yield* waiting.splice(0)

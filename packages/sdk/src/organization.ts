@@ -3,6 +3,8 @@ import type {
   ExportKind,
   ExportPage,
   ExportStart,
+  ImportCounts,
+  ImportState,
   OrganizationView,
   Retention,
   RowKind,
@@ -35,10 +37,9 @@ export type Organization = {
   imports: Imports
 }
 
-export type ImportCounts = Record<Exclude<RowKind, 'organization'> | 'runEvents', number>
 /** Every call names the export by its digest and may be repeated. */
 export type Imports = {
-  begin(digest: string): Promise<{ state: 'open' | 'done' }>
+  begin(digest: string): Promise<{ state: ImportState }>
   rows(digest: string, kind: RowKind, rows: unknown[]): Promise<void>
   body(digest: string, eventId: EventId, offset: number, piece: string): Promise<void>
   transcripts(digest: string, parts: { run: RunId; fromSeq: number; texts: string[] }[]): Promise<void>

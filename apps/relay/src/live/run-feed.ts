@@ -1,9 +1,8 @@
 import { type Db, listRunEvents } from '@baton/db'
-import type { RunId } from '@baton/protocol'
+import type { EncodedRunEvent, RunId } from '@baton/protocol'
 import type { Transcripts } from '../runs/transcripts.ts'
 import type { Hints } from './hints.ts'
 
-export type FeedItem = { seq: number; text: string }
 export type RunFeed = {
   /**
    * Batches of a run's events after `afterSeq`: stored ones first, then live ones, without a gap or a repeat. `ended`
@@ -13,12 +12,12 @@ export type RunFeed = {
     runId: RunId,
     afterSeq: number,
     options: { signal: AbortSignal; ended: () => Promise<boolean> },
-  ): AsyncGenerator<FeedItem[]>
+  ): AsyncGenerator<EncodedRunEvent[]>
   stop(): void
 }
 
 /** A watched run's newest events, kept by reference for all its viewers. */
-type Watched = { recent: FeedItem[]; bytes: number; viewers: Set<() => void> }
+type Watched = { recent: EncodedRunEvent[]; bytes: number; viewers: Set<() => void> }
 
 const RECENT_BYTES = 1024 * 1024
 const PAGE_BYTES = 256 * 1024
@@ -51,7 +50,7 @@ export function createRunFeed(db: Db, transcripts: Transcripts, hints: Hints): R
     runId: RunId,
     afterSeq: number,
     options: { signal: AbortSignal; ended: () => Promise<boolean> },
-  ): AsyncGenerator<FeedItem[]> {
+  ): AsyncGenerator<EncodedRunEvent[]> {
     const run = watched.get(runId) ?? { recent: [], bytes: 0, viewers: new Set<() => void>() }
     watched.set(runId, run)
     let changed = Promise.withResolvers<void>()
@@ -109,7 +108,7 @@ function remember(run: Watched, fromSeq: number, texts: string[]) {
 }
 
 /** Null when memory does not reach back to the cursor, or does not go beyond it: then the database is asked. */
-function recentAfter(run: Watched, cursor: number): FeedItem[] | null {
+function recentAfter(run: Watched, cursor: number): EncodedRunEvent[] | null {
   const first = run.recent[0]
   const last = run.recent.at(-1)
   if (!first || !last || first.seq > cursor + 1 || last.seq <= cursor) return null

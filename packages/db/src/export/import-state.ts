@@ -1,8 +1,6 @@
-import type { EventId, ExportRow, OrganizationId, RunId } from '@baton/protocol'
+import type { EventId, ExportRow, ImportCounts, ImportState, OrganizationId, RunId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
-
-export type ImportState = 'open' | 'done'
 
 /**
  * Opens the import of one export (named by its digest) into an organization that has nothing of its own yet, or goes on
@@ -84,20 +82,6 @@ export async function listImportedRuns(
     lastSeq: row.last_seq,
     lastHash: row.last_hash,
   }))
-}
-
-export type ImportCounts = {
-  machines: number
-  agents: number
-  jobs: number
-  triggers: number
-  events: number
-  deliveries: number
-  runs: number
-  approvals: number
-  outputs: number
-  dispatches: number
-  runEvents: number
 }
 
 /** Closes an import if these are the numbers of what is here; answers what is here. */
