@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLogger } from '@baton/service'
 import { expect, test } from 'vitest'
+import { changePolicy } from './cli/change-policy.ts'
 import { profilePaths } from './config/paths.ts'
+import { readPolicy } from './config/policy.ts'
 import { createKnownRuntimes } from './known-runtimes.ts'
 
 test('a program that changed is asked again before it gets work, and the relay hears of it', async () => {
@@ -35,6 +37,35 @@ test('a program that changed is asked again before it gets work, and the relay h
     await Promise.all([known.freshen('opencode'), known.freshen('opencode')])
     expect([version(), told]).toEqual(['2.0.0', 1])
   } finally {
+    await rm(home, { recursive: true })
+  }
+})
+
+test('a command that the policy file was given is known without a restart', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'baton-known-'))
+  const paths = profilePaths({ config: home, state: home, data: home, cache: home }, 'default')
+  await mkdir(paths.stateFolder, { recursive: true })
+  await changePolicy(paths.policyFile, (policy) => policy)
+  const changed = Promise.withResolvers<void>()
+  const known = await createKnownRuntimes(
+    paths,
+    () => readPolicy(paths.policyFile),
+    { PATH: '/usr/bin:/bin', HOME: home },
+    async () => changed.resolve(),
+    createLogger({ name: 'test', level: 'fatal' }),
+  )
+  const commands = () => known.now().find((one) => one.runtime === 'command')?.commands
+  try {
+    await known.start()
+    expect(commands()).toEqual([])
+    await changePolicy(paths.policyFile, (policy) => ({
+      ...policy,
+      commands: { shout: { argv: ['/bin/cat'], format: 'text' } },
+    }))
+    await changed.promise
+    expect(commands()).toEqual(['shout'])
+  } finally {
+    await known.stop()
     await rm(home, { recursive: true })
   }
 })

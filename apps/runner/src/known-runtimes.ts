@@ -1,3 +1,4 @@
+import { unwatchFile, watchFile } from 'node:fs'
 import { join } from 'node:path'
 import { type Runtime, type RuntimeProbe, runtimeProbe } from '@baton/protocol'
 import { createPollLoop, type Logger, type Service } from '@baton/service'
@@ -10,6 +11,8 @@ import { readTextFile, writePrivateFile } from './config/private-file.ts'
 import type { Read } from './config/profile.ts'
 
 const LOOK_EVERY_MS = 10 * 60_000
+/** The policy file says which commands there are: a new one is to be offered while its owner still looks. */
+const LOOK_AT_POLICY_EVERY_MS = 1_000
 
 export type KnownRuntimes = Service & {
   now(): RuntimeProbe[]
@@ -19,7 +22,7 @@ export type KnownRuntimes = Service & {
 
 /**
  * Which agents this machine has. Asking them takes seconds, so a start goes on with what the last one found and says so
- * when it has changed; only the very first start waits.
+ * when it has changed; only the very first start waits. A changed policy file is noticed within a second or two.
  */
 export async function createKnownRuntimes(
   paths: ProfilePaths,
@@ -67,7 +70,19 @@ export async function createKnownRuntimes(
     run: renewOnce,
     onError: (error) => logger.warn({ error }, 'The agents of this machine could not be looked for.'),
   })
-  return { start: () => loop.start(), stop: () => loop.stop(), now: () => known, freshen }
+  const lookAgain = () => loop.wake()
+  return {
+    start: async () => {
+      watchFile(paths.policyFile, { interval: LOOK_AT_POLICY_EVERY_MS, persistent: false }, lookAgain)
+      await loop.start()
+    },
+    stop: async () => {
+      unwatchFile(paths.policyFile, lookAgain)
+      await loop.stop()
+    },
+    now: () => known,
+    freshen,
+  }
 }
 
 async function readStored(file: string): Promise<RuntimeProbe[] | null> {

@@ -17,7 +17,7 @@ import { changePolicy } from './change-policy.ts'
 import { confirm } from './confirm.ts'
 import { allowIsolation, type IsolationOptions, isolationText, readIsolation } from './isolation-options.ts'
 import { printable } from './printable.ts'
-import { probeProblem } from './probe-problem.ts'
+import { probeProblem, whenOffered } from './probe-problem.ts'
 import type { Session } from './session.ts'
 import { clip, table } from './text.ts'
 
@@ -81,7 +81,8 @@ export async function createAgent(
     ...readApprovals(options),
   })
   const chosen = runtime === 'auto' ? ` It runs ${agent.runtime}, the best that is signed in there.` : ''
-  const problem = probeProblem(machine, agent.runtime)
+  const seen = command ? await whenOffered(baton, machine, agent.runtime, command) : machine
+  const problem = probeProblem(seen, agent.runtime)
   session.print(
     agent,
     () =>
