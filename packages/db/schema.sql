@@ -784,6 +784,20 @@ CREATE INDEX usage_days_agent ON public.usage_days USING btree (agent_id, day);
 
 CREATE INDEX usage_days_job ON public.usage_days USING btree (job_id, day) WHERE (job_id IS NOT NULL);
 
+CREATE OR REPLACE FUNCTION public.hold_key_limit()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_advisory_xact_lock(hashtextextended(new.concurrency_key, 0));
+  if (select count(*) from deliveries where concurrency_key = new.concurrency_key
+      and state in ('leased', 'running', 'stalled')) >= new.concurrency_limit then
+    return null;
+  end if;
+  return new;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.machine_state(m machines)
  RETURNS text
  LANGUAGE sql
@@ -799,6 +813,16 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.tell_coalesced()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update events set state = 'ignored', reason = 'coalesced' where id = old.event_id and state = 'matched';
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.uuid7_hex()
  RETURNS text
  LANGUAGE sql
@@ -808,6 +832,10 @@ AS $function$
   from replace(gen_random_uuid()::text, '-', '') as r
 $function$
 ;
+
+CREATE TRIGGER deliveries_coalesced AFTER UPDATE OF event_id ON public.deliveries FOR EACH ROW WHEN ((old.event_id IS DISTINCT FROM new.event_id)) EXECUTE FUNCTION tell_coalesced();
+
+CREATE TRIGGER deliveries_key_limit BEFORE UPDATE OF fence ON public.deliveries FOR EACH ROW WHEN (((new.concurrency_limit > 1) AND (new.state = 'leased'::text) AND (old.state = 'pending'::text))) EXECUTE FUNCTION hold_key_limit();
 
 CREATE UNIQUE INDEX agents_key ON public.agents USING btree (organization_id, key) WHERE (archived_at IS NULL);
 

@@ -1,8 +1,15 @@
-import { type Connection, connect, findDeliveryFacts, leaseDeliveries, sql } from '@baton/db'
-import { LEASE_MS } from '@baton/protocol'
-import { createTestDatabase, makeDelivery, makePlace, type Place } from '@baton/testkit'
+import {
+  acceptDeliveries,
+  type Connection,
+  connect,
+  findDeliveryFacts,
+  leaseDeliveries,
+  sql,
+} from '@baton/db'
+import { DEFAULT_RULES, type JobId, LEASE_MS } from '@baton/protocol'
+import { createTestDatabase, LIMITS, makeDelivery, makePlace, newTestId, type Place } from '@baton/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { unmetConditions } from '../src/why/explain.ts'
+import { unmetConditions } from '../src/why/unmet-conditions.ts'
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>
 let connection: Connection
@@ -34,7 +41,9 @@ async function makeWorld(random: () => number): Promise<Place> {
     db,
   )
   if (random() < 0.15) await sql`update agents set paused_at = now() where id = ${place.agentId}`.execute(db)
-  if (random() < 0.1)
+  if (random() < 0.25) await limitAgent(place, random)
+  const jobs = [null, await makeJob(place, random), await makeJob(place, random)]
+  if (random() < 0.05)
     await sql`update machines set draining_at = now() where id = ${place.machineId}`.execute(db)
   const count = 2 + Math.floor(random() * 8)
   for (let i = 0; i < count; i++) {
@@ -44,10 +53,11 @@ async function makeWorld(random: () => number): Promise<Place> {
     await makeDelivery(db, place, {
       delivery: {
         lane,
+        jobId: jobs[Math.floor(random() * jobs.length)] ?? null,
         rules: {
           priority: Math.floor(random() * 3),
           delayMs: random() < 0.1 ? 60_000 : 0,
-          ttlMs: null,
+          ttlMs: random() < 0.1 ? 1_000 : null,
           stallMs: null,
           concurrencyKey: key,
           concurrencyLimit: limit,
@@ -58,8 +68,58 @@ async function makeWorld(random: () => number): Promise<Place> {
       },
     })
   }
-  if (random() < 0.7) await lease(place, 1 + Math.floor(random() * 2))
+  if (random() < 0.7) {
+    const leased = await lease(place, 1 + Math.floor(random() * 2))
+    const refs = leased.map(({ id, runId, fence }) => ({ deliveryId: id, runId, fence }))
+    if (random() < 0.5) await acceptDeliveries(db, place.machineId, refs, LEASE_MS)
+  }
+  await sql`update deliveries set expires_at = now() where machine_id = ${place.machineId}
+    and expires_at is not null`.execute(db)
   return place
+}
+
+/** The agent itself has something against more work: its account, its sign-in, its budget or its hourly limit. */
+async function limitAgent({ organizationId, machineId, agentId }: Place, random: () => number) {
+  const { db } = connection
+  const set = (fields: ReturnType<typeof sql>) =>
+    sql`update agents set ${fields} where id = ${agentId}`.execute(db)
+  const choice = Math.floor(random() * 5)
+  if (choice === 0) await set(sql`per_hour = 1`)
+  if (choice === 1)
+    await set(sql`blocked_reason = 'quota', blocked_at = now(), blocked_until = now() + interval '1 hour'`)
+  if (choice === 2) await set(sql`blocked_reason = 'quota', blocked_at = now(), blocked_until = now()`)
+  if (choice === 3) await set(sql`blocked_reason = 'not_signed_in', blocked_at = now()`)
+  if (choice < 4) return
+  await set(sql`budget = '{"dayTokens": 10, "dayUsd": null, "runTokens": null, "runUsd": null}'`)
+  await useTokens({ organizationId, machineId, agentId }, null)
+}
+
+async function useTokens(place: Omit<Place, 'sessionEpoch'>, jobId: JobId | null) {
+  await sql`insert into usage_days (organization_id, day, agent_id, machine_id, job_id, runs, priced_runs, input_tokens,
+      output_tokens, cached_tokens, cost_usd)
+    values (${place.organizationId}, (now() at time zone 'UTC')::date, ${place.agentId}, ${place.machineId}, ${jobId}, 1, 0, 6,
+      6, 0, 0)`.execute(connection.db)
+}
+
+async function makeJob(place: Place, random: () => number): Promise<JobId> {
+  const id = newTestId('job')
+  const isSpent = random() < 0.1
+  await connection.db
+    .insertInto('jobs')
+    .values({
+      id,
+      organization_id: place.organizationId,
+      agent_id: place.agentId,
+      key: id,
+      name: id,
+      prompt: 'x',
+      limits: LIMITS,
+      rules: { ...DEFAULT_RULES, perHour: random() < 0.3 ? 1 : null },
+      budget: isSpent ? { dayTokens: 10, dayUsd: null, runTokens: null, runUsd: null } : null,
+    })
+    .execute()
+  if (isSpent) await useTokens(place, id)
+  return id
 }
 
 const lease = (place: Place, slots: number) =>
@@ -75,7 +135,7 @@ const seed = Number(process.env.SEED ?? 20_261_120)
 test(`nothing unmet means that the next look leases it, and the other way round (SEED=${seed})`, async () => {
   const random = randomOf(seed)
   const seen = { leased: 0, waiting: 0, codes: new Set<string>() }
-  for (let round = 0; round < 60; round++) {
+  for (let round = 0; round < 120; round++) {
     const place = await makeWorld(random)
     const rows = await connection.db
       .selectFrom('deliveries')
@@ -104,7 +164,14 @@ test(`nothing unmet means that the next look leases it, and the other way round 
   expect(seen.waiting).toBeGreaterThan(30)
   expect([...seen.codes].sort()).toEqual(
     expect.arrayContaining([
+      'agent_budget',
       'agent_busy',
+      'agent_hourly_limit',
+      'agent_not_signed_in',
+      'agent_quota',
+      'expired',
+      'hourly_limit',
+      'job_budget',
       'agent_paused',
       'key_busy',
       'machine_busy',

@@ -23,6 +23,8 @@ export async function describeSchema(sql: postgres.Sql): Promise<string> {
     where schemaname = 'public' and tablename <> 'migrations'
       and not exists (select from pg_constraint c where c.conname = i.indexname)
     union all select format('create sequence %I;', sequencename) from pg_sequences where schemaname = 'public'
+    union all select pg_get_triggerdef(t.oid) || ';' from pg_trigger t join pg_class c on c.oid = t.tgrelid
+      where c.relnamespace = 'public'::regnamespace and not t.tgisinternal
     union all select pg_get_functiondef(p.oid) || ';' from pg_proc p where p.pronamespace = 'public'::regnamespace
     order by 1`
   const tables = [...new Set(columns.map((column) => column.table))]

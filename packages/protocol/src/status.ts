@@ -15,9 +15,13 @@ export const STATUS_SHAPES: Record<StatusWord, string> = {
   lost: '?',
 }
 
-/** The delivery waits for its next attempt, so that the end of this one is not its end. */
+/**
+ * The delivery waits for its next attempt, so that the end of this one is not its end: it failed, it was lost before or
+ * after its start, or its machine gave it back.
+ */
 export const isBetweenAttempts = (delivery: DeliveryState, newestRun: RunState) =>
-  (delivery === 'pending' || delivery === 'parked') && (newestRun === 'failed' || newestRun === 'timed_out')
+  (delivery === 'pending' || delivery === 'parked') &&
+  (newestRun === 'failed' || newestRun === 'timed_out' || newestRun === 'lost' || newestRun === 'superseded')
 
 /** The one word that people see for a delivery and its newest run: the same in dashboard, CLI and SDK. */
 export function statusWord(
@@ -26,8 +30,8 @@ export function statusWord(
   machine: MachineState,
   waitsForApproval = false,
 ): StatusWord {
-  if (run?.state === 'lost') return 'lost'
   if (run?.state === 'superseded' || run?.state === 'cancelled' || delivery === 'cancelled') return 'stopped'
+  if (run?.state === 'lost') return 'lost'
   if (run?.state === 'succeeded') return run.outcome === 'done' || run.outcome === null ? 'done' : 'warning'
   if (run?.state === 'failed' || run?.state === 'timed_out') return 'failed'
   switch (delivery) {

@@ -17,7 +17,8 @@ export function createSweeper(
         limit: ROWS,
       })
       for (const { id, organizationId, machineId, runId, moved } of swept) {
-        if (moved !== 'stalled') {
+        if (moved === 'stopped') parts.hints.send('cancel', machineId)
+        else if (moved !== 'stalled') {
           parts.sessions.get(machineId)?.free([id])
           parts.hints.send('machine', machineId)
           parts.hints.send('run', runId)

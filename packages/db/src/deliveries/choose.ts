@@ -11,7 +11,8 @@ const MAX_LANES = 256
  * The part of a statement (after `with recursive`) that ends in a table `chosen (id)`: the pending deliveries of a
  * machine that go next, at most `slots`, oldest first within a priority. A delivery is passed over while its lane is in
  * use, its agent has `max_concurrent` live ones or is blocked, its concurrency key is at its limit, or its agent or job has
- * used up its runs of the hour or its budget of the day. Leasing and "why" are built on this same text, so they cannot disagree.
+ * used up its runs of the hour (a lease that nobody has accepted yet counts as one) or its budget of the day, and when its
+ * own time to live is over. Leasing and "why" are built on this same text, so they cannot disagree.
  *
  * The cost does not grow with what waits behind a busy lane or an agent without room: of each lane only the head of each
  * agent that has room is read (a loose index scan), and of rows without a lane only the first ones of such an agent. It
@@ -19,20 +20,22 @@ const MAX_LANES = 256
  */
 export const chooseDeliveries = (machineId: MachineId, slots: RawBuilder<unknown>) => sql`
     live as materialized (
-      select agent_id, lane from deliveries
+      select agent_id, job_id, lane, accepted_at from deliveries
       where machine_id = ${machineId} and state in ('leased', 'running', 'stalled')
     ),
     room as materialized (
       select a.id, least(
         a.max_concurrent - (select count(*) from live where live.agent_id = a.id),
         a.per_hour - (select count(*) from runs r where r.agent_id = a.id and r.accepted_at > now() - interval '1 hour')
+          - (select count(*) from live where live.agent_id = a.id and live.accepted_at is null)
       ) as slots
       from agents a where a.machine_id = ${machineId} and a.paused_at is null and a.archived_at is null
         and not ${isBlocked} and not ${isSpent.agent}
     ),
     hourly as materialized (
       select j.id, least(case when ${isSpent.job} then 0 else 1000000 end, (j.rules ->> 'perHour')::int - (
-        select count(*) from runs r where r.job_id = j.id and r.accepted_at > now() - interval '1 hour')) as room
+        select count(*) from runs r where r.job_id = j.id and r.accepted_at > now() - interval '1 hour')
+        - (select count(*) from live where live.job_id = j.id and live.accepted_at is null)) as room
       from jobs j join room on room.id = j.agent_id where j.rules ->> 'perHour' is not null or j.budget is not null
     ),
     lanes (lane) as (
@@ -49,7 +52,7 @@ export const chooseDeliveries = (machineId: MachineId, slots: RawBuilder<unknown
       cross join lateral (
         select ${candidate} from deliveries d
         where d.machine_id = ${machineId} and d.state = 'pending' and d.lane = l.lane and d.agent_id = room.id
-          and (d.job_id is null or d.job_id not in (select id from hourly where hourly.room <= 0))
+          and (d.job_id is null or d.job_id not in (select id from hourly where hourly.room <= 0)) and ${isInTime}
         order by d.priority desc, d.id limit 1
       ) head
       where room.slots > 0 and l.lane not in (select lane from live where lane is not null)
@@ -60,7 +63,7 @@ export const chooseDeliveries = (machineId: MachineId, slots: RawBuilder<unknown
       cross join lateral (
         select ${candidate} from deliveries d
         where d.machine_id = ${machineId} and d.agent_id = room.id and d.state = 'pending' and d.lane is null
-          and (d.job_id is null or d.job_id not in (select id from hourly where hourly.room <= 0))
+          and (d.job_id is null or d.job_id not in (select id from hourly where hourly.room <= 0)) and ${isInTime}
         order by d.priority desc, d.id limit (${slots}) * ${WINDOW_PER_SLOT}::int
       ) o
       where room.slots > 0
@@ -91,5 +94,8 @@ export const chooseDeliveries = (machineId: MachineId, slots: RawBuilder<unknown
       where hourly.id is null or by_job.job_place <= hourly.room
       order by by_job.priority desc, by_job.id limit (${slots})
     )`
+
+/** What outlived its time to live waits for the sweep that says so. */
+const isInTime = sql`(d.expires_at is null or d.expires_at > now())`
 
 const candidate = sql`d.id, d.priority, d.agent_id, d.job_id, d.concurrency_key, d.concurrency_limit`

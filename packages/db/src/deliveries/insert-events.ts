@@ -235,7 +235,8 @@ const takeUp = (stored: NewEvent[]) => sql`
     )`
 
 /**
- * What the other overlap rules than `queue` add to the statement. Left out where no delivery of a batch needs it: each
+ * What the other overlap rules than `queue` add to the statement. (That a coalesced event says so is a trigger's work: this
+ * statement does not see the event of one that runs at the same moment.) Left out where no delivery of a batch needs it: each
  * insert into `deliveries` opens all its indexes, and an event alone takes a third longer with them.
  */
 const overlaps = (leaseMs: number) => ({
@@ -247,11 +248,6 @@ const overlaps = (leaseMs: number) => ({
         do nothing
       returning id, run_id, event_id, fence, null::text as overlap_key
     ),
-    before as materialized (
-      select event_id from deliveries
-      where overlap = 'coalesce' and state in ('pending', 'parked') and fence = 0
-        and overlap_key in (select overlap_key from planned where overlap = 'coalesce')
-    ),
     coalesced as (
       insert into deliveries (${columns})
       select distinct on (overlap_key) ${values(leaseMs)} from planned where overlap = 'coalesce' order by overlap_key, place desc
@@ -260,9 +256,6 @@ const overlaps = (leaseMs: number) => ({
           lane = excluded.lane, limits = excluded.limits, agent_id = excluded.agent_id, machine_id = excluded.machine_id,
           trust = excluded.trust, conversation = excluded.conversation
       returning id, run_id, event_id, fence, overlap_key
-    ),
-    overtaken as (
-      update events set state = 'ignored', reason = 'coalesced' where id in (select event_id from before)
     ),
     replaced as (
       update deliveries d set

@@ -27,15 +27,19 @@ import {
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>
 let connection: Connection
+/** Another relay's. */
+let beside: Connection
 let place: Place
 let keys = 0
 
 beforeAll(async () => {
   database = await createTestDatabase()
   connection = connect(database.url)
+  beside = connect(database.url)
 })
 afterAll(async () => {
   await connection?.close()
+  await beside?.close()
   await database?.[Symbol.asyncDispose]()
 })
 beforeEach(async () => {
@@ -183,6 +187,58 @@ test('an agent starts no more runs in an hour than it may', async () => {
   expect(await lease()).toEqual([])
 })
 
+test('an hourly limit counts what is leased and not accepted yet, look after look', async () => {
+  const jobId = await makeJob({ perHour: 1 })
+  for (let i = 0; i < 3; i++) await makeDelivery(connection.db, place, { delivery: { jobId } })
+  expect(await lease()).toHaveLength(1)
+  expect(await lease()).toEqual([])
+  const limited = await makePlace(connection.db)
+  await sql`update agents set per_hour = 1 where id = ${limited.agentId}`.execute(connection.db)
+  for (let i = 0; i < 3; i++) await make({}, limited)
+  expect(await lease(10, limited)).toHaveLength(1)
+  expect(await lease(10, limited)).toEqual([])
+})
+
+test('what outlived its time to live is not leased before the sweep either', async () => {
+  const made = [await make({ ttlMs: 60_000 }), await makeDelivery(connection.db, place, late)]
+  for (const { id } of made) await past('expires_at', id)
+  expect(await lease()).toEqual([])
+  expect(await sweep()).toHaveLength(2)
+})
+const late = { delivery: { lane: '/late', rules: rules({ ttlMs: 60_000 }) } }
+
+test('what expires between two attempts does not say that no machine took it', async () => {
+  const made = await make({ ttlMs: 60_000 })
+  const [ref] = await run()
+  if (!ref) throw new Error('nothing ran')
+  await sql`update deliveries set repeatable = true where id = ${made.id}`.execute(connection.db)
+  const failed = { ...finished(ref), state: 'failed', outcome: 'error', errorKind: 'crashed' } as const
+  await settleRuns(connection.db, place.machineId, [failed], { sentAt: 1, retryBaseMs: 60_000 })
+  await past('expires_at', made.id)
+  await sweep()
+  expect(await row(made.id)).toMatchObject({
+    state: 'expired',
+    reason_message: expect.stringContaining('before it could be tried again'),
+  })
+})
+
+test('a concurrency limit above one holds while two machines lease at the same moment', async () => {
+  for (let round = 0; round < 15; round++) {
+    const two = { concurrencyKey: `repo-${++keys}`, concurrencyLimit: 2 }
+    const there = await makePlace(connection.db)
+    for (const at of [place, place, there, there]) await make(two, at)
+    const [here, also] = await Promise.all([lease(10), leaseFrom(beside, there)])
+    expect(here.length + also.length, `round ${round}`).toBeLessThanOrEqual(2)
+  }
+})
+const leaseFrom = (from: Connection, at: Place) =>
+  leaseDeliveries(from.db, at.machineId, {
+    sessionEpoch: at.sessionEpoch,
+    slots: 10,
+    leaseMs: LEASE_MS,
+    bodyBytes: 0,
+  })
+
 test('skip: while one is not finished, a new event starts nothing and says why', async () => {
   const skip = overlapping('skip')
   const first = await make(skip)
@@ -241,6 +297,24 @@ test('coalesce: the newest event takes the place of one that waits, but not of o
   expect((await make(coalesce)).id).not.toBe(id)
 })
 
+test('coalesce: of events that two relays store at the same moment all but one say so, and one delivery waits', async () => {
+  for (let round = 0; round < 15; round++) {
+    const coalesce = overlapping('coalesce')
+    const at = await makePlace(connection.db)
+    const events = Array.from({ length: 4 }, () => newEvent(at, { delivery: { rules: coalesce } }))
+    const answers = await Promise.all(
+      events.map((event, i) => insertEvents((i % 2 ? connection : beside).db, [event], LEASE_MS)),
+    )
+    expect(new Set(answers.flat().flatMap((answer) => answer.deliveries.map(({ id }) => id))).size).toBe(1)
+    const { rows: said } = await sql<{ state: string; reason: string | null }>`
+      select state, reason from events where organization_id = ${at.organizationId} order by state desc`.execute(
+      connection.db,
+    )
+    const coalesced = { state: 'ignored', reason: 'coalesced' }
+    expect(said).toEqual([{ state: 'matched', reason: null }, coalesced, coalesced, coalesced])
+  }
+})
+
 test('coalesce: a lease that ends goes back although a newer one waits', async () => {
   const coalesce = overlapping('coalesce')
   const old = await make(coalesce)
@@ -285,6 +359,36 @@ test('replace: of two that came in one batch the newer one stays', async () => {
   const ids = twins.map((event) => event.deliveries[0]?.id ?? '').toSorted()
   expect((await row(ids[0] ?? '')).state).toBe('cancelled')
   expect((await row(ids[1] ?? '')).state).toBe('pending')
+})
+
+test('replace: of two that were stored and started at the same moment the older one is stopped', async () => {
+  const replace = overlapping('replace')
+  const twins = [
+    newEvent(place, { delivery: { rules: replace } }),
+    newEvent(place, { delivery: { rules: replace } }),
+  ]
+  await insertEvents(connection.db, twins, LEASE_MS)
+  expect(await run(10)).toHaveLength(2)
+  const [older, newer] = twins.map((event) => event.deliveries[0]?.id ?? '').toSorted()
+  expect(await sweep()).toMatchObject([{ id: older, moved: 'stopped' }])
+  expect(await row(older ?? '')).toMatchObject({
+    state: 'running',
+    finished_at: null,
+    cancel_reason: 'A newer event replaced it.',
+  })
+  expect(await row(newer ?? '')).toMatchObject({ state: 'running', cancel_requested_at: null })
+  expect(await sweep()).toEqual([])
+})
+
+test('replace: one that is being stopped replaces nothing, whatever the clock of its relay said', async () => {
+  const replace = overlapping('replace')
+  const delivery = { id: `dlv_${'f'.repeat(32)}` as const, rules: replace }
+  const before = newEvent(place, { delivery })
+  await insertEvents(connection.db, [before], LEASE_MS)
+  await run()
+  const after = await make(replace)
+  expect(await sweep()).toEqual([])
+  expect((await row(after.id)).state).toBe('pending')
 })
 
 async function stall(only: Partial<DeliveryRules> = {}) {

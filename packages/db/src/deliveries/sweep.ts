@@ -8,7 +8,7 @@ export type Swept = {
   organizationId: OrganizationId
   machineId: MachineId
   runId: RunId
-  moved: 'unaccepted' | 'lapsed' | 'stalled' | 'due' | 'expired' | 'replaced' | 'gave_up'
+  moved: 'unaccepted' | 'lapsed' | 'stalled' | 'due' | 'expired' | 'replaced' | 'stopped' | 'gave_up'
 }
 
 export type SweepOptions = { acceptWithinMs: number; limit: number }
@@ -91,7 +91,8 @@ const sweepParked = ({ limit }: SweepOptions): RawBuilder<Row> => sql<Row>`
 const sweepExpired = ({ limit }: SweepOptions): RawBuilder<Row> => sql<Row>`
   with moved as (
     update deliveries d set state = 'expired', state_since = now(), finished_at = now(), parked_until = null,
-      reason = 'expired', reason_message = 'No machine took it within its time to live.'
+      reason = 'expired', reason_message = case when d.attempt = 0 then 'No machine took it within its time to live.'
+        else 'Its time to live ended before it could be tried again.' end
     where d.id in (
       select id from deliveries where state in ('pending', 'parked') and expires_at <= now() limit ${limit}::int
       for update skip locked)
@@ -100,21 +101,34 @@ const sweepExpired = ({ limit }: SweepOptions): RawBuilder<Row> => sql<Row>`
   ${queueDispatches('moved', 'finished')}
   select id, organization_id, machine_id, run_id, 'expired' as moved from moved`
 
-/** Of two that came in one moment and replace each other, the newer one stays. */
+/**
+ * Of two that came in one moment and replace each other, the newer one stays. The older one may be leased by now: then its
+ * machine is asked to end it (`stopped`), as it is when the newer one comes later.
+ */
 const sweepReplaced = ({ limit }: SweepOptions): RawBuilder<Row> => sql<Row>`
   with moved as (
-    update deliveries d set state = 'cancelled', state_since = now(), finished_at = now(), parked_until = null,
-      cancel_requested_at = now(), reason = 'replaced', reason_message = 'A newer event replaced it.'
+    update deliveries d set
+      state = case when ${isHeld} then d.state else 'cancelled' end,
+      state_since = case when ${isHeld} then d.state_since else now() end,
+      finished_at = case when ${isHeld} then null else now() end,
+      lease_expires_at = case when ${isHeld} then d.lease_expires_at end, parked_until = null,
+      cancel_requested_at = now(), cancel_reason = 'A newer event replaced it.',
+      reason = 'replaced', reason_message = 'A newer event replaced it.'
     where d.id in (
       select o.id from deliveries o
-      where o.overlap = 'replace' and o.state in ('pending', 'parked') and exists (
+      where o.overlap = 'replace' and o.state in ('pending', 'parked', 'leased', 'running', 'stalled')
+        and o.cancel_requested_at is null and exists (
         select from deliveries n where n.overlap = 'replace' and n.overlap_key = o.overlap_key and n.id > o.id
-          and n.state in ('pending', 'parked', 'leased', 'running', 'stalled'))
+          and n.cancel_requested_at is null and n.state in ('pending', 'parked', 'leased', 'running', 'stalled'))
       limit ${limit}::int for update of o skip locked)
     returning d.id, d.organization_id, d.event_id, d.job_id, d.machine_id, d.run_id, d.fence, d.state
   ),
   ${queueDispatches('moved', 'finished')}
-  select id, organization_id, machine_id, run_id, 'replaced' as moved from moved`
+  select id, organization_id, machine_id, run_id,
+    case when state = 'cancelled' then 'replaced' else 'stopped' end as moved from moved`
+
+/** A machine has it on its disk. */
+const isHeld = sql`(d.accepted_at is not null and d.state in ('leased', 'running', 'stalled'))`
 
 /** A run whose machine stayed away longer than its job waits. If it comes back after all, its report is kept on its run. */
 const sweepStalled = ({ limit }: SweepOptions): RawBuilder<Row> => sql<Row>`

@@ -212,6 +212,8 @@ const time = (date: Date | null) => date?.getTime() ?? null
 function toRunView(row: Row): RunView {
   const isBetween =
     row.state !== null && row.run_id === row.newest_run_id && isBetweenAttempts(row.delivery_state, row.state)
+  // What the last attempt said is not why it was not tried again.
+  const isExpired = row.delivery_state === 'expired' && row.run_id === row.newest_run_id
   const run = row.state === null || isBetween ? null : { state: row.state, outcome: row.outcome }
   const waitsFor = row.open_approvals ?? []
   const status = statusWord(row.delivery_state, run, row.machine_state, waitsFor.length > 0)
@@ -223,8 +225,8 @@ function toRunView(row: Row): RunView {
     sentence: statusSentence({
       status,
       outcome: row.outcome,
-      errorKind: row.error_kind,
-      message: isBetween ? row.reason_message : (row.message ?? row.reason_message),
+      errorKind: isExpired ? null : row.error_kind,
+      message: isBetween || isExpired ? row.reason_message : (row.message ?? row.reason_message),
       waitsFor,
       exitCode: row.exit_code,
       machineName: row.machine_name,

@@ -24,7 +24,10 @@ export type DeliveryFacts = {
   accepted: boolean
   cancelRequestedAt: number | null
   parkedUntil: number | null
+  /** Its time to live is over. */
+  isExpired: boolean
   concurrency: { key: string; limit: number; live: number } | null
+  /** Runs of its job of the last hour, with what is leased and not yet accepted. */
   perHour: { limit: number; used: number } | null
   now: number
   machine: {
@@ -82,7 +85,7 @@ export async function findDeliveryFacts(
       'id', d.id, 'runId', d.run_id, 'state', d.state, 'stateSince', extract(epoch from d.state_since) * 1000,
       'reason', d.reason, 'reasonMessage', d.reason_message, 'accepted', d.accepted_at is not null,
       'cancelRequestedAt', extract(epoch from d.cancel_requested_at) * 1000,
-      'parkedUntil', extract(epoch from d.parked_until) * 1000, 'now', extract(epoch from now()) * 1000,
+      'parkedUntil', extract(epoch from d.parked_until) * 1000, 'isExpired', coalesce(d.expires_at <= now(), false), 'now', extract(epoch from now()) * 1000,
       'machine', json_build_object('id', m.id, 'name', m.name, 'state', machine_state(m), 'slots', m.slots,
         'live', (select count(*) from others_live), 'lastHeartbeatAt', extract(epoch from m.last_heartbeat_at) * 1000),
       'agent', json_build_object('id', a.id, 'key', a.key, 'paused', a.paused_at is not null,
@@ -90,7 +93,8 @@ export async function findDeliveryFacts(
         'blocked', case when ${isBlocked} then json_build_object('reason', a.blocked_reason, 'message', a.blocked_message,
           'since', extract(epoch from a.blocked_at) * 1000, 'until', extract(epoch from a.blocked_until) * 1000) end,
         'maxConcurrent', a.max_concurrent, 'perHour', a.per_hour,
-        'started', (select count(*) from runs r where r.agent_id = a.id and r.accepted_at > now() - interval '1 hour'),
+        'started', (select count(*) from runs r where r.agent_id = a.id and r.accepted_at > now() - interval '1 hour')
+          + (select count(*) from others_live where others_live.agent_id = a.id and others_live.accepted_at is null),
         'live', (select count(*) from others_live where others_live.agent_id = a.id)),
       'lane', case when d.lane is not null then json_build_object('name', d.lane,
         'busyWith', (select run_id from others_live where others_live.lane = d.lane limit 1)) end,
@@ -98,7 +102,8 @@ export async function findDeliveryFacts(
         'limit', d.concurrency_limit, 'live', (select count(*) from deliveries l where l.concurrency_key = d.concurrency_key
           and l.state in ('leased', 'running', 'stalled') and l.id <> d.id)) end,
       'perHour', (select json_build_object('limit', (j.rules ->> 'perHour')::int, 'used', (select count(*) from runs r
-          where r.job_id = j.id and r.accepted_at > now() - interval '1 hour'))
+          where r.job_id = j.id and r.accepted_at > now() - interval '1 hour')
+          + (select count(*) from others_live o where o.job_id = j.id and o.accepted_at is null))
         from jobs j where j.id = d.job_id and j.rules ->> 'perHour' is not null),
       'isJobSpent', (select coalesce(bool_or(${isSpent.job}), false) from jobs j where j.id = d.job_id),
       'nextDay', extract(epoch from ${nextDay}) * 1000,

@@ -1,0 +1,127 @@
+import {
+  acceptDeliveries,
+  type Connection,
+  connect,
+  findRunView,
+  leaseDeliveries,
+  loseDeliveries,
+  refuseDeliveries,
+  requestCancel,
+  sql,
+  startRuns,
+  sweepDeliveries,
+} from '@baton/db'
+import { LEASE_MS, type RunLimits } from '@baton/protocol'
+import { createTestDatabase, LIMITS, makeDelivery, makePlace, type Place } from '@baton/testkit'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { explain } from '../src/why/explain.ts'
+
+let database: Awaited<ReturnType<typeof createTestDatabase>>
+let connection: Connection
+let place: Place
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  connection = connect(database.url)
+})
+afterAll(async () => {
+  await connection?.close()
+  await database?.[Symbol.asyncDispose]()
+})
+beforeEach(async () => {
+  place = await makePlace(connection.db)
+})
+
+/** One delivery that its machine has accepted, and started where asked. */
+async function accepted(limits: Partial<RunLimits> = {}, isStarted = false) {
+  const { id } = await makeDelivery(connection.db, place, { delivery: { limits: { ...LIMITS, ...limits } } })
+  const leased = await leaseDeliveries(connection.db, place.machineId, {
+    sessionEpoch: place.sessionEpoch,
+    slots: 1,
+    leaseMs: LEASE_MS,
+    bodyBytes: 0,
+  })
+  const refs = leased.map(({ id: deliveryId, runId, fence }) => ({ deliveryId, runId, fence }))
+  await acceptDeliveries(connection.db, place.machineId, refs, LEASE_MS)
+  const starts = refs.map((ref) => ({ ...ref, agoMs: 0, workspace: '/w' }))
+  if (isStarted) await startRuns(connection.db, place.machineId, starts, LEASE_MS)
+  return { id, refs }
+}
+
+async function lapse(id: string) {
+  await sql`update deliveries set lease_expires_at = now() - interval '1 s' where id = ${id}`.execute(
+    connection.db,
+  )
+  await sweepDeliveries(connection.db, { acceptWithinMs: 10_000, limit: 100 })
+}
+
+async function told(id: string) {
+  const { organizationId } = place
+  const run = await findRunView(connection.db, organizationId, id)
+  const ctx = { connection, principal: { organizationId } } as unknown as Parameters<typeof explain>[0]
+  const why = await explain(ctx, id)
+  return {
+    status: run?.status,
+    sentence: run?.sentence,
+    why: why.sentence,
+    codes: why.conditions.map(({ code }) => code),
+  }
+}
+
+test('work whose lease lapsed before its start is asleep and not lost, and why says what it waits for', async () => {
+  const { id } = await accepted()
+  await lapse(id)
+  expect(await told(id)).toMatchObject({ status: 'asleep', codes: ['machine_offline'] })
+  await sql`update machines set last_heartbeat_at = now() where id = ${place.machineId}`.execute(
+    connection.db,
+  )
+  expect(await told(id)).toMatchObject({
+    status: 'queued',
+    sentence: expect.stringContaining('offered again'),
+    codes: [],
+  })
+})
+
+test('work that its machine gave back for a while waits and is not stopped', async () => {
+  const { id, refs } = await accepted()
+  const disk = { errorKind: 'disk_full', message: 'The disk is full.', final: false } as const
+  await refuseDeliveries(
+    connection.db,
+    place.machineId,
+    refs.map((ref) => ({ ...ref, ...disk, retryAfterMs: 60_000 })),
+  )
+  expect(await told(id)).toMatchObject({
+    status: 'waiting',
+    sentence: 'The disk is full.',
+    codes: ['machine_offline', 'parked_disk_full'],
+  })
+})
+
+test('work that may be repeated and whose run was lost waits for its next attempt', async () => {
+  const { id } = await accepted({ repeatable: true }, true)
+  await loseDeliveries(connection.db, place.machineId, [])
+  expect(await told(id)).toMatchObject({ status: 'asleep', codes: ['machine_offline'] })
+  await requestCancel(connection.db, place.organizationId, id as never, 'enough')
+  expect(await told(id)).toMatchObject({ status: 'stopped' })
+})
+
+test('a stalled run that is to be stopped does not promise to go on', async () => {
+  const { id } = await accepted({}, true)
+  await lapse(id)
+  expect((await told(id)).why).toContain('goes on by itself')
+  await requestCancel(connection.db, place.organizationId, id as never, 'enough')
+  const { why, codes } = await told(id)
+  expect(codes).toEqual(['machine_offline', 'stalled'])
+  expect(why).not.toContain('goes on')
+})
+
+test('what is dead or expired says so as a condition with a way out', async () => {
+  const { id } = await accepted({ maxAttempts: 1 })
+  await lapse(id)
+  expect(await told(id)).toMatchObject({ codes: ['dead'], why: expect.stringContaining('1 of 1') })
+  const waits = await makeDelivery(connection.db, place)
+  await sql`update deliveries set expires_at = now() where id = ${waits.id}`.execute(connection.db)
+  expect(await told(waits.id)).toMatchObject({ codes: ['machine_offline', 'expired'] })
+  await sweepDeliveries(connection.db, { acceptWithinMs: 10_000, limit: 100 })
+  expect(await told(waits.id)).toMatchObject({ status: 'failed', codes: ['expired'] })
+})
