@@ -12,6 +12,7 @@ import { type Connection, createConnection } from './connection/connection.ts'
 import type { ConnectionState } from './connection/connection-state.ts'
 import { openJournal } from './journal/open-journal.ts'
 import { createKnownRuntimes } from './known-runtimes.ts'
+import { createMachineFacts } from './machine-facts.ts'
 import { createOrderRecords } from './outputs/order-records.ts'
 import { createOrders, type Orders } from './outputs/orders.ts'
 import { readBootId } from './processes/process-table.ts'
@@ -92,6 +93,14 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
     () => connection.greetAgain(),
     logger,
   )
+  const worktrees = createWorktrees(paths.worktreesFolder)
+  const machineFacts = await createMachineFacts({
+    policy,
+    worktrees: worktrees.folders,
+    stateFolder: paths.stateFolder,
+    onChange: () => connection.greetAgain(),
+    logger,
+  })
   let takeover = options.takeover === true
 
   const connection: Connection = createConnection({
@@ -110,6 +119,7 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
       takeover,
       held: runs.held(),
       runtimes: knownRuntimes.now(),
+      facts: machineFacts.now(),
     }),
     onHello(answer) {
       takeover = false
@@ -146,7 +156,7 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
     turns: createWorkspaceTurns(),
     workspacesFolder: paths.workspacesFolder,
     changesFolder: paths.changesFolder,
-    worktrees: createWorktrees(paths.worktreesFolder),
+    worktrees,
     hidden: [dirname(paths.profileFile), paths.stateFolder, dirname(paths.workspacesFolder)],
     containers: createContainers(paths.containersFolder, instanceId.split('.')[0] ?? '', environment, logger),
     agentsFolder: paths.agentsFolder,
@@ -242,8 +252,10 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
       connection.start()
       await leases.start()
       await knownRuntimes.start()
+      await machineFacts.start()
     },
     async stop() {
+      await machineFacts.stop()
       await knownRuntimes.stop()
       if (options.endRunsOnStop) await runs.endAll()
       await runs.release()

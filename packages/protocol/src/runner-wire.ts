@@ -5,6 +5,7 @@ import { APPROVAL_SCOPES } from './approvals.ts'
 import { ERROR_KIND_NAMES } from './error-kinds.ts'
 import { freeText as text } from './free-text.ts'
 import { agentId, controlId, deliveryId, eventId, jobId, machineId, organizationId, runId } from './ids.ts'
+import { machineFacts } from './machine-facts.ts'
 import { watchOrders } from './machine-fires.ts'
 import { machineOrders } from './machine-orders.ts'
 import { runChanges, undoOrder, undoReport } from './run-changes.ts'
@@ -56,6 +57,8 @@ export const runnerHello = z.object({
   takeover: z.boolean().default(false),
   held: z.array(heldDelivery).max(10_000),
   runtimes: z.array(runtimeProbe).max(50),
+  /** null: the runner is older than this field. */
+  facts: machineFacts.nullable().default(null),
 })
 export type RunnerHello = z.infer<typeof runnerHello>
 

@@ -23,16 +23,27 @@ export const isBetweenAttempts = (delivery: DeliveryState, newestRun: RunState) 
   (delivery === 'pending' || delivery === 'parked') &&
   (newestRun === 'failed' || newestRun === 'timed_out' || newestRun === 'lost' || newestRun === 'superseded')
 
+/** What a run came to, as far as its word depends on it. `hasResult`: its agent said something at its end. */
+export type RunEnd = { state: RunState; outcome: Outcome | null; hasResult: boolean }
+
+/**
+ * An agent that may change files and changed none was asked a question, as long as it answered; when it also said
+ * nothing, somebody should look. (Runs that may only read are simply `done`.)
+ */
+export const isAnswer = ({ outcome, hasResult }: Pick<RunEnd, 'outcome' | 'hasResult'>) =>
+  outcome === 'changed_nothing' && hasResult
+
 /** The one word that people see for a delivery and its newest run: the same in dashboard, CLI and SDK. */
 export function statusWord(
   delivery: DeliveryState,
-  run: { state: RunState; outcome: Outcome | null } | null,
+  run: RunEnd | null,
   machine: MachineState,
   waitsForApproval = false,
 ): StatusWord {
   if (run?.state === 'superseded' || run?.state === 'cancelled' || delivery === 'cancelled') return 'stopped'
   if (run?.state === 'lost') return 'lost'
-  if (run?.state === 'succeeded') return run.outcome === 'done' || run.outcome === null ? 'done' : 'warning'
+  if (run?.state === 'succeeded')
+    return run.outcome === 'done' || run.outcome === null || isAnswer(run) ? 'done' : 'warning'
   if (run?.state === 'failed' || run?.state === 'timed_out') return 'failed'
   switch (delivery) {
     case 'pending':

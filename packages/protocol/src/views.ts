@@ -13,6 +13,7 @@ import type {
   TokenId,
   UserId,
 } from './ids.ts'
+import type { MachinePolicy, MachineStorage } from './machine-facts.ts'
 import type { DispatchView } from './outputs.ts'
 import type { JobRetention, Retention } from './retention.ts'
 import type { ChangesSummary, UndoView } from './run-changes.ts'
@@ -51,6 +52,10 @@ export type MachineView = {
   live: number
   pending: number
   runtimes: RuntimeProbe[]
+  /** What its policy file lets the relay ask for; null: its runner could not say. */
+  policy: MachinePolicy | null
+  /** What runs left there, and its disk; null: its runner could not say. */
+  storage: MachineStorage | null
   createdAt: number
 }
 
@@ -107,7 +112,8 @@ export type JobView = {
   retention: JobRetention
   budget: Budget | null
   triggers: TriggerView[]
-  lastRuns: { id: RunId; status: StatusWord; at: number }[]
+  /** Newest first; `tookMs` is null while the agent works, or when it never did. */
+  lastRuns: { id: RunId; status: StatusWord; at: number; tookMs: number | null }[]
   createdAt: number
   updatedAt: number
 }
@@ -210,8 +216,9 @@ export type RunSummary = Pick<
   | 'agent'
   | 'machine'
   | 'job'
+  | 'event'
   | 'ladder'
-> & { promptStart: string }
+> & { promptStart: string; resultStart: string | null }
 
 export type TokenView = {
   id: TokenId

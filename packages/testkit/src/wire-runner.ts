@@ -93,6 +93,7 @@ export const wireHello = (instanceId: string, held: HeldDelivery[] = []): Runner
   takeover: false,
   held,
   runtimes: [],
+  facts: null,
 })
 
 export const leaseOf = ({ deliveryId, runId, fence }: PushedDelivery): LeaseRef => ({

@@ -1,4 +1,4 @@
-import type { MachineView } from '@baton/protocol'
+import type { MachinePolicy, MachineStorage, MachineView } from '@baton/protocol'
 import { confirm } from './confirm.ts'
 import { printable } from './printable.ts'
 import type { Session } from './session.ts'
@@ -86,6 +86,8 @@ function describe(machine: MachineView, session: Session): string {
     machine.hostname &&
       `${printable(machine.hostname)}, ${machine.os} ${machine.arch}, runner ${machine.runnerVersion}`,
     `${machine.live} of ${machine.slots} running, ${machine.pending} waiting, last contact ${ago(machine.lastHeartbeatAt)}`,
+    machine.policy && policyLine(machine.policy),
+    machine.storage && storageLine(machine.storage),
   ]
   const agents = table(
     ['runtime', 'version', 'signed in', ''],
@@ -100,4 +102,14 @@ function describe(machine: MachineView, session: Session): string {
     session.out,
   )
   return [head, ...facts.filter(Boolean).map((fact) => `  ${fact}`), agents].filter(Boolean).join('\n')
+}
+
+function policyLine({ folders, permissionModes, runtimes, maxWallMs }: MachinePolicy): string {
+  const time = maxWallMs === null ? '' : `, for ${Math.round(maxWallMs / 60_000)} min at most`
+  return `its policy allows ${printable(runtimes.join(', '))} to ${permissionModes.join(', ')} in ${printable(folders.join(', '))}${time}`
+}
+
+function storageLine({ worktrees, freeBytes, totalBytes }: MachineStorage): string {
+  const gib = (bytes: number) => (bytes / 1_024 ** 3).toFixed(1)
+  return `${worktrees} worktrees kept, ${gib(freeBytes)} of ${gib(totalBytes)} GiB free`
 }

@@ -7,6 +7,7 @@ const LEFT_OUT: Record<string, string[]> = {
   machines: [
     'bootId',
     'drainingAt',
+    'facts',
     'goodbyeAt',
     'goodbyeCause',
     'instanceId',

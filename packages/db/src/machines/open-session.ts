@@ -39,7 +39,8 @@ export async function helloMachine(
     said as (
     update machines set instance_id = ${hello.instanceId}, boot_id = ${hello.bootId}, hostname = ${hello.hostname},
       os = ${hello.os}, arch = ${hello.arch}, runner_version = ${hello.runnerVersion}, slots = ${hello.slots}::int,
-      runtimes = ${JSON.stringify(hello.runtimes)}::text::jsonb, last_heartbeat_at = now(), goodbye_at = null,
+      runtimes = ${JSON.stringify(hello.runtimes)}::text::jsonb,
+      facts = ${hello.facts === null ? null : JSON.stringify(hello.facts)}::text::jsonb, last_heartbeat_at = now(), goodbye_at = null,
       goodbye_cause = null
     where id = ${machineId} and revoked_at is null and archived_at is null and (
       ${hello.takeover ? 'yes' : 'no'}::text = 'yes' or instance_id is null

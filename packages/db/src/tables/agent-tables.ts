@@ -5,6 +5,7 @@ import type {
   BlockReason,
   Budget,
   JobId,
+  MachineFacts,
   MachineId,
   OrganizationId,
   PermissionMode,
@@ -27,6 +28,7 @@ export type AgentTables = {
     runner_version: string | null
     slots: Generated<number>
     runtimes: JsonDefault<RuntimeProbe[]>
+    facts: JsonDefault<MachineFacts | null>
     instance_id: string | null
     boot_id: string | null
     session_epoch: Generated<number>

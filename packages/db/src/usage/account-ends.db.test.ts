@@ -301,6 +301,7 @@ test('a new probe that says signed in lets the agent work again, a mere reconnec
         takeover: false,
         held: [],
         runtimes,
+        facts: null,
       },
       1_000,
     )

@@ -54,6 +54,7 @@ type DetailRow = Row & {
         delivery: DeliveryState
         state: RunState | null
         outcome: Outcome | null
+        hasResult: boolean
         machine: MachineState
         leasedAt: number | null
         startedAt: number | null
@@ -155,6 +156,7 @@ export async function findEventDetail(
     ${columns}, e.body, e.verification, e.cause, e.hops, t.id as trigger_id, t.kind as trigger_kind,
       (select json_agg(json_build_object('id', coalesce(r.id, d.run_id), 'deliveryId', d.id,
           'attempt', coalesce(r.attempt, d.attempt + 1), 'delivery', d.state, 'state', r.state, 'outcome', r.outcome,
+          'hasResult', coalesce(r.result, '') <> '',
           'machine', machine_state(m), 'leasedAt', ${ms('coalesce(r.leased_at, d.leased_at)')},
           'startedAt', ${ms('r.started_at')}, 'finishedAt', ${ms('coalesce(r.finished_at, d.finished_at)')})
           order by d.id, r.attempt)
@@ -174,9 +176,9 @@ export async function findEventDetail(
     verification: row.verification,
     trigger: row.trigger_id && row.trigger_kind ? { id: row.trigger_id, kind: row.trigger_kind } : null,
     cause: row.cause === null ? null : { id: row.cause, hops: row.hops },
-    runs: (row.runs ?? []).map(({ delivery, state, outcome, machine, ...run }) => ({
+    runs: (row.runs ?? []).map(({ delivery, state, outcome, hasResult, machine, ...run }) => ({
       ...run,
-      status: statusWord(delivery, state ? { state, outcome } : null, machine),
+      status: statusWord(delivery, state ? { state, outcome, hasResult } : null, machine),
     })),
     dispatches: dispatches.map(toDispatchView).toReversed(),
     bytes,

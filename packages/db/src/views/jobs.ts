@@ -46,6 +46,8 @@ type Row = {
         delivery: DeliveryState
         state: RunState | null
         outcome: Outcome | null
+        hasResult: boolean
+        tookMs: number | null
         machine: MachineState
         waits: boolean
       }[]
@@ -69,9 +71,11 @@ export async function listJobViews(
           'nextFireAt', floor(extract(epoch from t.next_fire_at) * 1000)) order by t.id)
         from triggers t where t.job_id = j.id and t.deleted_at is null) as triggers,
       (select json_agg(json_build_object('id', l.run_id, 'at', extract(epoch from l.created_at) * 1000, 'delivery', l.delivery_state,
-          'state', l.run_state, 'outcome', l.outcome, 'machine', l.machine, 'waits', l.waits) order by l.id desc)
+          'state', l.run_state, 'outcome', l.outcome, 'hasResult', l.has_result, 'tookMs', l.took_ms, 'machine', l.machine, 'waits', l.waits) order by l.id desc)
         from (
           select d.id, d.run_id, d.created_at, d.state as delivery_state, r.state as run_state, r.outcome,
+            coalesce(r.result, '') <> '' as has_result,
+            floor(extract(epoch from r.finished_at - r.started_at) * 1000) as took_ms,
             machine_state(m) as machine, exists (select from approvals p where p.run_id = r.id and p.state = 'open') as waits
           from events e join deliveries d on d.event_id = e.id join machines m on m.id = d.machine_id
             left join runs r on r.id = d.run_id
@@ -98,10 +102,11 @@ export async function listJobViews(
     lastRuns: (row.last_runs ?? []).map((run) => ({
       id: run.id,
       at: Math.round(Number(run.at)),
+      tookMs: run.tookMs,
       status: statusWord(
         run.delivery,
         run.state && !isBetweenAttempts(run.delivery, run.state)
-          ? { state: run.state, outcome: run.outcome }
+          ? { state: run.state, outcome: run.outcome, hasResult: run.hasResult }
           : null,
         run.machine,
         run.waits,

@@ -1,4 +1,11 @@
-import type { MachineId, MachineState, MachineView, OrganizationId, RuntimeProbe } from '@baton/protocol'
+import type {
+  MachineFacts,
+  MachineId,
+  MachineState,
+  MachineView,
+  OrganizationId,
+  RuntimeProbe,
+} from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
 
@@ -15,6 +22,7 @@ type Row = {
   runner_version: string | null
   slots: number
   runtimes: RuntimeProbe[]
+  facts: MachineFacts | null
   live: number
   pending: number
   created_at: Date
@@ -28,7 +36,7 @@ export async function listMachineViews(
 ): Promise<MachineView[]> {
   const { rows } = await sql<Row>`
     select m.id, m.name, machine_state(m) as state, m.goodbye_cause, m.goodbye_at, m.last_heartbeat_at, m.hostname, m.os,
-      m.arch, m.runner_version, m.slots, m.runtimes, m.created_at,
+      m.arch, m.runner_version, m.slots, m.runtimes, m.facts, m.created_at,
       (select count(*) from deliveries d where d.machine_id = m.id and d.state in ('leased', 'running', 'stalled')) as live,
       (select count(*) from (select 1 from deliveries d where d.machine_id = m.id and d.state = 'pending' limit 1001) p)
         as pending
@@ -56,13 +64,15 @@ function toMachineView(row: Row): MachineView {
     live: row.live,
     pending: row.pending,
     runtimes: row.runtimes,
+    policy: row.facts?.policy ?? null,
+    storage: row.facts?.storage ?? null,
     createdAt: row.created_at.getTime(),
   }
 }
 
 const GOODBYES: Record<string, string> = {
   stopped: 'Its runner was stopped.',
-  restarting: 'Its runner is restarting.',
+  restarting: 'Its runner was stopped; agents that it left working are taken up when it starts again.',
   sleeping: 'The computer went to sleep.',
 }
 

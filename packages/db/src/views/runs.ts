@@ -14,6 +14,7 @@ import {
   type OpenApproval,
   type OrganizationId,
   type Outcome,
+  type RunEnd,
   type RunId,
   type RunLimits,
   type RunState,
@@ -56,6 +57,7 @@ type Row = {
   message: string | null
   exit_code: number | null
   result: string | null
+  has_result: boolean
   usage: Usage | null
   session_id: string | null
   kill_proof: KillProof | null
@@ -85,7 +87,7 @@ type Row = {
   job_name: string | null
   event_id: EventId
   source: EventSource
-  attempts: { id: RunId; attempt: number; state: RunState; outcome: Outcome | null }[] | null
+  attempts: ({ id: RunId; attempt: number } & RunEnd)[] | null
 }
 
 /** A delivery with one of its runs: `on` says which (the newest is d.run_id, which may not exist yet). */
@@ -94,13 +96,15 @@ const select = (
   run: RawBuilder<unknown>,
   prompt: RawBuilder<unknown>,
   attempts: RawBuilder<unknown>,
+  result = sql`r.result`,
 ) => sql`
   select d.id as delivery_id, d.state as delivery_state, d.reason_message, ${prompt} as prompt,
     d.workspace as delivery_workspace, d.limits, d.attempt as delivery_attempt, d.cancel_requested_at, d.parked_until, d.expires_at,
     d.trust, d.conversation, d.run_id as newest_run_id,
     d.created_at,
     d.leased_at as delivery_leased_at, d.finished_at as delivery_finished_at, coalesce(r.id, d.run_id) as run_id,
-    r.attempt, r.state, r.outcome, r.error_kind, r.message, r.exit_code, r.result, r.usage, r.session_id, r.kill_proof,
+    r.attempt, r.state, r.outcome, r.error_kind, r.message, r.exit_code, ${result} as result,
+    coalesce(r.result, '') <> '' as has_result, r.usage, r.session_id, r.kill_proof,
     r.changes, ${newestUndo} as undo,
     r.workspace, r.last_seq, r.last_hash, r.final_seq, r.final_hash, r.leased_at, r.accepted_at, r.started_at,
     r.first_output_at, r.consumed_at, r.finished_at, a.id as agent_id, a.key as agent_key, a.name as agent_name,
@@ -121,7 +125,7 @@ const newestUndo = sql`(
     'askedAt', floor(extract(epoch from u.created_at) * 1000), 'settledAt', floor(extract(epoch from u.settled_at) * 1000))
   from undos u where u.run_id = r.id and not u.dry_run order by u.id desc limit 1)`
 const allAttempts = sql`(select json_agg(json_build_object('id', o.id, 'attempt', o.attempt, 'state', o.state,
-  'outcome', o.outcome) order by o.attempt) from runs o where o.delivery_id = d.id)`
+  'outcome', o.outcome, 'hasResult', coalesce(o.result, '') <> '') order by o.attempt) from runs o where o.delivery_id = d.id)`
 
 export type RunFilter = {
   agentId?: AgentId | undefined
@@ -141,7 +145,7 @@ export async function listRunSummaries(
 ): Promise<RunSummary[]> {
   const open = sql`('pending', 'leased', 'running', 'stalled', 'parked')`
   const { rows } = await sql<Row>`
-    ${select(organizationId, newest, sql`left(d.prompt, 200)`, sql`null`)}
+    ${select(organizationId, newest, sql`left(d.prompt, 200)`, sql`null`, sql`left(r.result, 300)`)}
       ${filter.agentId ? sql`and d.agent_id = ${filter.agentId}` : sql``}
       ${filter.jobId ? sql`and d.job_id = ${filter.jobId}` : sql``}
       ${filter.machineId ? sql`and d.machine_id = ${filter.machineId}` : sql``}
@@ -161,7 +165,9 @@ export async function listRunSummaries(
       agent,
       machine,
       job,
+      event,
       ladder,
+      result,
     } = toRunView(row)
     return {
       id,
@@ -175,8 +181,10 @@ export async function listRunSummaries(
       agent,
       machine,
       job,
+      event,
       ladder,
       promptStart: row.prompt,
+      resultStart: result,
     }
   })
 }
@@ -214,7 +222,10 @@ function toRunView(row: Row): RunView {
     row.state !== null && row.run_id === row.newest_run_id && isBetweenAttempts(row.delivery_state, row.state)
   // What the last attempt said is not why it was not tried again.
   const isExpired = row.delivery_state === 'expired' && row.run_id === row.newest_run_id
-  const run = row.state === null || isBetween ? null : { state: row.state, outcome: row.outcome }
+  const run =
+    row.state === null || isBetween
+      ? null
+      : { state: row.state, outcome: row.outcome, hasResult: row.has_result }
   const waitsFor = row.open_approvals ?? []
   const status = statusWord(row.delivery_state, run, row.machine_state, waitsFor.length > 0)
   return {
@@ -232,6 +243,7 @@ function toRunView(row: Row): RunView {
       machineName: row.machine_name,
       agentName: row.agent_name,
       cancelRequested: row.cancel_requested_at !== null,
+      started: row.started_at !== null,
     }),
     state: row.state,
     deliveryState: row.delivery_state,

@@ -9,13 +9,15 @@ type Facts = {
   machineName: string
   agentName: string
   cancelRequested: boolean
+  /** Its agent was started before. */
+  started: boolean
   waitsFor: readonly { tool: string; summary: string }[]
 }
 
 const OUTCOME_SENTENCES: Record<Outcome, string> = {
   done: 'Done.',
   done_with_warnings: 'Done, but something on the way needs a look.',
-  changed_nothing: 'Done, and no file was changed: right for a question, else read what it says.',
+  changed_nothing: 'Done, but it changed no file and said nothing.',
   blocked_by_permission: 'The agent was refused something it needed.',
   needs_input: 'The agent stopped with a question.',
   error: 'Failed.',
@@ -39,9 +41,12 @@ export function statusSentence(facts: Facts): string {
       if (facts.waitsFor.length > 0) return approvalSentence(facts.waitsFor)
       return facts.message ?? 'Waiting for something other than its machine.'
     case 'asleep':
-      return facts.message ?? `${facts.machineName} is away; it starts when the machine is back.`
+      return (
+        facts.message ??
+        `${facts.machineName} is away; it ${facts.started ? 'goes on' : 'starts'} when the machine is back.`
+      )
     case 'done':
-      return OUTCOME_SENTENCES.done
+      return facts.outcome === 'changed_nothing' ? 'Done. It changed no file.' : OUTCOME_SENTENCES.done
     case 'warning':
       return withMessage(OUTCOME_SENTENCES[facts.outcome ?? 'done_with_warnings'], facts.message)
     case 'stopped':

@@ -78,7 +78,9 @@ export const jobView = z
     retention: shown(jobRetentionSchema),
     budget: shown(budget).nullable(),
     triggers: z.array(triggerView),
-    lastRuns: z.array(z.object({ id: shownId('run'), status: statusWord, at: time })),
+    lastRuns: z.array(
+      z.object({ id: shownId('run'), status: statusWord, at: time, tookMs: z.number().nullable() }),
+    ),
     createdAt: time,
     updatedAt: time,
   })

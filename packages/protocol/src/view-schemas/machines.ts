@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { BLOCK_REASONS, skillRef } from '../agent-profile.ts'
 import { agentIsolation, approvalRules, budget, CAPABILITIES } from '../agent-settings.ts'
+import { machinePolicy, machineStorage } from '../machine-facts.ts'
 import { PERMISSION_MODES, RUNTIMES } from '../runtimes.ts'
 import { AGENT_STATES, MACHINE_STATES } from '../states.ts'
 import type { AgentSessionView, AgentView, MachineView } from '../views.ts'
@@ -37,6 +38,10 @@ export const machineView = z
     live: z.number(),
     pending: z.number(),
     runtimes: z.array(runtimeProbe),
+    policy: shown(machinePolicy)
+      .nullable()
+      .meta({ description: 'What its policy file lets the relay ask for.' }),
+    storage: shown(machineStorage).nullable().meta({ description: 'Worktrees kept there, and its disk.' }),
     createdAt: time,
   })
   .meta({ id: 'Machine' })

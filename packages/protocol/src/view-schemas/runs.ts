@@ -100,10 +100,13 @@ const summary = {
   }),
   machine: machineRef,
   job: jobRef.nullable(),
+  event: z.object({ id: shownId('event'), source: z.enum(EVENT_SOURCES) }),
   ladder,
 }
 
-export const runSummary = z.object({ ...summary, promptStart: z.string() }).meta({ id: 'RunSummary' })
+export const runSummary = z
+  .object({ ...summary, promptStart: z.string(), resultStart: z.string().nullable() })
+  .meta({ id: 'RunSummary' })
 same<Same<z.infer<typeof runSummary>, RunSummary>>()
 
 export const runView = z
