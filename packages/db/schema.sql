@@ -240,6 +240,7 @@ create table events (
   verification jsonb,
   cause text,
   hops smallint not null default 0,
+  coalesced_into text,
   constraint events_check CHECK (((state = 'ignored'::text) = (reason IS NOT NULL))),
   constraint events_hops_check CHECK ((hops >= 0)),
   constraint events_id_check CHECK ((id ~~ 'evt\_%'::text)),
@@ -819,7 +820,8 @@ CREATE OR REPLACE FUNCTION public.tell_coalesced()
  LANGUAGE plpgsql
 AS $function$
 begin
-  update events set state = 'ignored', reason = 'coalesced' where id = old.event_id and state = 'matched';
+  update events set state = 'ignored', reason = 'coalesced', coalesced_into = new.id
+  where id = old.event_id and state = 'matched';
   return null;
 end $function$
 ;

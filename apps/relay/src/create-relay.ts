@@ -2,6 +2,7 @@ import { connect, explainForgotten } from '@baton/db'
 import { createLogger, inOrder, type Logger, type Service } from '@baton/service'
 import type { RelayParts } from './api/context.ts'
 import type { RelayConfig } from './config.ts'
+import { createDatabaseClock } from './database-clock.ts'
 import { createSweeper } from './deliveries/sweeper.ts'
 import { createGithub } from './github/create-github.ts'
 import { createHttpServer } from './http/http-server.ts'
@@ -50,7 +51,8 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
   senders.register(slackSender)
   senders.register(webhookSender)
   senders.register(createEmailSender(config.mailServer))
-  const now = options.now ?? Date.now
+  const clock = createDatabaseClock(connection, log)
+  const now = options.now ?? clock.now
   const github = createGithub({
     db: connection.db,
     keys,
@@ -71,7 +73,7 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
     sessions,
     intake,
     targets,
-    refused: createRefusedRequests(options.now ?? Date.now),
+    refused: createRefusedRequests(now),
     transcripts,
     runFeed,
     changes,
@@ -91,6 +93,7 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
 
   const services = inOrder([
     onStop(() => connection.close()),
+    clock,
     hints,
     onStop(async () => {
       stopHearing()

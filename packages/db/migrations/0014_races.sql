@@ -1,10 +1,13 @@
 -- Two promises that one statement cannot keep beside another that runs at the same moment, because it does not see what
 -- that one does.
 
--- An event whose place in a waiting delivery was taken says so, whoever took it.
+-- An event whose place in a waiting delivery was taken says so, whoever took it, and a repeat of it is still answered with
+-- that delivery.
+alter table events add column coalesced_into text collate "C";
 create function tell_coalesced() returns trigger language plpgsql as $$
 begin
-  update events set state = 'ignored', reason = 'coalesced' where id = old.event_id and state = 'matched';
+  update events set state = 'ignored', reason = 'coalesced', coalesced_into = new.id
+  where id = old.event_id and state = 'matched';
   return null;
 end $$;
 create trigger deliveries_coalesced after update of event_id on deliveries for each row

@@ -161,6 +161,7 @@ export const exportRows = {
     verification: eventVerification.nullable().default(null),
     cause: maybeText(100).default(null),
     hops: count.default(0),
+    coalescedInto: deliveryId.nullable().default(null),
     /** The trigger's id, or a text in which `@` stands for the organization: nobody else's repeats are touched. */
     dedupScope: text(200),
     dedupKey: text(1_000),

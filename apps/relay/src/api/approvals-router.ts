@@ -91,7 +91,7 @@ export const approvalsRouter = router({
       })
       if (!answered) {
         const now = await getApproval(ctx, approval.id)
-        throw now.state === 'open' ? unreachable(now) : decided(now)
+        throw now.state === 'open' ? unreachable(now, ctx.now()) : decided(now)
       }
       ctx.hints.send('control', answered.machineId)
       ctx.changes.tell(organizationId, 'approval', approval.id)
@@ -147,10 +147,10 @@ function decided(approval: ApprovalView): BatonError {
   return new BatonError('conflict', `${what}${who}${when}. The first answer counts; yours changed nothing.`)
 }
 
-function unreachable(approval: ApprovalView): BatonError {
+function unreachable(approval: ApprovalView, nowMs: number): BatonError {
   return new BatonError(
     'conflict',
-    approval.expiresAt <= Date.now()
+    approval.expiresAt <= nowMs
       ? 'Its time ran out a moment ago, so it is denied. Your answer changed nothing.'
       : `The run ${approval.run.id} no longer waits for an answer. Yours changed nothing.`,
   )

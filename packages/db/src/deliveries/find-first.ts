@@ -14,7 +14,8 @@ export async function findFirst(db: Db, repeats: NewEvent[]): Promise<Map<string
   }>`
     select e.id, e.dedup_scope as scope, e.dedup_key as key, e.body_hash,
       (select json_agg(json_build_object('id', d.id, 'runId', d.run_id, 'fence', d.fence) order by d.id)
-        from deliveries d where d.event_id = e.id) as deliveries
+        from deliveries d where d.id = any(array(
+          select o.id from deliveries o where o.event_id = e.id union all select e.coalesced_into))) as deliveries
     from events e
     join unnest(${repeats.map((e) => e.dedupScope)}::text[], ${repeats.map((e) => e.dedupKey)}::text[]) as k (scope, key)
       on e.dedup_scope = k.scope and e.dedup_key = k.key`.execute(db)

@@ -188,7 +188,7 @@ export async function insertEvents(db: Db, unordered: NewEvent[], leaseMs: numbe
   const isWithout = events.filter(
     (event) => event.deliveries.length > 0 && inserted.has(event.id) && hasNone(event, rows),
   )
-  if (isWithout.length > 0) await explainWithout(db, isWithout)
+  if (isWithout.length > 0) await explainWithout(db, isWithout, rows)
   return unordered.map(answerOf)
 }
 
@@ -305,16 +305,18 @@ function hasNone(event: NewEvent, rows: ResultRow[]): boolean {
   return !rows.some((row) => row.kind !== 'event' && row.event_id === event.id)
 }
 
-async function explainWithout(db: Db, events: NewEvent[]): Promise<void> {
+async function explainWithout(db: Db, events: NewEvent[], rows: ResultRow[]): Promise<void> {
   const reasons = events.map(
     (event): IgnoredReason =>
       event.deliveries.some((delivery) => delivery.rules?.overlap === 'coalesce')
         ? 'coalesced'
         : 'overlap_skipped',
   )
+  const into = events.map((event) => insertedEvent(event, rows).deliveries[0]?.id ?? null)
   await sql`
-    update events set state = 'ignored', reason = x.reason
-    from unnest(${events.map((event) => event.id)}::text[], ${reasons}::text[]) as x (id, reason)
+    update events set state = 'ignored', reason = x.reason, coalesced_into = x.coalesced_into
+    from unnest(${events.map((event) => event.id)}::text[], ${reasons}::text[], ${into}::text[])
+      as x (id, reason, coalesced_into)
     where events.id = x.id and events.state = 'matched'`.execute(db)
 }
 

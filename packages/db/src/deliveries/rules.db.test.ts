@@ -288,6 +288,8 @@ test('coalesce: the newest event takes the place of one that waits, but not of o
     .where('id', 'in', [first.id, second.id, third.id])
     .orderBy('id')
     .execute()
+  const repeats = await insertEvents(connection.db, [first, second, third], LEASE_MS)
+  expect(repeats.map((answer) => answer.deliveries.map((d) => d.id))).toEqual([[id], [id], [id]])
   expect(Object.fromEntries(states.map((event) => [event.id, event.reason]))).toEqual({
     [first.id]: 'coalesced',
     [second.id]: 'coalesced',
@@ -306,6 +308,8 @@ test('coalesce: of events that two relays store at the same moment all but one s
       events.map((event, i) => insertEvents((i % 2 ? connection : beside).db, [event], LEASE_MS)),
     )
     expect(new Set(answers.flat().flatMap((answer) => answer.deliveries.map(({ id }) => id))).size).toBe(1)
+    const repeats = await insertEvents(connection.db, events, LEASE_MS)
+    expect(repeats.map(({ deliveries }) => deliveries)).toEqual(answers.map(([answer]) => answer?.deliveries))
     const { rows: said } = await sql<{ state: string; reason: string | null }>`
       select state, reason from events where organization_id = ${at.organizationId} order by state desc`.execute(
       connection.db,

@@ -85,13 +85,13 @@ const inserts: Record<Exclude<RowKind, 'organization'>, Insert> = {
 
   events: (organizationId, json) => sql`
     insert into events (id, organization_id, job_id, trigger_id, source, state, reason, reason_message, verification, cause,
-      hops, dedup_scope, dedup_key, body_hash,
+      hops, coalesced_into, dedup_scope, dedup_key, body_hash,
       content_type, headers, body, received_at)
     select x.id, ${organizationId}, x."jobId", x."triggerId", x.source, x.state, x.reason, x."reasonMessage",
-      nullif(x.verification, 'null'), x.cause, coalesce(x.hops, 0),
+      nullif(x.verification, 'null'), x.cause, coalesce(x.hops, 0), x."coalescedInto",
       replace(x."dedupScope", '@', ${organizationId}), x."dedupKey", x."bodyHash", x."contentType", x.headers,
       decode(x.body, 'base64'), x."receivedAt"
-    from ${from(json, 'id text, "jobId" text, "triggerId" text, source text, state text, reason text, "reasonMessage" text, verification jsonb, cause text, hops int, "dedupScope" text, "dedupKey" text, "bodyHash" text, "contentType" text, headers jsonb, body text, "receivedAt" timestamptz')}
+    from ${from(json, 'id text, "jobId" text, "triggerId" text, source text, state text, reason text, "reasonMessage" text, verification jsonb, cause text, hops int, "coalescedInto" text, "dedupScope" text, "dedupKey" text, "bodyHash" text, "contentType" text, headers jsonb, body text, "receivedAt" timestamptz')}
     where ${owned(organizationId, 'jobs', 'jobId')} and ${owned(organizationId, 'triggers', 'triggerId')}
       and (x."dedupScope" = x."triggerId" or strpos(x."dedupScope", '@') > 0)`,
 

@@ -100,11 +100,11 @@ const queries: Record<RowKind, Query> = {
 
   events: (organizationId, filter) =>
     bounded(
-      sql`id, "jobId", "triggerId", source, state, reason, "reasonMessage", verification, cause, hops, "dedupScope",
+      sql`id, "jobId", "triggerId", source, state, reason, "reasonMessage", verification, cause, hops, "coalescedInto", "dedupScope",
         "dedupKey", "bodyHash", "contentType", headers, body, "receivedAt"`,
       sql`
         select e.id, e.job_id as "jobId", e.trigger_id as "triggerId", e.source, e.state, e.reason,
-          e.reason_message as "reasonMessage", e.verification, e.cause, e.hops,
+          e.reason_message as "reasonMessage", e.verification, e.cause, e.hops, e.coalesced_into as "coalescedInto",
           case when e.dedup_scope = e.trigger_id then e.dedup_scope
             when strpos(e.dedup_scope, ${organizationId}) > 0 then replace(e.dedup_scope, ${organizationId}, '@')
             else e.dedup_scope || ':@' end as "dedupScope",

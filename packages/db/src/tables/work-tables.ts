@@ -97,6 +97,7 @@ export type WorkTables = {
     verification: JsonColumn<EventVerification | null>
     cause: string | null
     hops: Generated<number>
+    coalesced_into: DeliveryId | null
     dedup_scope: string
     dedup_key: string
     body_hash: string
