@@ -1,5 +1,7 @@
 /* oxlint-disable no-control-regex */
 import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { eventually } from '@baton/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -190,6 +192,16 @@ test('each kind of failure has its exit code, and says what to do', async () => 
     error: 'unavailable',
     retryable: true,
   })
+  await using stranger = await serveStranger()
+  const strange = await runBaton(['runs', 'list'], { env: { ...dev.env, BATON_URL: stranger.url } })
+  expect(strange.code).toBe(7)
+  expect(strange.stderr).toContain('something answered 404, but not as a Baton relay does')
+  const looked = await runBaton(['doctor'], { env: { ...dev.env, BATON_URL: stranger.url } })
+  expect(looked.code).toBe(1)
+  expect(looked.stdout).toContain('answers 404, but not as a Baton relay does')
+  const refused = await runBaton(['status', '--json'], { env: { ...dev.env, BATON_TOKEN: 'bt_wrong' } })
+  expect(refused.code).toBe(1)
+  expect(JSON.parse(refused.stdout)).toMatchObject({ relay: { reachable: true } })
   expect(await failure(['runs', 'list', '--nope'])).toMatchObject({ code: 2, error: 'bad_input' })
   expect(await failure(['runs', 'list', '--status', 'green'])).toMatchObject({ code: 2 })
   expect(await failure(['job', 'create', 'x', '--agent', 'demo'])).toMatchObject({ code: 2 })
@@ -202,6 +214,29 @@ test('each kind of failure has its exit code, and says what to do', async () => 
   })
 })
 
+/** Another program where a relay was expected. */
+async function serveStranger() {
+  const server = createServer((_, response) => {
+    response.writeHead(404, { 'content-type': 'text/html' }).end('<!DOCTYPE html>\n<p>Not here')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+test('help is there for a command within a group, by both ways of asking', async () => {
+  const one = await dev.command(['help', 'job', 'create'])
+  const other = await dev.command(['job', 'create', '--help'])
+  expect(one.code, one.stderr).toBe(0)
+  expect(one.stdout).toBe(other.stdout)
+  expect(await failure(['help', 'job', 'nope'])).toMatchObject({ code: 2 })
+})
+
 test('a machine is connected with a key from stdin, runs work, and is stopped', async () => {
   await using home = await openHome({ BATON_URL: dev.url })
   const { key } = await data('machine', 'add', 'second')
@@ -212,6 +247,9 @@ test('a machine is connected with a key from stdin, runs work, and is stopped', 
   expect(up.code, up.stderr).toBe(0)
   const { pid } = JSON.parse(up.stdout)
   expect(await data('machine', 'show', 'second')).toMatchObject({ state: 'online' })
+  const status = await runBaton(['status', '--json'], home)
+  expect(status.code, 'a machine with a key and no token is whole').toBe(0)
+  expect(JSON.parse(status.stdout)).toMatchObject({ problems: [], relay: { reachable: true } })
   const again = await runBaton(['up', '--json'], home)
   expect(JSON.parse(again.stdout)).toEqual({ pid, alreadyRunning: true })
   const down = await runBaton(['down', '--json'], home)

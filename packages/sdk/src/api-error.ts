@@ -42,9 +42,20 @@ export function toApiError(cause: unknown, url: string): BatonApiError {
 /** An answer without our error shape: a proxy, another program on this port, or a relay of another version. */
 function notARelay(cause: TRPCClientError<never> | Error, url: string): BatonApiError | undefined {
   const response = (cause as { meta?: { response?: Response } }).meta?.response
-  if (!response) return undefined
+  return response && strangeAnswer(response, url, cause)
+}
+
+/** Throws for an answer that is no JSON, such as the page of a proxy: nothing of it could be read. */
+export function assertReadable(response: Response, url: string): void {
+  if (!/[/+]json\b/.test(response.headers.get('content-type') ?? '')) throw strangeAnswer(response, url)
+}
+
+function strangeAnswer(response: Response, url: string, cause?: unknown): BatonApiError {
   const what = `Calling the relay at ${url}: something answered ${response.status}, but not as a Baton relay does.`
-  return new BatonApiError(codeOfStatus(response.status), `${what} Check the address.`, {
+  const said = codeOfStatus(response.status)
+  // A 404 of something else says nothing of what was asked for.
+  const code = said === 'too_large' || said === 'rate_limited' ? said : 'unavailable'
+  return new BatonApiError(code, `${what} Check the address.`, {
     status: response.status,
     cause,
   })

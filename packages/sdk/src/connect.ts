@@ -4,6 +4,7 @@ import { createTRPCClient, type HTTPLinkOptions, type TRPCClient } from '@trpc/c
 import { httpLink } from '@trpc/client/links/httpLink'
 import { splitLink } from '@trpc/client/links/splitLink'
 import { createWSClient, wsLink } from '@trpc/client/links/wsLink/wsLink'
+import { assertReadable } from './api-error.ts'
 import { createCarefulFetch, REPEATABLE_HEADER } from './careful-fetch.ts'
 
 type HttpFetch = NonNullable<HTTPLinkOptions<AppRouter['_def']['_config']['$types']>['fetch']>
@@ -32,6 +33,12 @@ export function connect({
     keepAlive: { enabled: true, intervalMs: 15_000, pongTimeoutMs: 20_000 },
     retryDelayMs: (attempt) => Math.random() * Math.min(RECONNECT_CAP_MS, RECONNECT_BASE_MS * 2 ** attempt),
   })
+  const carefulFetch = createCarefulFetch({ timeoutMs })
+  const askRelay: typeof carefulFetch = async (input, init) => {
+    const response = await carefulFetch(input, init)
+    assertReadable(response, url)
+    return response
+  }
   const raw = createTRPCClient<AppRouter>({
     links: [
       splitLink({
@@ -39,7 +46,7 @@ export function connect({
         true: wsLink({ client: socket }),
         false: httpLink({
           url: `${url}/trpc`,
-          fetch: createCarefulFetch({ timeoutMs }) as HttpFetch,
+          fetch: askRelay as HttpFetch,
           headers: ({ op }) => ({
             authorization: `Bearer ${token}`,
             'x-baton-client': client,

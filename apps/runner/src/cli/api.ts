@@ -41,15 +41,14 @@ export async function printOpenApi(session: Session): Promise<void> {
   session.print(document, () => JSON.stringify(document, null, 2))
 }
 
-async function inputOf({ field = [], input }: { field?: string[]; input?: string }): Promise<unknown> {
+async function inputOf({ field = [], input }: { field?: string[]; input?: string }): Promise<object> {
   const whole = input === undefined ? {} : parseObject(await readInput('--input', input))
   const fields = field.map((text) => {
     const [, name, value] = /^([\w-]+)=(.*)$/s.exec(text) ?? []
     if (name === undefined) throw new BatonError('bad_input', `-f ${text}: give key=value.`)
     return [name, readValue(value ?? '')]
   })
-  const all = { ...whole, ...Object.fromEntries(fields) }
-  return Object.keys(all).length > 0 ? all : undefined
+  return { ...whole, ...Object.fromEntries(fields) }
 }
 
 function readValue(text: string): unknown {

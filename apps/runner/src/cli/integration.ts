@@ -36,7 +36,9 @@ export async function setUpGithub(session: Session, _: string[], options: SetupO
     ...(options.name ? { name: options.name } : {}),
   })
   if (options.wait === false || session.json) return session.print(setup, () => setup.url)
-  session.note(`Open this page in a browser that is signed in to GitHub:\n\n  ${setup.url}\n`)
+  session.note(
+    `Open this page in a browser that is signed in to GitHub:\n\n  ${setup.url}\n\nWaiting for up to an hour until the App is connected. Ctrl-C waits no longer; the page stays good.`,
+  )
   const app = await untilConnected(session, setup.id, setup.expiresAt)
   session.print(app, () => connectedText(app))
 }

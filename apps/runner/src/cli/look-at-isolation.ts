@@ -30,7 +30,11 @@ async function lookAtEngines(environment: NodeJS.ProcessEnv): Promise<Check[]> {
       const asked = await askVersion(engine, 5_000)
       if (asked.ok) return ok('containers', `${engine.name} ${asked.stdout.trim()}`)
       const why = asked.timedOut ? 'no answer within 5 s' : lastLine(asked.stderr)
-      return ok('containers', `${engine.name} is installed and does not answer (${why})`)
+      return warning(
+        'containers',
+        `${engine.name} is installed and does not answer (${why})`,
+        'Only agents with --container need it: start it, or let this user reach it.',
+      )
     }),
   )
 }

@@ -2,7 +2,7 @@ import { BatonError } from '@baton/protocol'
 import { exchangeToken } from '../connection/exchange-token.ts'
 import { broken, type Check, ok, warning } from './doctor.ts'
 import type { Session } from './session.ts'
-import { duration } from './text.ts'
+import { clip, duration } from './text.ts'
 
 const LOOK_WITHIN_MS = 5_000
 const SKEW_LIMIT_MS = 60_000
@@ -22,11 +22,19 @@ export async function lookAtRelay(session: Session, url: string, key: string | n
       ),
     ]
   }
+  if (!answer.headers.get('content-type')?.startsWith('text/plain'))
+    return [
+      broken(
+        'relay',
+        `${url} answers ${answer.status}, but not as a Baton relay does.`,
+        'Mend the address (BATON_URL or the profile), or what stands between here and the relay.',
+      ),
+    ]
   const ready = answer.ok
     ? ok('relay', `${url} answers in ${duration(Date.now() - sentAt)}`)
     : broken(
         'relay',
-        `${url} answers ${answer.status}: ${(await answer.text()).slice(0, 200)}`,
+        `${url} answers ${answer.status}: ${clip(await answer.text(), 200)}`,
         "Look at the relay's log.",
       )
   const clock = lookAtClock(answer, sentAt)

@@ -51,18 +51,20 @@ export function buildProgram(): Command {
 
 function addHelp(program: Command): void {
   program
-    .command('help [topic]')
+    .command('help [topic...]')
     .description('help on a command, or on "exit-codes" or "environment"')
-    .action(async (topic?: string) => {
-      if (topic === 'exit-codes' || topic === 'environment') {
+    .action(async (words: string[]) => {
+      const [topic] = words
+      if (words.length === 1 && (topic === 'exit-codes' || topic === 'environment')) {
         const { helpTopics } = await import('./help-topics.ts')
         process.stdout.write(`${helpTopics[topic]}\n`)
         return
       }
-      const command = topic ? program.commands.find((one) => one.name() === topic) : program
+      let command: Command | undefined = program
+      for (const word of words) command = command?.commands.find((one) => one.name() === word)
       if (!command)
         program.error(
-          `there is no help on "${topic}": try one of the commands, "exit-codes" or "environment"`,
+          `there is no help on "${words.join(' ')}": try one of the commands, "exit-codes" or "environment"`,
         )
       command.outputHelp()
     })

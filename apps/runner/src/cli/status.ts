@@ -1,4 +1,5 @@
 import { BatonError, type OverviewView, type RunSummary, type StatusWord } from '@baton/protocol'
+import { BatonApiError } from '@baton/sdk'
 import { type Profile, readProfile } from '../config/profile.ts'
 import { findRunner } from '../config/runner-lock.ts'
 import { findRelayUrl } from './connection.ts'
@@ -32,13 +33,15 @@ export async function showStatus(session: Session): Promise<number> {
   const asked = await askRelay(session)
   const overview = 'overview' in asked ? asked.overview : null
   const here = profile.ok ? profile.value : null
+  // A machine that was given a key and no token is whole: only people's commands need one.
+  const isRunnerAlone = here !== null && hasNoToken(asked)
   const status: Status = {
     problems: [
-      ...relayProblems(asked),
+      ...(isRunnerAlone ? [] : relayProblems(asked)),
       ...runnerProblems(here, pid, said?.connection),
       ...(overview ? overviewProblems(overview, here) : []),
     ],
-    relay: { url, reachable: overview !== null },
+    relay: { url, reachable: isRunnerAlone ? said?.connection.state === 'online' : isAnswered(asked) },
     machine: here && {
       name: here.machineName,
       profile: paths.profile,
@@ -56,6 +59,10 @@ export async function showStatus(session: Session): Promise<number> {
     },
   }
   session.print(status, () => describe(status, session))
+  if (isRunnerAlone)
+    session.note(
+      'This computer has no API token, so only its runner is looked at. Set BATON_TOKEN to see the rest.',
+    )
   return status.problems.length === 0 ? 0 : 1
 }
 
@@ -69,6 +76,16 @@ async function askRelay(session: Session): Promise<Asked> {
     if (error instanceof BatonError) return { error }
     throw error
   }
+}
+
+/** Nobody was asked, as there is no token to ask with. */
+function hasNoToken(asked: Asked): boolean {
+  return 'error' in asked && asked.error.code === 'not_signed_in' && !(asked.error instanceof BatonApiError)
+}
+
+/** A relay answered, be it with a refusal. */
+function isAnswered(asked: Asked): boolean {
+  return 'overview' in asked || (asked.error instanceof BatonApiError && asked.error.requestId !== null)
 }
 
 function relayProblems(asked: Asked): Problem[] {
@@ -127,7 +144,7 @@ function describe(status: Status, { out }: Session): string {
       runner ? `runner ${runner.pid}. ${printable(runner.sentence)}` : 'no runner',
     ],
   ]
-  if (relay.reachable)
+  if (machines.all > 0)
     rows.push([
       'Fleet',
       `${machines.online} of ${machines.all} machines online`,
