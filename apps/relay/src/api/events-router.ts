@@ -193,7 +193,10 @@ export const eventsRouter = router({
         event.source === 'github'
           ? renderGithubPrompt(template, facts, { name: kept['x-github-event'] ?? '' })
           : renderPrompt(template, facts)
-      const bodyHash = createHash('sha256').update(bytes).digest('hex')
+      const bodyHash = createHash('sha256')
+        .update(JSON.stringify([event.id, input.headers]))
+        .update(bytes)
+        .digest('hex')
       const answer = await ctx.intake.accept({
         id,
         organizationId,

@@ -22,6 +22,7 @@ import { DEFAULT_LIMITS } from '../jobs/default-limits.ts'
 import { deliveryRules } from '../jobs/delivery-rules.ts'
 import { eventFacts } from '../jobs/event-facts.ts'
 import { fireManually } from '../jobs/fire-manually.ts'
+import { firedBefore } from '../jobs/fired-before.ts'
 import { makeTrigger, type ShownSecret } from '../jobs/make-trigger.ts'
 import { parseTemplate, renderPrompt } from '../jobs/render-prompt.ts'
 import { outputInput } from '../outputs/make-output.ts'
@@ -177,7 +178,10 @@ export const jobsRouter = router({
     .meta(rest('POST /jobs/{id}/run', 'Fire a job by hand', { created: '/runs/{runId}' }))
     .input(byId.extend({ payload: z.unknown().optional(), cause, idempotencyKey }))
     .output(firedRun)
-    .mutation(async ({ ctx, input }) => {
+    .mutation(async ({ ctx, input: { idempotencyKey, ...input } }) => {
+      const request = { run: input }
+      const before = await firedBefore(ctx, idempotencyKey, request)
+      if (before) return before
       const job = await getJob(ctx, input.id)
       if (!job.enabled)
         throw new BatonError('conflict', `Job "${job.key}" is disabled. Enable it, then run it.`)
@@ -200,7 +204,8 @@ export const jobsRouter = router({
         payload: input.payload,
         cause,
         ignored: loop,
-        idempotencyKey: input.idempotencyKey,
+        request,
+        idempotencyKey,
       })
     }),
 })

@@ -36,6 +36,7 @@ import { continueWork } from '../jobs/continue-work.ts'
 import { DEFAULT_LIMITS } from '../jobs/default-limits.ts'
 import { deliveryRules } from '../jobs/delivery-rules.ts'
 import { fireManually } from '../jobs/fire-manually.ts'
+import { firedBefore } from '../jobs/fired-before.ts'
 import { laneOf } from '../jobs/lane.ts'
 import { publicRules } from '../jobs/public-rules.ts'
 import { drainSocket } from '../live/drain-socket.ts'
@@ -50,6 +51,16 @@ const statusWords = z.enum(Object.keys(STATUS_SHAPES) as [StatusWord, ...StatusW
 const FINISHED_WORDS: readonly StatusWord[] = ['done', 'warning', 'failed', 'stopped', 'lost']
 /** A filter by word reads at most this many rows for one page. */
 const SCAN_LIMIT = 2_000
+
+const agentOf = ({
+  agent: { id, key, runtime },
+}: {
+  agent: Pick<RunView['agent'], 'id' | 'key' | 'runtime'>
+}) => ({
+  id,
+  key,
+  runtime,
+})
 
 export const runsRouter = router({
   create: memberProcedure
@@ -72,7 +83,10 @@ export const runsRouter = router({
       }),
     )
     .output(startedRun)
-    .mutation(async ({ ctx, input }) => {
+    .mutation(async ({ ctx, input: { idempotencyKey, ...input } }) => {
+      const request = { create: input }
+      const before = await firedBefore(ctx, idempotencyKey, request)
+      if (before) return { ...before, agent: agentOf(await getRun(ctx, before.deliveryId)) }
       const continued =
         input.continue === undefined ? null : await continueWork(ctx, input.continue, input.agent)
       const agent = continued?.agent ?? (await chooseAgent(ctx, input.agent))
@@ -95,9 +109,10 @@ export const runsRouter = router({
           conversation,
         ),
         payload: null,
-        idempotencyKey: input.idempotencyKey,
+        request,
+        idempotencyKey,
       })
-      return { ...started, agent: { id: agent.id, key: agent.key, runtime: agent.runtime } }
+      return { ...started, agent: agentOf({ agent }) }
     }),
 
   list: userProcedure
@@ -251,6 +266,9 @@ export const runsRouter = router({
     .output(firedRun)
     .mutation(async ({ ctx, input }) => {
       const run = await getRun(ctx, input.id)
+      const request = { again: run.id }
+      const before = await firedBefore(ctx, input.idempotencyKey, request)
+      if (before) return before
       const agent = await getAgent(ctx, run.agent.id)
       return fireManually(ctx.intake, ctx.principal, {
         job: run.job,
@@ -261,6 +279,7 @@ export const runsRouter = router({
         rules: await publicRules(ctx, run),
         trust: run.trust,
         payload: { again: run.id },
+        request,
         idempotencyKey: input.idempotencyKey,
       })
     }),

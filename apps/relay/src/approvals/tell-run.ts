@@ -10,6 +10,7 @@ import {
 } from '@baton/protocol'
 import { uuidv7 } from 'uuidv7'
 import type { ApiContext } from '../api/context.ts'
+import { assertSame } from '../jobs/fired-before.ts'
 import { answeredVia } from './answered-via.ts'
 import { assertCapable } from './assert-capable.ts'
 
@@ -33,6 +34,7 @@ export async function tellRun(
       `Only a run that an agent works on can be told something; this one is ${run.status}. ${run.sentence}`,
     )
   }
+  assertSame(stored.text ?? '', what.text ?? '')
   ctx.hints.send('control', stored.machineId)
   ctx.changes.tell(organizationId, 'run', run.id)
   return { id: stored.id, kind: what.kind, via }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { DeliveryRules } from '@baton/db'
 import type {
   AgentView,
@@ -13,6 +12,7 @@ import type {
 import { BatonError, toId } from '@baton/protocol'
 import { uuidv7 } from 'uuidv7'
 import type { Intake } from '../inbox/intake.ts'
+import { assertSame, hashOfRequest, manualScope } from './fired-before.ts'
 import { planDelivery } from './plan-delivery.ts'
 import type { Ignored } from './plan-event.ts'
 
@@ -39,6 +39,8 @@ export async function fireManually(
     cause?: Cause | null
     /** It is stored and starts nothing, and the caller hears why. */
     ignored?: Ignored | null
+    /** All that the caller said but the key: what must be the same for the key to be the same request. */
+    request: object
     idempotencyKey: string | undefined
   },
 ): Promise<Fired> {
@@ -52,12 +54,7 @@ export async function fireManually(
     trust: work.trust ?? ('member' as const),
   }
   const id = work.eventId ?? toId('event', uuidv7())
-  const bodyHash = createHash('sha256')
-    .update(JSON.stringify([work.job?.id, work.agent.id, work.workspace]))
-    .update(work.rules?.conversation ?? '')
-    .update(body)
-    .update(work.job ? '' : work.prompt)
-    .digest('hex')
+  const bodyHash = hashOfRequest(work.request)
   const answer = await intake.accept({
     id,
     organizationId: caller.organizationId,
@@ -67,7 +64,7 @@ export async function fireManually(
     ignored: work.ignored?.reason ?? null,
     ignoredMessage: work.ignored?.message ?? null,
     cause: work.cause ?? null,
-    dedupScope: `manual:${caller.organizationId}`,
+    dedupScope: manualScope(caller.organizationId),
     dedupKey: work.idempotencyKey ?? id,
     bodyHash,
     contentType: 'application/json',
@@ -75,12 +72,7 @@ export async function fireManually(
     body,
     deliveries: work.ignored ? [] : [planDelivery(plan, work.prompt, work.rules)],
   })
-  if (answer.bodyHash !== bodyHash) {
-    throw new BatonError(
-      'conflict',
-      'This idempotency key was used for another request. Take a new key for a new request.',
-    )
-  }
+  assertSame(answer.bodyHash, bodyHash)
   if (work.ignored) throw new BatonError('conflict', work.ignored.message ?? 'It would be a loop.')
   const delivery = answer.deliveries[0]
   if (!delivery) {

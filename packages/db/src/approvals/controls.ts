@@ -35,8 +35,8 @@ export async function insertControl(
   organizationId: OrganizationId,
   runId: RunId,
   control: NewControl,
-): Promise<{ id: ControlId; machineId: MachineId } | null> {
-  const { rows } = await sql<{ id: ControlId; machine_id: MachineId }>`
+): Promise<{ id: ControlId; machineId: MachineId; text: string | null } | null> {
+  const { rows } = await sql<{ id: ControlId; machine_id: MachineId; text: string | null }>`
     with made as (
       insert into run_controls (id, organization_id, run_id, delivery_id, machine_id, fence, kind, text, idempotency_key,
         made_by, made_via)
@@ -45,15 +45,15 @@ export async function insertControl(
       from runs r join deliveries d on d.id = r.delivery_id
       where r.id = ${runId} and r.organization_id = ${organizationId} and ${isHeld} and d.cancel_requested_at is null
       on conflict (run_id, idempotency_key) where idempotency_key is not null do nothing
-      returning id, machine_id
+      returning id, machine_id, text
     )
-    select id, machine_id from made
+    select id, machine_id, text from made
     union all
-    select id, machine_id from run_controls
+    select id, machine_id, text from run_controls
     where run_id = ${runId} and organization_id = ${organizationId} and idempotency_key = ${control.idempotencyKey}::text
     limit 1`.execute(db)
   const [row] = rows
-  return row ? { id: row.id, machineId: row.machine_id } : null
+  return row ? { id: row.id, machineId: row.machine_id, text: row.text } : null
 }
 
 /** Everything that was said to a run, oldest first. */

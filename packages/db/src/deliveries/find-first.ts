@@ -4,7 +4,10 @@ import type { Db } from '../connection.ts'
 import type { InsertedEvent, NewEvent } from './insert-events.ts'
 
 /** What the first events under the keys of these repeats came to, by scope and key. */
-export async function findFirst(db: Db, repeats: NewEvent[]): Promise<Map<string, InsertedEvent>> {
+export async function findFirst(
+  db: Db,
+  repeats: Pick<NewEvent, 'dedupScope' | 'dedupKey'>[],
+): Promise<Map<string, InsertedEvent>> {
   const { rows } = await sql<{
     id: EventId
     scope: string
