@@ -6,6 +6,7 @@ import { createDatabaseClock } from './database-clock.ts'
 import { createSweeper } from './deliveries/sweeper.ts'
 import { createGithub } from './github/create-github.ts'
 import { createHttpServer } from './http/http-server.ts'
+import { createMetrics } from './http/metrics.ts'
 import { createHookTargets } from './inbox/hook-targets.ts'
 import { createIntake } from './inbox/intake.ts'
 import { createRefusedRequests } from './inbox/refused-requests.ts'
@@ -80,6 +81,7 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
     senders,
     outbound,
     github,
+    metrics: createMetrics(),
     now,
     version: RELAY_VERSION,
   }

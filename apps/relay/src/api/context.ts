@@ -4,6 +4,7 @@ import type { Logger } from '@baton/service'
 import type { WebSocket } from 'ws'
 import type { RelayConfig } from '../config.ts'
 import type { Github } from '../github/create-github.ts'
+import type { Metrics } from '../http/metrics.ts'
 import type { HookTargets } from '../inbox/hook-targets.ts'
 import type { Intake } from '../inbox/intake.ts'
 import type { RefusedRequests } from '../inbox/refused-requests.ts'
@@ -34,6 +35,7 @@ export type RelayParts = {
   senders: OutputSenders
   outbound: Outbound
   github: Github
+  metrics: Metrics
   now: () => number
   version: string
 }

@@ -254,6 +254,8 @@ export const runnerRouter = router({
     const answers = await settleRuns(ctx.connection.db, machineId, input.runs, options)
     if (input.runs.some(stopsAgents)) ctx.hints.send('config', machineId)
     for (const answer of answers) {
+      const report = input.runs.find((one) => one.runId === answer.runId)
+      if (report && answer.result === 'settled') ctx.metrics.countRunEnd(report.state)
       ctx.changes.tell(organizationId, 'run', answer.runId)
       ctx.hints.send('run', answer.runId)
     }

@@ -8,7 +8,7 @@ const ROWS = 500
 
 /** Every second: moves on leases that ended. Any number of relays sweep at the same time, each row moves once. */
 export function createSweeper(
-  parts: Pick<RelayParts, 'connection' | 'sessions' | 'hints' | 'changes' | 'log'>,
+  parts: Pick<RelayParts, 'connection' | 'sessions' | 'hints' | 'changes' | 'metrics' | 'log'>,
 ): Service {
   async function sweep(signal: AbortSignal) {
     for (;;) {
@@ -23,6 +23,7 @@ export function createSweeper(
           parts.hints.send('machine', machineId)
           parts.hints.send('run', runId)
         }
+        parts.metrics.countMoved(moved)
         parts.changes.tell(organizationId, 'delivery', id)
         parts.log.info({ delivery: id, machine: machineId, moved }, 'a delivery was moved on')
       }

@@ -14,17 +14,20 @@ import { createHookReceiver } from '../inbox/receive-hook.ts'
 import { createRest } from '../rest/create-rest.ts'
 import { createDashboardFiles } from './dashboard-files.ts'
 import { answerLive, answerReady, sendText } from './health.ts'
-import { createMetrics } from './metrics.ts'
+import type { Surface } from './metrics.ts'
 import { sendProblem } from './problem.ts'
+import { createQueueFiguresReader } from './read-queue-figures.ts'
 import { createSockets } from './sockets.ts'
 
 const API_BODY_BYTES = 2 * 1024 * 1024
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** The relay's one port. `port()` is the real one once it listens. */
 export function createHttpServer(
   parts: RelayParts & { deleted(): Record<string, number> },
 ): Service & { port(): number } {
-  const metrics = createMetrics()
+  const { metrics } = parts
+  const readFigures = createQueueFiguresReader(parts.connection.db, parts.log)
   const sockets = createSockets(parts)
   const answerRest = createRest(parts)
   const dashboard = createDashboardFiles(parts.config.dashboardDir)
@@ -83,12 +86,12 @@ export function createHttpServer(
 
   async function route(request: IncomingMessage, response: ServerResponse) {
     const path = (request.url ?? '/').split('?')[0] ?? '/'
-    if (path.startsWith('/hooks/')) return receiveHook(request, response, path.slice('/hooks/'.length))
-    if (path.startsWith('/trpc/')) return answerTrpc(request, response)
-    if (path.startsWith('/api/')) return answerRest(request, response)
+    if (path.startsWith('/hooks/')) return timeHook(response, receiveHook(request, response, path.slice(7)))
+    if (path.startsWith('/trpc/')) return answerTrpc(request, counted('trpc', response))
+    if (path.startsWith('/api/')) return answerRest(request, counted('rest', response))
     switch (path) {
       case '/github/webhook':
-        return receiveGithub(request, response)
+        return timeHook(response, receiveGithub(request, response))
       case '/github/setup':
       case '/github/setup/callback':
         return answerGithubSetup(request, response)
@@ -104,11 +107,23 @@ export function createHttpServer(
             sockets: sockets.count(),
             runners: parts.sessions.count(),
             deleted: parts.deleted(),
+            figures: await readFigures(),
           }),
+          METRICS_TYPE,
         )
       default:
-        return dashboard(request, response)
+        return dashboard(request, counted('pages', response))
     }
+  }
+
+  async function timeHook(response: ServerResponse, answered: Promise<void>) {
+    const begunAt = performance.now()
+    await answered
+    if (response.statusCode < 300) metrics.timeHook((performance.now() - begunAt) / 1000)
+  }
+
+  function counted(surface: Surface, response: ServerResponse): ServerResponse {
+    return response.once('finish', () => metrics.countAnswer(surface, response.statusCode))
   }
 
   function answerTrpc(request: IncomingMessage, response: ServerResponse) {
