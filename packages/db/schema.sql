@@ -247,7 +247,7 @@ create table events (
   constraint events_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id),
   constraint events_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
   constraint events_pkey PRIMARY KEY (id),
-  constraint events_reason_check CHECK ((reason = ANY (ARRAY['job_disabled'::text, 'job_deleted'::text, 'agent_archived'::text, 'filtered'::text, 'no_job'::text, 'overlap_skipped'::text, 'coalesced'::text, 'trigger_paused'::text, 'missed'::text, 'loop'::text, 'own_event'::text, 'actor_refused'::text, 'fork_refused'::text, 'text_edited'::text]))),
+  constraint events_reason_check CHECK ((reason = ANY (ARRAY['job_disabled'::text, 'job_deleted'::text, 'agent_archived'::text, 'filtered'::text, 'no_job'::text, 'overlap_skipped'::text, 'coalesced'::text, 'trigger_paused'::text, 'missed'::text, 'loop'::text, 'own_event'::text, 'actor_refused'::text, 'fork_refused'::text, 'text_edited'::text, 'backlog_full'::text]))),
   constraint events_source_check CHECK ((source = ANY (ARRAY['webhook'::text, 'manual'::text, 'cron'::text, 'interval'::text, 'file_change'::text, 'git_push'::text, 'github'::text, 'message'::text]))),
   constraint events_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'matched'::text, 'ignored'::text]))),
   constraint events_trigger_id_fkey FOREIGN KEY (trigger_id) REFERENCES triggers(id)

@@ -3,6 +3,7 @@ import { createLogger, inOrder, type Logger, type Service } from '@baton/service
 import type { RelayParts } from './api/context.ts'
 import type { RelayConfig } from './config.ts'
 import { createDatabaseClock } from './database-clock.ts'
+import { createBacklog } from './deliveries/backlog.ts'
 import { createSweeper } from './deliveries/sweeper.ts'
 import { createGithub } from './github/create-github.ts'
 import { createHttpServer } from './http/http-server.ts'
@@ -41,7 +42,8 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
   const keys = deriveKeys(config.secret)
   const hints = createHints(config.databaseUrl, connection, log)
   const sessions = createRunnerSessions(connection.db, hints, log)
-  const intake = createIntake(connection.db, sessions, hints)
+  const backlog = createBacklog(connection.db)
+  const intake = createIntake(connection.db, sessions, hints, backlog)
   const targets = createHookTargets(connection.db, keys.seal)
   const transcripts = createTranscripts(connection.db, hints)
   const runFeed = createRunFeed(connection.db, transcripts, hints)
@@ -60,6 +62,7 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
     outbound,
     senders,
     intake,
+    backlog,
     changes,
     log,
     now,
@@ -88,6 +91,7 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
   const dispatcher = createDispatcher(parts)
   const stopHearing = hints.on('config', () => {
     targets.forget()
+    backlog.forget()
     github.wake()
   })
   const retention = createRetention(parts)

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'runner_too_old'
   | 'too_large'
   | 'rate_limited'
+  | 'backlog_full'
   | 'unavailable'
   | 'timeout'
   | 'internal'
@@ -43,6 +44,7 @@ export const ERROR_ANSWERS: Record<ErrorCode, Answers> = {
   runner_too_old: { http: 412, trpc: 'PRECONDITION_FAILED', exit: 6, retryable: false },
   too_large: { http: 413, trpc: 'PAYLOAD_TOO_LARGE', exit: 2, retryable: false },
   rate_limited: { http: 429, trpc: 'TOO_MANY_REQUESTS', exit: 11, retryable: true },
+  backlog_full: { http: 429, trpc: 'TOO_MANY_REQUESTS', exit: 11, retryable: true },
   unavailable: { http: 503, trpc: 'SERVICE_UNAVAILABLE', exit: 7, retryable: true },
   timeout: { http: 504, trpc: 'TIMEOUT', exit: 124, retryable: true },
   internal: { http: 500, trpc: 'INTERNAL_SERVER_ERROR', exit: 1, retryable: false },

@@ -65,14 +65,18 @@ export const machineFire = z.discriminatedUnion('kind', [
 export type MachineFire = z.infer<typeof machineFire>
 
 export const fireRequest = z.object({
-  fires: z.array(machineFire).max(50),
+  /** Each is parsed alone, so that one that is not right does not hold up the others. */
+  fires: z.array(z.custom<MachineFire>()).max(50),
   /** What has changed about the watches since they were told last. */
   watches: z.array(watchState.extend({ triggerId })).max(1_000).default([]),
 })
-/** gone: the trigger is no more, or not this machine's; the fire is to be forgotten. */
+/**
+ * gone: the trigger is no more, or not this machine's; refused: it can never be stored. Both are to be forgotten. later:
+ * it was not stored now, and is to be told again.
+ */
 export const fireAnswer = z.object({
   key: z.string(),
-  result: z.enum(['stored', 'gone']),
+  result: z.enum(['stored', 'gone', 'refused', 'later']),
   eventId: z.string().nullable(),
   message: z.string().nullable(),
 })

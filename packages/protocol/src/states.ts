@@ -31,6 +31,7 @@ export const IGNORED_REASONS = [
   'trigger_paused',
   'missed',
   'loop',
+  'backlog_full',
   'own_event',
   'actor_refused',
   'fork_refused',

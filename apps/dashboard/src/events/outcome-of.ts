@@ -11,6 +11,7 @@ const WHY_NOT: Record<IgnoredReason, string> = {
   trigger_paused: 'started nothing: its trigger is paused',
   missed: 'started nothing: its time passed while no relay ran',
   loop: 'started nothing: runs caused it in a loop',
+  backlog_full: 'started nothing: too much waited for its machine',
   own_event: 'started nothing: Baton made it itself on GitHub',
   actor_refused: 'started nothing: who made it may not start runs',
   fork_refused: 'started nothing: it comes from a fork',

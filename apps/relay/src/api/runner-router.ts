@@ -62,7 +62,7 @@ import {
 import { tracked } from '@trpc/server'
 import type { z } from 'zod'
 import { speaksOfPeople } from '../approvals/read-steps.ts'
-import { fireReported } from '../jobs/fire-reported.ts'
+import { fireAllReported } from '../jobs/fire-reported.ts'
 import { drainSocket } from '../live/drain-socket.ts'
 import { recordOrders } from '../outputs/machine-orders.ts'
 import { judgeHeld } from '../runners/judge-held.ts'
@@ -309,9 +309,7 @@ export const runnerRouter = router({
       await saveWatchStates(ctx.connection.db, machineId, input.watches)
       ctx.changes.tell(organizationId, 'machine', machineId)
     }
-    return await Promise.all(
-      input.fires.map((one) => fireReported(ctx, organizationId, one, mayFire(machineId))),
-    )
+    return await fireAllReported(ctx, organizationId, input.fires, mayFire(machineId))
   }),
 
   goodbye: runnerProcedure.input(goodbyeRequest).mutation(async ({ ctx, input }) => {

@@ -1,6 +1,7 @@
 import { type Db, findGithubPush, recordGithubPush, type StoredGithubEvent } from '@baton/db'
 import { BatonError, type GithubPushGrant, type MachineId, type RunId } from '@baton/protocol'
 import { inOrder, type Logger, type Service } from '@baton/service'
+import type { Backlog } from '../deliveries/backlog.ts'
 import type { Intake } from '../inbox/intake.ts'
 import type { ChangeFeed } from '../live/change-feed.ts'
 import type { Outbound } from '../outputs/outbound/outbound.ts'
@@ -47,6 +48,7 @@ export function createGithub(deps: {
   outbound: Outbound
   senders: OutputSenders
   intake: Intake
+  backlog: Backlog
   changes: ChangeFeed
   log: Logger
   now: () => number

@@ -4,6 +4,7 @@ import {
   type GithubVerdict,
   githubTriggerConfig,
   type IgnoredReason,
+  type MachineId,
 } from '@baton/protocol'
 import { isOwn, refusalOfActors } from './check-actors.ts'
 import type { GithubCall } from './github-api.ts'
@@ -20,28 +21,34 @@ export type Decision = {
   ignored: { reason: IgnoredReason; message: string } | null
 }
 
+export type Asking = {
+  /** Throws while a machine has too much waiting. */
+  assertRoom(machineId: MachineId): Promise<void>
+  openCall(): Promise<GithubCall>
+}
 type Refusal = { reason: IgnoredReason; why: string }
 
 /**
  * Which triggers an event fires. First what the event itself says, then what GitHub says now: the App is asked only about
- * events that would fire something. Throws when GitHub cannot be asked; nothing fires without its answer.
+ * events that would fire something. Throws when GitHub cannot be asked, because nothing fires without its answer, and when
+ * there is no room for what would fire.
  */
 export async function decideTriggers(
   subject: GithubSubject,
   app: KnownApp,
   triggers: GithubTriggerRow[],
-  openCall: () => Promise<GithubCall>,
+  ask: Asking,
 ): Promise<Decision> {
   if (isOwn(subject, app))
     return nothing([], { reason: 'own_event', why: `${app.slug} made this event itself` })
   if (triggers.length === 0) return nothing([], { reason: 'no_job', why: 'no job has a trigger on GitHub' })
   const firings: Firing[] = []
   const verdicts: GithubVerdict[] = []
-  const ask = askingOnce(openCall)
+  const once = { ...ask, openCall: askingOnce(() => ask.openCall()) }
   let first: Refusal | null = null
   for (const trigger of triggers) {
     const config = githubTriggerConfig.parse(trigger.config)
-    const answer = await decide({ trigger, config, subject }, app, ask)
+    const answer = await decide({ trigger, config, subject }, app, once)
     if ('why' in answer) first = worse(first, answer)
     else firings.push(answer)
     verdicts.push({
@@ -73,14 +80,15 @@ function askingOnce(openCall: () => Promise<GithubCall>): () => Promise<GithubCa
 async function decide(
   { trigger, config, subject: given }: Firing,
   app: KnownApp,
-  openCall: () => Promise<GithubCall>,
+  ask: Asking,
 ): Promise<Firing | Refusal> {
   const mismatch = mismatchOf(config, given, app)
   if (mismatch !== null) return { reason: 'filtered', why: mismatch }
   if (trigger.disabled) return { reason: 'job_disabled', why: `the job ${trigger.job_key} is off` }
   if (trigger.trigger_paused) return { reason: 'trigger_paused', why: 'the trigger is paused' }
   if (trigger.agent_archived) return { reason: 'agent_archived', why: 'the agent of its job was archived' }
-  const call = await openCall()
+  await ask.assertRoom(trigger.machine_id)
+  const call = await ask.openCall()
   const subject = await withPull(call, given)
   if (subject.isFork !== false && !config.forks)
     return { reason: 'fork_refused', why: 'it comes from a fork, which this trigger does not take' }

@@ -10,6 +10,7 @@ import {
 } from '@baton/db'
 import { createPollLoop, type Logger, type PollLoop } from '@baton/service'
 import { parseJsonBody } from '@baton/webhooks'
+import { BACKLOG_REASON, type Backlog, isBacklogFull } from '../deliveries/backlog.ts'
 import type { Intake } from '../inbox/intake.ts'
 import type { ChangeFeed } from '../live/change-feed.ts'
 import { decideTriggers } from './decide-triggers.ts'
@@ -36,6 +37,7 @@ type Deps = {
   api: GithubApi
   apps: KnownApps
   intake: Intake
+  backlog: Backlog
   changes: ChangeFeed
   log: Logger
   now: () => number
@@ -47,20 +49,33 @@ type Deps = {
  * decides, and two that decide it at once store it once.
  */
 export function createGithubMatcher(deps: Deps): PollLoop {
-  async function pass(signal: AbortSignal) {
-    for (;;) {
-      const events = await claimGithubEvents(deps.db, { limit: AT_ONCE, claimMs: CLAIM_MS })
-      await Promise.all(events.map((event) => decideOrPostpone(deps, event)))
-      if (events.length < AT_ONCE || signal.aborted) return
+  const underWay = new Set<Promise<void>>()
+  const onError = (error: unknown) =>
+    deps.log.warn({ error }, 'events of GitHub could not be looked at; the next try is in a second')
+
+  /** Fills the free places and waits for none of them: GitHub's answer to one event must not hold up the others. */
+  async function pass() {
+    const free = AT_ONCE - underWay.size
+    if (free === 0) return
+    const events = await claimGithubEvents(deps.db, { limit: free, claimMs: CLAIM_MS })
+    for (const event of events) {
+      const decision: Promise<void> = decideOrPostpone(deps, event)
+        .catch(onError)
+        .finally(() => {
+          underWay.delete(decision)
+          if (events.length === free) loop.wake()
+        })
+      underWay.add(decision)
     }
   }
-  return createPollLoop({
-    everyMs: EVERY_MS,
-    jitter: 0.1,
-    run: pass,
-    onError: (error) =>
-      deps.log.warn({ error }, 'events of GitHub could not be looked at; the next try is in a second'),
-  })
+  const loop = createPollLoop({ everyMs: EVERY_MS, jitter: 0.1, run: pass, onError })
+  return {
+    ...loop,
+    async stop() {
+      await loop.stop()
+      await Promise.all(underWay)
+    },
+  }
 }
 
 async function decideOrPostpone(deps: Deps, event: ClaimedGithubEvent): Promise<void> {
@@ -68,19 +83,27 @@ async function decideOrPostpone(deps: Deps, event: ClaimedGithubEvent): Promise<
     await decideEvent(deps, event)
     deps.changes.tell(event.organization_id, 'event', event.event_id)
   } catch (error) {
+    // It waits as long as it takes: everything about it is known but where to put it.
+    if (isBacklogFull(error))
+      return await postponeGithubEvent(deps.db, event.event_id, {
+        message: BACKLOG_REASON,
+        afterMs: pauseAfter(event.tries),
+      })
     const failure = readFailure(error, deps.now())
     deps.log.warn({ event: event.event_id, tries: event.tries, why: failure.why }, 'an event of GitHub waits')
     const age = deps.now() - event.received_at.getTime()
     if (failure.kind === 'refused' && failure.status !== null && event.tries >= 5)
       return await giveUp(deps, event, failure.why)
     if (age > GIVE_UP_AFTER_MS) return await giveUp(deps, event, failure.why)
-    const pause = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(event.tries, 10), LONGEST_PAUSE_MS)
     await postponeGithubEvent(deps.db, event.event_id, {
       message: failure.why,
-      afterMs: Math.max(failure.afterMs ?? 0, pause * (0.8 + Math.random() * 0.4)),
+      afterMs: Math.max(failure.afterMs ?? 0, pauseAfter(event.tries)),
     })
   }
 }
+
+const pauseAfter = (tries: number) =>
+  Math.min(FIRST_PAUSE_MS * 2 ** Math.min(tries, 10), LONGEST_PAUSE_MS) * (0.8 + Math.random() * 0.4)
 
 /** Without GitHub's answer nothing runs. */
 async function giveUp(deps: Deps, event: ClaimedGithubEvent, why: string): Promise<void> {
@@ -111,7 +134,10 @@ async function decideEvent(deps: Deps, event: ClaimedGithubEvent): Promise<void>
     repositoryId: subject.repository.id,
     permissions: LOOK,
   }
-  const decision = await decideTriggers(subject, app, triggers, () => deps.api.asInstallation(app, scope))
+  const decision = await decideTriggers(subject, app, triggers, {
+    assertRoom: (machineId) => deps.backlog.assertRoom(machineId),
+    openCall: () => deps.api.asInstallation(app, scope),
+  })
   if (decision.ignored)
     return await ignoreGithubEvent(deps.db, event.event_id, {
       ...decision.ignored,

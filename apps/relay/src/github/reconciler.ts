@@ -23,6 +23,8 @@ const OVERLAP_MS = 300_000
 /** How often GitHub may have tried before a delivery is given up: then it is refused here each time. */
 const MOST_TRIES = 8
 const MOST_AT_ONCE = 500
+/** Of more that is missing only the number and the oldest time are kept; the next looks come to it. */
+const MOST_KEPT = 5_000
 
 type Listed = { id: number; guid: string; delivered_at: string; status_code: number }
 type Deps = { db: Db; api: GithubApi; apps: KnownApps; log: Logger; now: () => number }
@@ -39,8 +41,8 @@ export type GithubReconciler = PollLoop & {
  */
 export function createGithubReconciler(deps: Deps): GithubReconciler {
   async function pass() {
-    for (const claim of await claimGithubReconciliations(deps.db, { claimMs: CLAIM_MS }))
-      await reconcile(deps, claim)
+    const claims = await claimGithubReconciliations(deps.db, { claimMs: CLAIM_MS })
+    await Promise.all(claims.map((claim) => reconcile(deps, claim)))
   }
   const loop = createPollLoop({
     everyMs: LOOK_EVERY_MS,
@@ -65,27 +67,22 @@ async function reconcile(deps: Deps, claim: GithubReconcileClaim): Promise<void>
   try {
     const call = await deps.api.asApp(app)
     const oldest = Math.max(claim.reconciledTo - OVERLAP_MS, deps.now() - KEPT_MS)
-    const listed = await listDeliveries(call, oldest)
-    const tries = byGuid(listed)
-    const missing = await listMissingGithubGuids(deps.db, claim.id, [...tries.keys()])
-    const open = [...missing].filter((guid) => (tries.get(guid)?.length ?? 0) < MOST_TRIES)
+    const found = await findMissing(deps, claim, call, oldest)
+    const open = [...found.missing.values()].filter(({ tries }) => tries < MOST_TRIES)
     const asked = open.slice(0, MOST_AT_ONCE)
-    for (const guid of asked) await redeliver(call, tries.get(guid) ?? [])
-    const newest = listed[0] ? Date.parse(listed[0].delivered_at) : claim.reconciledTo
-    const oldestOpen = Math.min(
-      ...open.map((guid) => Date.parse(tries.get(guid)?.at(-1)?.delivered_at ?? '')),
-    )
+    for (const { newest } of asked) await redeliver(call, newest)
+    const oldestOpen = Math.min(found.uncountedAt, ...open.map(({ oldestAt }) => oldestAt))
     const report = {
-      listed: tries.size,
-      missing: missing.size,
+      listed: found.listed,
+      missing: found.missing.size + found.uncounted,
       redelivered: asked.length,
-      givenUp: missing.size - open.length,
+      givenUp: found.missing.size - open.length,
       error: null,
     }
     if (asked.length > 0)
       deps.log.info({ app: app.slug, ...report }, 'GitHub was asked to send deliveries again')
     await finishGithubReconciliation(deps.db, claim, {
-      reconciledTo: Math.min(newest, oldestOpen),
+      reconciledTo: Math.min(found.newestAt ?? claim.reconciledTo, oldestOpen),
       nextMs: open.length > 0 ? AGAIN_MS : EVERY_MS,
       report,
     })
@@ -100,20 +97,60 @@ async function reconcile(deps: Deps, claim: GithubReconcileClaim): Promise<void>
   }
 }
 
-/** Newest first, back to this time. */
-async function listDeliveries(call: GithubCall, oldest: number): Promise<Listed[]> {
-  const found: Listed[] = []
+/** What never arrived: how often GitHub tried, the number of the newest try, and when the oldest one was. */
+type Missing = { tries: number; newest: number; oldestAt: number }
+type Found = {
+  /** Listed tries, of what arrived too. */
+  listed: number
+  newestAt: number | null
+  /** By id, the newest first; at most `MOST_KEPT`. */
+  missing: Map<string, Missing>
+  /** What is missing besides, and since when. */
+  uncounted: number
+  uncountedAt: number
+}
+
+/** Page by page, so that memory does not grow with what GitHub has listed since the last look. */
+async function findMissing(
+  { db }: Deps,
+  { id }: GithubReconcileClaim,
+  call: GithubCall,
+  oldest: number,
+): Promise<Found> {
+  const found: Found = { listed: 0, newestAt: null, missing: new Map(), uncounted: 0, uncountedAt: Infinity }
+  for await (const page of listDeliveries(call, oldest)) {
+    const absent = await listMissingGithubGuids(db, id, [...new Set(page.map((one) => one.guid))])
+    for (const one of page) {
+      found.listed += 1
+      const at = Date.parse(one.delivered_at)
+      found.newestAt ??= at
+      const known = found.missing.get(one.guid)
+      if (known) {
+        known.tries += 1
+        known.oldestAt = at
+      } else if (absent.has(one.guid) && found.missing.size < MOST_KEPT) {
+        found.missing.set(one.guid, { tries: 1, newest: one.id, oldestAt: at })
+      } else if (absent.has(one.guid)) {
+        found.uncounted += 1
+        found.uncountedAt = at
+      }
+    }
+  }
+  return found
+}
+
+/** Pages, the newest first, back to this time. */
+async function* listDeliveries(call: GithubCall, oldest: number): AsyncGenerator<Listed[]> {
   let cursor: string | null = null
   do {
     const { data, headers }: GithubAnswer<Listed[]> = await call('GET /app/hook/deliveries', {
       per_page: 100,
       ...(cursor !== null && { cursor }),
     })
-    found.push(...data.filter((one) => Date.parse(one.delivered_at) >= oldest))
+    yield data.filter((one) => Date.parse(one.delivered_at) >= oldest)
     const isPast = data.some((one) => Date.parse(one.delivered_at) < oldest)
     cursor = isPast ? null : nextCursor(String(headers.link ?? ''))
   } while (cursor !== null)
-  return found
 }
 
 function nextCursor(link: string): string | null {
@@ -121,12 +158,6 @@ function nextCursor(link: string): string | null {
   return next ? (URL.parse(next)?.searchParams.get('cursor') ?? null) : null
 }
 
-/** Each id with all its tries, the newest first. */
-function byGuid(listed: Listed[]): Map<string, Listed[]> {
-  return Map.groupBy(listed, (one) => one.guid)
-}
-
-async function redeliver(call: GithubCall, tries: Listed[]): Promise<void> {
-  const [newest] = tries
-  if (newest) await call('POST /app/hook/deliveries/{delivery_id}/attempts', { delivery_id: newest.id })
+async function redeliver(call: GithubCall, deliveryId: number): Promise<void> {
+  await call('POST /app/hook/deliveries/{delivery_id}/attempts', { delivery_id: deliveryId })
 }

@@ -20,7 +20,7 @@ export async function withEachAlone<Item, Result>(
 }
 
 /** Classes 22 (data), 23 (constraints) and 54 (limits): the statement changed nothing and never will. */
-function isDataError(error: unknown): boolean {
+export function isDataError(error: unknown): boolean {
   const code = (error as { code?: unknown }).code
   return typeof code === 'string' && /^(22|23|54)/.test(code)
 }

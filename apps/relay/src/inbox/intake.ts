@@ -1,13 +1,17 @@
-import { type Db, type InsertedEvent, insertEvents } from '@baton/db'
+import { type Db, type InsertedEvent, insertEvents, isEventStored } from '@baton/db'
 import { LEASE_MS } from '@baton/protocol'
 import { createBatcher } from '@baton/service'
+import type { Backlog } from '../deliveries/backlog.ts'
 import type { PlannedEvent } from '../jobs/plan-delivery.ts'
 import type { Hints } from '../live/hints.ts'
 import type { RunnerSessions } from '../runners/sessions.ts'
 import { withEachAlone } from './each-alone.ts'
 
 export type Intake = {
-  /** Resolves when the event and its deliveries are committed (or were, by an earlier request). */
+  /**
+   * Resolves when the event and its deliveries are committed (or were, by an earlier request). Rejects with `backlog_full`
+   * when a machine has too much waiting: then nothing is stored.
+   */
   accept(event: PlannedEvent): Promise<InsertedEvent>
   stop(): Promise<void>
 }
@@ -33,7 +37,7 @@ const MAX_BYTES = 8 * 1024 * 1024
  * A delivery whose machine has a free slot here is inserted already leased and pushed from memory afterwards, so the
  * idle path has one commit; all others are pending and their machines' sessions are told to look.
  */
-export function createIntake(db: Db, sessions: RunnerSessions, hints: Hints): Intake {
+export function createIntake(db: Db, sessions: RunnerSessions, hints: Hints, backlog: Backlog): Intake {
   const batch = createBatcher<PlannedEvent, InsertedEvent>({
     flush: (events) =>
       withEachAlone(events, (some) =>
@@ -47,6 +51,12 @@ export function createIntake(db: Db, sessions: RunnerSessions, hints: Hints): In
 
   return {
     async accept(event) {
+      for (const { machineId } of event.deliveries) {
+        const full = backlog.isFull(machineId)
+        const isRefused =
+          full !== false && (await full) && (event.stored || !(await isEventStored(db, event)))
+        if (isRefused) await backlog.assertRoom(machineId)
+      }
       const reservations = event.deliveries.map((delivery) => sessions.reserve(delivery))
       let answer: InsertedEvent
       try {

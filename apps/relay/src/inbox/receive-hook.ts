@@ -4,6 +4,7 @@ import { CAUSE_HEADER, GITHUB_BODY_BYTES, INTAKE_BODY_BYTES, readCause, toId } f
 import type { Logger } from '@baton/service'
 import { dummyVerify } from '@baton/webhooks'
 import { uuidv7 } from 'uuidv7'
+import { isBacklogFull } from '../deliveries/backlog.ts'
 import { type Problem, sendProblem } from '../http/problem.ts'
 import type { PlannedEvent } from '../jobs/plan-delivery.ts'
 import { type Ignored, planEvent } from '../jobs/plan-event.ts'
@@ -72,7 +73,6 @@ export function createHookReceiver(deps: {
     if ('problem' in verified) return refuse(verified.problem, { target })
     const payload = readPayload(request, target, verified.body)
     if ('problem' in payload) return refuse(payload.problem, { target })
-    if (target.backlogFull) return refuse(REFUSALS.backlog, { target })
 
     const challenge = challengeOf(target, payload.value)
     try {
@@ -85,6 +85,7 @@ export function createHookReceiver(deps: {
       if (challenge !== null) return sendJson(response, 200, { challenge })
       sendJson(response, 202, { eventId, deliveries: deliveries.map((one) => one.id) })
     } catch (error) {
+      if (isBacklogFull(error)) return refuse(REFUSALS.backlog, { target })
       deps.log.warn({ error }, 'a webhook was answered 503: it could not be stored')
       refuse(REFUSALS.unavailable)
     }

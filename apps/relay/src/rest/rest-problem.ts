@@ -16,6 +16,7 @@ const TITLES: Record<ErrorCode, string> = {
   runner_too_old: 'The runner is too old',
   too_large: 'It is too large',
   rate_limited: 'Too many requests',
+  backlog_full: 'The machine has too much waiting',
   unavailable: 'The relay cannot do this right now',
   timeout: 'It took too long',
   internal: 'The relay failed',
@@ -55,7 +56,7 @@ export function toProblem(error: unknown): RestProblem {
       detail: message,
       code,
       ...(errors && { errors }),
-      ...(ERROR_ANSWERS[code].retryable && { retryAfterS: 1 }),
+      ...(ERROR_ANSWERS[code].retryable && { retryAfterS: code === 'backlog_full' ? 60 : 1 }),
     },
     error,
   )

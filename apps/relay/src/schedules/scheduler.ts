@@ -4,6 +4,7 @@ import { toId } from '@baton/protocol'
 import { createPollLoop, type Service } from '@baton/service'
 import { uuidv7 } from 'uuidv7'
 import type { RelayParts } from '../api/context.ts'
+import { BACKLOG_REASON, isBacklogFull } from '../deliveries/backlog.ts'
 import { type Arrival, planEvent } from '../jobs/plan-event.ts'
 import { dueSlots, type Schedule, SPREAD_MS, scheduleOf } from './slots-of.ts'
 
@@ -65,12 +66,20 @@ export function createScheduler(parts: Pick<RelayParts, 'connection' | 'intake' 
     return slots.next !== null
   }
 
-  function store(
-    due: DueSchedule,
-    schedule: Schedule,
-    slot: Date,
-    more: Pick<Arrival, 'ignored' | 'delayMs'> & { late?: boolean; missed?: number },
-  ) {
+  type More = Pick<Arrival, 'ignored' | 'delayMs'> & { late?: boolean; missed?: number }
+
+  /** A slot for which there is no room is an event that says so: the next slot is not far, and starting all of them at once helps nobody. */
+  async function store(due: DueSchedule, schedule: Schedule, slot: Date, more: More) {
+    try {
+      return await accept(due, schedule, slot, more)
+    } catch (error) {
+      if (!isBacklogFull(error)) throw error
+      const ignored = { reason: 'backlog_full' as const, message: BACKLOG_REASON }
+      return await accept(due, schedule, slot, { ...more, ignored })
+    }
+  }
+
+  function accept(due: DueSchedule, schedule: Schedule, slot: Date, more: More) {
     const { late = false, missed = 0, ...rest } = more
     const at = slot.toISOString()
     const payload = { fire: { at, zone: schedule.zone, schedule: schedule.text, late, missed } }

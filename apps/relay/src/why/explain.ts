@@ -21,7 +21,7 @@ import { isId } from '@baton/protocol'
 import type { ApiContext } from '../api/context.ts'
 import { found } from '../api/found.ts'
 import { endCondition } from './end-condition.ts'
-import { explainIgnored, triggerConditions } from './explain-events.ts'
+import { explainEvent, triggerConditions } from './explain-events.ts'
 import { explainDispatch, offConditions, outputConditions } from './explain-outputs.ts'
 import { unmetConditions } from './unmet-conditions.ts'
 
@@ -46,7 +46,7 @@ export async function explain(ctx: Caller, id: string): Promise<WhyView> {
   if (agent) return explainAgent(agent)
   const event = isId('event', id) ? await findEventDetail(db, organizationId, id) : null
   const [begun] = event?.runs ?? []
-  if (event) return begun ? explain(ctx, begun.id) : explainIgnored(event)
+  if (event) return begun ? explain(ctx, begun.id) : explainEvent(db, organizationId, event)
   const [job] = await listJobViews(db, organizationId, ctx.config.publicUrl, { idOrKey: id })
   const known = found(job, 'run, delivery, event, machine, agent or job', id)
   const { id: jobId, key, enabled, triggers, agent: worker } = known

@@ -35,3 +35,13 @@ export async function findFirst(
     ]),
   )
 }
+
+/** Whether an event came under this key before. */
+export async function isEventStored(
+  db: Db,
+  { dedupScope, dedupKey }: Pick<NewEvent, 'dedupScope' | 'dedupKey'>,
+): Promise<boolean> {
+  const { rows } = await sql`
+    select from events where dedup_scope = ${dedupScope} and dedup_key = ${dedupKey}`.execute(db)
+  return rows.length > 0
+}

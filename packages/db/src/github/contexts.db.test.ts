@@ -103,3 +103,26 @@ test('deliveries that wait for long do not keep GitHub from hearing of later one
   expect(await queueGithubEffects(db, 2)).toEqual([])
   expect(await keys(waiting[0] ?? '')).toEqual(['check:1', 'check:2', 'comment:1', 'comment:2', 'reaction:1'])
 })
+
+test('finished deliveries that wait for an answer of GitHub do not keep it from hearing of later ones', async () => {
+  const { db } = connection
+  const finish = (ids: string[]) =>
+    sql`update deliveries set state = 'succeeded', lease_expires_at = null, finished_at = now() where id = any(${ids}::text[])`.execute(
+      db,
+    )
+  await finish((await sql<{ id: string }>`select id from deliveries`.execute(db)).rows.map(({ id }) => id))
+  for (let queued = 1; queued > 0; queued = (await queueGithubEffects(db, 100)).length) await settle()
+
+  const stuck = [await fire(), await fire()]
+  await finish(stuck)
+  expect((await queueGithubEffects(db, 2)).toSorted()).toEqual(stuck.toSorted())
+  // GitHub does not answer: all of theirs stays under way.
+  const later = await fire()
+  await finish([later])
+  expect(await queueGithubEffects(db, 2)).toEqual([later])
+  expect(await keys(later)).toEqual(['check:3', 'comment:3', 'reaction:1'])
+  await settle()
+  expect(await queueGithubEffects(db, 100)).toEqual([])
+  const { rows } = await sql`select from github_contexts where done_at is null`.execute(db)
+  expect(rows).toEqual([])
+})

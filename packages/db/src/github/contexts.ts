@@ -55,7 +55,8 @@ export type GithubStage = 1 | 2 | 3
  * Queues what GitHub should be told next of open deliveries: for each effect at most one dispatch at a time, so that
  * two of them never make the same thing twice, and always the newest stage, so that none is told that has passed. What a
  * run's end says waits for its pull request. Answers the deliveries for which something was queued. At most `limit` are
- * looked at, the oldest first; those that wait and of which everything is told are not among them, however many they are.
+ * looked at, the oldest first; those that wait, for their machine or for what is being sent, are not among them, however
+ * many they are.
  */
 export async function queueGithubEffects(db: Db, limit: number): Promise<DeliveryId[]> {
   const { rows } = await sql<{ delivery_id: DeliveryId }>`
@@ -64,7 +65,7 @@ export async function queueGithubEffects(db: Db, limit: number): Promise<Deliver
         d.job_id, d.event_id, d.run_id, s.stage
       from github_contexts c join deliveries d on d.id = c.delivery_id cross join lateral (select
         case when d.finished_at is not null then 3 when d.state in ('running', 'stalled') then 2 else 1 end as stage) s
-      where c.done_at is null and (s.stage = 3 or ${isUntold})
+      where c.done_at is null and case when s.stage = 3 then ${canGoOn} else ${isUntold} end
       order by c.created_at limit ${limit}::int
     ),
     sent as materialized (
@@ -121,6 +122,29 @@ const isUntold = sql`exists (
   ) as e (effect, stage, is_wanted)
   where e.is_wanted and not exists (select from dispatches x where x.key = any(array(
     select 'github:' || c.delivery_id || ':' || e.effect || ':' || n from generate_series(e.stage, 3) as n))))`
+
+/**
+ * Of a finished delivery: nothing is being sent, so there is something to queue or all is told; or something may be queued
+ * beside what is being sent.
+ */
+const canGoOn = sql`(
+  not exists (select from dispatches x where x.delivery_id = c.delivery_id and x.key like 'github:%'
+    and x.state in ('pending', 'sending'))
+  or exists (
+    select from (values
+      ('reaction', 1, (c.feedback ->> 'reaction')::boolean and (c.number is not null or c.comment_id is not null)),
+      ('check', 3, (c.feedback ->> 'check')::boolean and c.head_sha is not null),
+      ('comment', 3, (c.feedback ->> 'comment')::boolean and c.number is not null),
+      ('result', 3, (c.feedback ->> 'resultComment')::boolean and c.number is not null),
+      ('pull', 3, (c.feedback ->> 'pullRequest')::boolean and c.pushed_commit is not null)
+    ) as e (effect, stage, is_wanted)
+    where e.is_wanted
+      and not exists (select from dispatches x where x.delivery_id = c.delivery_id and x.key like 'github:%'
+        and split_part(x.key, ':', 3) = e.effect
+        and (x.state in ('pending', 'sending') or split_part(x.key, ':', 4)::int >= e.stage))
+      and (e.stage < 3 or e.effect = 'pull' or not ((c.feedback ->> 'pullRequest')::boolean and c.pushed_commit is not null)
+        or exists (select from dispatches x where x.delivery_id = c.delivery_id and x.key like 'github:%:pull:%'
+          and x.state not in ('pending', 'sending')))))`
 
 /** What a sender needs to know of one delivery: where it belongs on GitHub and how its work stands. */
 export type GithubContextRow = {

@@ -1,0 +1,5 @@
+-- Why an event fired nothing: too much waited for its machine.
+alter table events drop constraint events_reason_check;
+alter table events add constraint events_reason_check check (reason in ('job_disabled', 'job_deleted', 'agent_archived',
+  'filtered', 'no_job', 'overlap_skipped', 'coalesced', 'trigger_paused', 'missed', 'loop', 'own_event', 'actor_refused',
+  'fork_refused', 'text_edited', 'backlog_full'));
