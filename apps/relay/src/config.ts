@@ -28,7 +28,9 @@ export type RelayConfig = {
 const API_RATE = 1_200
 
 /** Reads the relay's settings. Throws one error that lists every problem with what to do about it. */
-export function parseRelayConfig(env: NodeJS.ProcessEnv, dashboardDir: string | null): RelayConfig {
+export function parseRelayConfig(given: NodeJS.ProcessEnv, dashboardDir: string | null): RelayConfig {
+  // Compose files and the like set what nobody gave a value to nothing.
+  const env = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''))
   const problems: string[] = []
   const databaseUrl = env.DATABASE_URL ?? ''
   if (!/^postgres(ql)?:\/\//.test(databaseUrl)) {
