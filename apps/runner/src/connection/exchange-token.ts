@@ -1,6 +1,6 @@
 import { type TokenAnswer, tokenAnswer } from '@baton/protocol'
-import { createTRPCUntypedClient, httpLink } from '@trpc/client'
 import { toCallError } from './call-error.ts'
+import { postToRelay } from './post-to-relay.ts'
 
 const TOKEN_LIMIT_MS = 10_000
 
@@ -15,15 +15,10 @@ export async function exchangeToken(
   key: string,
   stopped: AbortSignal,
 ): Promise<TokenAnswer> {
-  const client = createTRPCUntypedClient({
-    links: [httpLink({ url: `${relayUrl}/trpc`, headers: { authorization: `Bearer ${key}` } })],
-  })
   const limit = AbortSignal.timeout(TOKEN_LIMIT_MS)
   try {
-    const answer = await client.mutation('runner.token', undefined, {
-      signal: AbortSignal.any([stopped, limit]),
-    })
-    return tokenAnswer.parse(answer)
+    const signal = AbortSignal.any([stopped, limit])
+    return tokenAnswer.parse(await postToRelay(relayUrl, 'runner.token', { token: key, signal }))
   } catch (error) {
     throw toCallError(error, `signing in at ${relayUrl}`, limit.aborted)
   }

@@ -1,6 +1,6 @@
-import { createTRPCUntypedClient, httpLink } from '@trpc/client'
 import { toCallError } from './call-error.ts'
 import { createLinkEnd, endOf, type Link } from './link.ts'
+import { postToRelay } from './post-to-relay.ts'
 import { CALL_LIMIT_MS, type CallInputs, type CallName } from './runner-calls.ts'
 
 const PULL_WAIT_MS = 25_000
@@ -15,13 +15,11 @@ export type HttpCalls = <K extends CallName>(
 
 /** Calls of the relay as one HTTP request each. */
 export function createHttpCalls(relayUrl: string, token: string, stopped: AbortSignal): HttpCalls {
-  const client = createTRPCUntypedClient({
-    links: [httpLink({ url: `${relayUrl}/trpc`, headers: { authorization: `Bearer ${token}` } })],
-  })
   return async (name, input, signal = stopped) => {
     const limit = AbortSignal.timeout(CALL_LIMIT_MS[name])
     try {
-      return await client.mutation(`runner.${name}`, input, { signal: AbortSignal.any([signal, limit]) })
+      const call = { token, input, signal: AbortSignal.any([signal, limit]) }
+      return await postToRelay(relayUrl, `runner.${name}`, call)
     } catch (error) {
       throw toCallError(error, `calling ${name}`, limit.aborted)
     }

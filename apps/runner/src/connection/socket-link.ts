@@ -3,6 +3,7 @@ import { createTRPCUntypedClient, createWSClient, wsLink } from '@trpc/client'
 import { rootReason, toCallError } from './call-error.ts'
 import { createHttpCalls } from './http-link.ts'
 import { createLinkEnd, endOf, type Link } from './link.ts'
+import { RelaySocket } from './relay-socket.ts'
 import { CALL_LIMIT_MS, type CallInputs, type CallName } from './runner-calls.ts'
 
 const OPEN_LIMIT_MS = 10_000
@@ -37,6 +38,8 @@ export async function openSocketLink(
     close()
   }
   const client = createWSClient({
+    // Its type names what only a browser's socket has.
+    WebSocket: RelaySocket as unknown as typeof WebSocket,
     url: `${relayUrl.replace(/^http/, 'ws')}/trpc`,
     connectionParams: () => ({ token, protocolVersion: String(PROTOCOL_VERSION) }),
     retryDelayMs: () => 0,
@@ -79,7 +82,7 @@ export async function openSocketLink(
     const sent = { at: performance.now() }
     if (name === 'append') appends.add(sent)
     try {
-      if (gone.signal.aborted || client.connection?.ws.readyState !== WebSocket.OPEN)
+      if (gone.signal.aborted || client.connection?.ws.readyState !== RelaySocket.OPEN)
         throw new Error('the socket is closed')
       return await calls.mutation(`runner.${name}`, input, { signal: AbortSignal.any([gone.signal, limit]) })
     } catch (error) {
