@@ -72,7 +72,7 @@ export async function attachRun(
     pid: record.agent.pid,
     exited,
     output,
-    write: (text) => control.tell({ stdin: text }),
+    write: (text, id) => control.tell({ stdin: text, ...(id !== undefined && { id }) }),
     closeStdin: () => control.tell({ closeStdin: true }),
     async consumed(at) {
       if (at.stdout + at.stderr - told < TELL_EVERY_BYTES) return

@@ -1,16 +1,17 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync, statSync, watch } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, readFile } from 'node:fs/promises'
 import type { Offsets } from './supervised-run.ts'
 
 /** What a runner tells a supervisor, one JSON object a line. The first line of a log names the attempt. */
 export type ControlCommand =
   | { attempt: string }
-  | { stdin: string }
+  | { stdin: string; id?: string }
   | { closeStdin: true }
   | { stop: { reason: string; graceMs: number } }
   | { consumed: Offsets }
 
 export type ControlWriter = {
+  /** Text for stdin with an id that the log has, from this runner or an earlier one, is not appended again. */
   tell(command: ControlCommand): Promise<void>
   /** Shows the supervisor that a runner is there. */
   touch(): Promise<void>
@@ -20,6 +21,7 @@ export type ControlWriter = {
 /** Appends commands in the order of the calls. A line that a killed runner left unfinished is ended first. */
 export async function openControlWriter(path: string): Promise<ControlWriter> {
   const file: FileHandle = await open(path, 'a', 0o600)
+  const written = writtenIds(await readFile(path, 'utf8'))
   let last: Promise<void> = file.appendFile('\n')
   await last
   const after = (act: () => Promise<void>) => {
@@ -27,10 +29,21 @@ export async function openControlWriter(path: string): Promise<ControlWriter> {
     return last
   }
   return {
-    tell: (command) => after(() => file.appendFile(`${JSON.stringify(command)}\n`)),
+    tell: (command) =>
+      after(async () => {
+        const id = 'stdin' in command ? command.id : undefined
+        if (id !== undefined && written.has(id)) return
+        await file.appendFile(`${JSON.stringify(command)}\n`)
+        if (id !== undefined) written.add(id)
+      }),
     touch: () => after(() => file.utimes(new Date(), new Date())),
     close: () => after(() => file.close()),
   }
+}
+
+function writtenIds(log: string): Set<string> {
+  const commands = log.split('\n').map(parse)
+  return new Set(commands.flatMap((one) => (one && 'stdin' in one && one.id !== undefined ? [one.id] : [])))
 }
 
 export type ControlReader = {

@@ -65,8 +65,11 @@ export interface SupervisedRun {
   readonly exited: Promise<Exit>
   /** All output from these offsets on: what is on disk, then live. Ends when the agent ended and all was read. */
   output(from: Offsets, signal: AbortSignal): AsyncIterable<OutputChunk>
-  /** Appends to the agent's stdin. Resolves when the supervisor is told; text for an ended agent is dropped. */
-  write(text: string): Promise<void>
+  /**
+   * Appends to the agent's stdin. Resolves when the supervisor is told; text for an ended agent is dropped. With an `id` it
+   * is told once, however often it is called, by this runner or by one that adopts the run.
+   */
+  write(text: string, id?: string): Promise<void>
   closeStdin(): Promise<void>
   /**
    * Everything before these offsets is safe elsewhere: its segments may be deleted. While more than 64 MiB are not

@@ -13,8 +13,10 @@ export type AskBook = {
   allow: string[]
   /** What became of each control, so that one that is sent again is answered and not carried out again. */
   controls: Record<string, Pick<ControlAnswer, 'result' | 'reason'>>
+  /** What is stored as delivered to the agent and may not have been written to it. */
+  owed: { id: string; stdin: string }[]
 }
-export const EMPTY_BOOK: AskBook = { asks: {}, allow: [], controls: {} }
+export const EMPTY_BOOK: AskBook = { asks: {}, allow: [], controls: {}, owed: [] }
 
 /** The next book, the events that tell of it, and the answers that are to be given at once. */
 export type Noted = {

@@ -32,6 +32,7 @@ export async function carryOut(
   }
 
   async function readAll(): Promise<Exit> {
+    await talk.resume()
     await talk.take(reader.flush(), Date.now())
     for await (const chunk of supervised.output(transcript.committed(), signal)) {
       const steps = reader.read(chunk)

@@ -22,6 +22,8 @@ export type ControlOutcome = Pick<ControlAnswer, 'result' | 'reason'>
 export type Talk = {
   /** Stores what the reader returned, then gives the agent what it is owed for it. */
   take(steps: ReadSteps, atMs: number): Promise<void>
+  /** Writes what an earlier runner stored for the agent and may not have written. What it has written is not repeated. */
+  resume(): Promise<void>
   /** Carries out what a person said. Resolves when that is on the disk; the same control again changes nothing. */
   control(control: RunControl): Promise<ControlOutcome>
   /** A person's answer is waited for. */
@@ -55,7 +57,7 @@ export function createTalk(parts: {
   now?: () => number
 }): Talk {
   const { rules, cwd, reader, transcript, supervised, now = Date.now } = parts
-  let book: AskBook = transcript.memo().talk ?? EMPTY_BOOK
+  let book: AskBook = { ...EMPTY_BOOK, ...transcript.memo().talk }
   let timer: NodeJS.Timeout | null = null
   let leaving: NodeJS.Timeout | null = null
 
@@ -133,12 +135,23 @@ export function createTalk(parts: {
     return outcome
   }
 
+  /** Told once: the log of what was written knows the id, so that a kill right before or after the writing does no harm. */
+  async function writeOwed() {
+    for (const { id, stdin } of book.owed) {
+      await supervised.write(stdin, id)
+      book = { ...book, owed: book.owed.filter((one) => one.id !== id) }
+    }
+  }
+
   async function tell(control: RunControl, steps: ReadSteps | undefined, note: RunEventBody[]) {
     if (!steps) return await refuse(control.id, 'This agent cannot be told that while it works.')
     if (steps.events.length === 0 && steps.stdin === undefined)
       return await refuse(control.id, 'It came too late: the agent is ending.')
-    book = noteControl(book, { id: control.id, ...DELIVERED })
-    await store(steps, now(), note, true)
+    const { stdin, ...rest } = steps
+    const owed = stdin === undefined ? [] : [{ id: control.id as string, stdin }]
+    book = noteControl({ ...book, owed: [...book.owed, ...owed] }, { id: control.id, ...DELIVERED })
+    await store(rest, now(), note, true)
+    await writeOwed()
     return DELIVERED
   }
 
@@ -153,6 +166,7 @@ export function createTalk(parts: {
   watchExpiry()
   return {
     take,
+    resume: writeOwed,
     async control(control) {
       const known = book.controls[control.id]
       if (known) return known
