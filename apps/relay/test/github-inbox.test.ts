@@ -312,7 +312,7 @@ test('an answer of GitHub that takes its time holds up no other event', async ()
     match: (_, path) => path.endsWith('/permission'),
     kind: 'delay',
     times: 1,
-    ms: 4_000,
+    ms: 2_500,
     onHit: slow.resolve,
   })
   const post = async (text: string) =>

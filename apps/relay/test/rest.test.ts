@@ -1,3 +1,4 @@
+import { startTestRelay } from '@baton/testkit'
 import { type Document, type OpenAPIClient, OpenAPIClientAxios } from 'openapi-client-axios'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RestPlace, startRestPlace } from './support/rest-place.ts'
@@ -195,6 +196,42 @@ test('a reader asks whether it is still so, and a writer whether it is still wha
   expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 412, 412])
   const renamed = await place.call('PATCH', at, { name: 'Four' })
   expect(renamed.headers.get('etag')).toBe((await place.call('GET', at)).headers.get('etag'))
+})
+
+test('of changes that name one ETag exactly one is made, on whichever of two relays they come in', async () => {
+  await using second = await startTestRelay({
+    databaseUrl: place.relay.databaseUrl,
+    env: { BATON_API_RATE: '100000' },
+  })
+  const { id: job } = await makeJob()
+  const { output } = (await place.call('POST', '/api/v1/outputs', { job, kind: 'log' })).body
+  const patch = async (relayUrl: string, at: string, etag: string, change: object) => {
+    const response = await fetch(`${relayUrl}${at}`, {
+      method: 'PATCH',
+      headers: {
+        authorization: `Bearer ${place.token}`,
+        'content-type': 'application/json',
+        'if-match': etag,
+      },
+      body: JSON.stringify(change),
+    })
+    return response.status
+  }
+  const things: [string, (n: number) => object][] = [
+    [`/api/v1/jobs/${job}`, (n) => ({ prompt: `Number ${n}` })],
+    ['/api/v1/agents/demo', (n) => ({ instructions: `Number ${n}` })],
+    [`/api/v1/machines/${place.machineId}`, (n) => ({ name: `laptop-${n}` })],
+    [`/api/v1/outputs/${output.id}`, (n) => ({ text: { subject: `Number ${n}` } })],
+    ['/api/v1/organization', (n) => ({ name: `Number ${n}` })],
+  ]
+  for (const [at, change] of things) {
+    for (let round = 1; round <= 4; round += 1) {
+      const etag = (await place.call('GET', at)).headers.get('etag') ?? ''
+      const urls = [place.relay.url, second.url, place.relay.url, second.url]
+      const made = await Promise.all(urls.map((url, n) => patch(url, at, etag, change(10 * round + n))))
+      expect([at, ...made.toSorted((one, other) => one - other)]).toEqual([at, 200, 412, 412, 412])
+    }
+  }
 })
 
 test('each token counts its own requests, and is told when to go on', async () => {

@@ -157,7 +157,12 @@ async function apply(
   id: AgentId,
   change: Parameters<typeof updateAgent>[3],
 ): Promise<AgentView> {
-  found((await updateAgent(ctx.connection.db, ctx.principal.organizationId, id, change)) || null, 'agent', id)
+  const { db } = ctx.connection
+  const isThere = await updateAgent(db, ctx.principal.organizationId, id, {
+    ...change,
+    ifVersion: ctx.ifVersion,
+  })
+  found(isThere || null, 'agent', id)
   agentChanged(ctx, id)
   return getAgent(ctx, id)
 }

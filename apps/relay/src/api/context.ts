@@ -47,4 +47,6 @@ export type ApiContext = RelayParts & {
   socket: WebSocket | null
   request: IncomingMessage
   setCookie: (value: string) => void
+  /** A change is made only while the row that it is about is of this version; else it is answered as not found. */
+  ifVersion?: string | undefined
 }

@@ -18,7 +18,12 @@ export async function changeJob(
   id: JobId,
   change: Parameters<typeof updateJob>[3],
 ): Promise<JobView> {
-  found((await updateJob(ctx.connection.db, ctx.principal.organizationId, id, change)) || null, 'job', id)
+  const { db } = ctx.connection
+  const isThere = await updateJob(db, ctx.principal.organizationId, id, {
+    ...change,
+    ifVersion: ctx.ifVersion,
+  })
+  found(isThere || null, 'job', id)
   jobChanged(ctx, id)
   return getJob(ctx, id)
 }

@@ -162,11 +162,9 @@ export const jobsRouter = router({
     .output(z.void())
     .mutation(async ({ ctx, input }) => {
       const job = await getJob(ctx, input.id)
-      found(
-        (await updateJob(ctx.connection.db, ctx.principal.organizationId, job.id, { deleted: true })) || null,
-        'job',
-        job.id,
-      )
+      const { db } = ctx.connection
+      const change = { deleted: true as const, ifVersion: ctx.ifVersion }
+      found((await updateJob(db, ctx.principal.organizationId, job.id, change)) || null, 'job', job.id)
       jobChanged(ctx, job.id)
     }),
 

@@ -101,6 +101,7 @@ export async function getMachine(ctx: Caller, idOrName: string): Promise<Machine
 
 async function change(ctx: Caller, id: MachineId, what: Parameters<typeof updateMachine>[3]) {
   const { organizationId } = ctx.principal
-  found((await updateMachine(ctx.connection.db, organizationId, id, what)) || null, 'machine', id)
+  const isThere = await updateMachine(ctx.connection.db, organizationId, id, what, ctx.ifVersion)
+  found(isThere || null, 'machine', id)
   ctx.changes.tell(organizationId, 'machine', id)
 }

@@ -4,6 +4,7 @@ import { organizationView } from '@baton/protocol/view-schemas'
 import { z } from 'zod'
 import { rest } from '../rest/rest-place.ts'
 import type { ApiContext } from './context.ts'
+import { found } from './found.ts'
 import { name } from './inputs.ts'
 import type { Principal } from './principal.ts'
 import { memberProcedure, router, userProcedure } from './trpc.ts'
@@ -41,10 +42,13 @@ export const organizationRouter = router({
     .input(z.strictObject({ name: name.optional(), retention: retentionSchema.partial().optional() }))
     .output(organizationView)
     .mutation(async ({ ctx, input }) => {
-      await updateOrganization(ctx.connection.db, ctx.principal.organizationId, {
+      const { organizationId } = ctx.principal
+      const isThere = await updateOrganization(ctx.connection.db, organizationId, {
         name: input.name,
         retention: input.retention as { runs?: number; days?: number } | undefined,
+        ifVersion: ctx.ifVersion,
       })
+      found(isThere || null, 'organization', organizationId)
       return viewOf(ctx)
     }),
 })

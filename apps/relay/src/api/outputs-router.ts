@@ -129,7 +129,9 @@ export const outputsRouter = router({
     .output(z.void())
     .mutation(async ({ ctx, input }) => {
       const output = await getOutput(ctx, input.id)
-      await updateOutput(ctx.connection.db, ctx.principal.organizationId, output.id, { deleted: true })
+      const change = { deleted: true as const, ifVersion: ctx.ifVersion }
+      const isThere = await updateOutput(ctx.connection.db, ctx.principal.organizationId, output.id, change)
+      found(isThere || null, 'output', output.id)
       tell(ctx, output.jobId)
     }),
 
@@ -162,7 +164,10 @@ async function apply(
   output: StoredOutput,
   change: Parameters<typeof updateOutput>[3],
 ): Promise<OutputView> {
-  const isThere = await updateOutput(ctx.connection.db, ctx.principal.organizationId, output.id, change)
+  const isThere = await updateOutput(ctx.connection.db, ctx.principal.organizationId, output.id, {
+    ...change,
+    ifVersion: ctx.ifVersion,
+  })
   found(isThere || null, 'output', output.id)
   tell(ctx, output.jobId)
   return viewOf(ctx, output.id)

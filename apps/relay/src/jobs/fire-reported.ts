@@ -24,7 +24,8 @@ export function fireAllReported(
 ): Promise<FireAnswer[]> {
   return Promise.all(
     fires.map(async (one): Promise<FireAnswer> => {
-      const key = String((one as { key?: unknown } | null)?.key ?? '')
+      const given = (one as { key?: unknown } | null)?.key
+      const key = typeof given === 'string' ? given : ''
       const parsed = machineFire.safeParse(one)
       if (!parsed.success) return refused(key, z.prettifyError(parsed.error).replaceAll('\n', ' '))
       try {

@@ -15,7 +15,6 @@ import { readJsonBody } from './read-json-body.ts'
 import type { RestAnswer } from './rest-answer.ts'
 import { RestProblem, refusal, toProblem } from './rest-problem.ts'
 import { createRouteFinder, type FoundRoute, isRepeatable, listRestRoutes, REST_PATH } from './rest-routes.ts'
-import { createTurns } from './turns.ts'
 
 const NO_TOKEN: Principal = {
   kind: 'nobody',
@@ -32,7 +31,6 @@ export function createRest(parts: RelayParts) {
   const routes = listRestRoutes()
   const findRoute = createRouteFinder(routes)
   const countRequest = createRateLimits(parts.config.apiRate, parts.now)
-  const inTurn = createTurns()
   let document: Promise<{ body: string; etag: string }> | null = null
 
   async function answerDocument(request: IncomingMessage, response: ServerResponse) {
@@ -90,8 +88,7 @@ export function createRest(parts: RelayParts) {
       const own = createHash('sha256').update(`${caller}\n${key}`).digest('hex')
       return oncePerKey({ db: parts.connection.db, sealKey: parts.keys.seal }, keyed, () => call(own))
     }
-    // Two changes that name the same ETag: the second one must see the first.
-    return request.headers['if-match'] === undefined ? call(null) : inTurn(url.pathname, () => call(null))
+    return call(null)
   }
 
   async function findCaller(request: IncomingMessage): Promise<Principal> {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { VersionedTable } from '@baton/db'
 import type { RestRoute } from './rest-routes.ts'
 
 /**
@@ -12,6 +13,21 @@ export function etagRules(
   const read = route.method === 'GET'
   if (route.method !== 'PATCH' && route.method !== 'DELETE') return { read, guards: null }
   return { read, guards: routes.find((one) => one.method === 'GET' && one.path === route.path) ?? null }
+}
+
+const TABLES: Record<string, VersionedTable> = {
+  'jobs.get': 'jobs',
+  'agents.get': 'agents',
+  'machines.get': 'machines',
+  'outputs.get': 'outputs',
+  'organization.get': 'organizations',
+}
+
+/** The table with the row of what a route reads, all of whose fields that PATCH can change are in that row. */
+export function tableOf({ procedure }: RestRoute): VersionedTable {
+  const table = TABLES[procedure]
+  if (!table) throw new Error(`${procedure} is guarded by If-Match and has no table here.`)
+  return table
 }
 
 /** The fields of a resource that people can change: what PATCH on the same path takes. */

@@ -15,6 +15,7 @@ import type {
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
 import { type NewOutput, outputRecords } from '../outputs/outputs.ts'
+import { isOfVersion } from '../row-version.ts'
 import { type NewTrigger, triggerRecords } from './triggers.ts'
 
 export type AgentFields = {
@@ -48,12 +49,12 @@ export async function insertAgent(
     .execute()
 }
 
-/** False: this organization has no such agent. */
+/** False: this organization has no such agent, or it is not of this version any more. */
 export async function updateAgent(
   db: Db,
   organizationId: OrganizationId,
   id: AgentId,
-  change: Partial<AgentFields> & { paused?: boolean; archived?: true },
+  change: Partial<AgentFields> & { paused?: boolean; archived?: true; ifVersion?: string | undefined },
 ): Promise<boolean> {
   const columns = toAgentColumns(change)
   const result = await db
@@ -69,6 +70,7 @@ export async function updateAgent(
     })
     .where('id', '=', id)
     .where('organization_id', '=', organizationId)
+    .where(isOfVersion(change.ifVersion))
     .executeTakeFirst()
   return result.numUpdatedRows === 1n
 }
@@ -140,14 +142,19 @@ export async function insertJob(
     from made, ${triggerRecords(job.triggers)}`.execute(db)
 }
 
-/** False: this organization has no such job. */
+/** False: this organization has no such job, or it is not of this version any more. */
 export async function updateJob(
   db: Db,
   organizationId: OrganizationId,
   id: JobId,
-  change: Partial<JobFields> & { enabled?: boolean; deleted?: true; retention?: Partial<JobRetention> },
+  change: Partial<JobFields> & {
+    enabled?: boolean
+    deleted?: true
+    retention?: Partial<JobRetention>
+    ifVersion?: string | undefined
+  },
 ): Promise<boolean> {
-  const { agentId, enabled, deleted, limits, rules, retention, ...same } = change
+  const { agentId, enabled, deleted, limits, rules, retention, ifVersion, ...same } = change
   const set: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(same)) if (value !== undefined) set[name] = value
   const result = await db
@@ -176,6 +183,7 @@ export async function updateJob(
     .where('id', '=', id)
     .where('organization_id', '=', organizationId)
     .where('deleted_at', 'is', null)
+    .where(isOfVersion(ifVersion))
     .executeTakeFirst()
   return result.numUpdatedRows === 1n
 }

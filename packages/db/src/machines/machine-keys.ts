@@ -1,6 +1,7 @@
 import type { MachineId, OrganizationId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { isOfVersion } from '../row-version.ts'
 
 /** The machine that a key belongs to; `revoked` when it no longer may connect; null for an unknown key. */
 export async function findMachineByKey(
@@ -40,6 +41,7 @@ export async function updateMachine(
   organizationId: OrganizationId,
   id: MachineId,
   change: MachineChange,
+  ifVersion?: string,
 ): Promise<boolean> {
   const set =
     'rename' in change
@@ -50,7 +52,8 @@ export async function updateMachine(
           ? sql`revoked_at = coalesce(revoked_at, now())`
           : sql`archived_at = coalesce(archived_at, now()), revoked_at = coalesce(revoked_at, now())`
   const { numAffectedRows } = await sql`
-    update machines set ${set} where id = ${id} and organization_id = ${organizationId} and archived_at is null`.execute(
+    update machines set ${set}
+    where id = ${id} and organization_id = ${organizationId} and archived_at is null and ${isOfVersion(ifVersion)}`.execute(
     db,
   )
   return numAffectedRows === 1n

@@ -9,6 +9,7 @@ import type {
 } from '@baton/protocol'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { isOfVersion } from '../row-version.ts'
 import { outputTarget } from './output-target.ts'
 
 export type NewOutput = {
@@ -52,9 +53,10 @@ export async function insertOutputs(
 export type OutputChange = Partial<Pick<NewOutput, 'on' | 'config' | 'text' | 'sealedSecrets'>> & {
   enabled?: boolean
   deleted?: true
+  ifVersion?: string | undefined
 }
 
-/** False: this organization has no such output. */
+/** False: this organization has no such output, or it is not of this version any more. */
 export async function updateOutput(
   db: Db,
   organizationId: OrganizationId,
@@ -78,6 +80,7 @@ export async function updateOutput(
     .where('id', '=', id)
     .where('organization_id', '=', organizationId)
     .where('deleted_at', 'is', null)
+    .where(isOfVersion(change.ifVersion))
     .executeTakeFirst()
   return result.numUpdatedRows === 1n
 }

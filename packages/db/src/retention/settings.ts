@@ -1,5 +1,6 @@
 import type { JobId, JobRetention, OrganizationId, Retention } from '@baton/protocol'
 import type { Db } from '../connection.ts'
+import { isOfVersion } from '../row-version.ts'
 
 export type OrganizationRow = {
   id: OrganizationId
@@ -17,13 +18,18 @@ export async function getOrganization(db: Db, id: OrganizationId): Promise<Organ
     .executeTakeFirstOrThrow()
 }
 
+/** False: it is not of this version any more. */
 export async function updateOrganization(
   db: Db,
   id: OrganizationId,
-  change: { name?: string | undefined; retention?: Partial<Retention> | undefined },
-): Promise<void> {
+  change: {
+    name?: string | undefined
+    retention?: Partial<Retention> | undefined
+    ifVersion?: string | undefined
+  },
+): Promise<boolean> {
   const { name, retention } = change
-  await db
+  const result = await db
     .updateTable('organizations')
     .set({
       id,
@@ -32,7 +38,9 @@ export async function updateOrganization(
       ...(retention?.days !== undefined && { keep_days: retention.days }),
     })
     .where('id', '=', id)
-    .execute()
+    .where(isOfVersion(change.ifVersion))
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
 }
 
 /** The job's own numbers (null: the organization's). Null: this organization has no such job. */
