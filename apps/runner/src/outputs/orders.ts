@@ -1,5 +1,5 @@
 import type { MachineOrder, OrderReport } from '@baton/protocol'
-import type { Logger } from '@baton/service'
+import { createPollLoop, type Logger } from '@baton/service'
 import type { Policy } from '../config/policy.ts'
 import type { Read } from '../config/profile.ts'
 import { untilAnswered, type Writes } from '../runs/until-answered.ts'
@@ -14,6 +14,8 @@ export type OrdersContext = {
   report: (report: OrderReport) => Promise<unknown>
   writes: Writes
   logger: Logger
+  /** How often old records are looked for. Default: hourly. */
+  pruneEveryMs?: number
 }
 
 export type Orders = {
@@ -22,6 +24,8 @@ export type Orders = {
   /** Waits for what is being carried out; a report that has no answer is given again when the order comes again. */
   stop(): Promise<void>
 }
+
+const PRUNE_EVERY_MS = 3_600_000
 
 /**
  * Carries out the outputs that belong to this machine, one after the other, each id once, and reports each until the
@@ -72,6 +76,14 @@ export function createOrders(context: OrdersContext): Orders {
     return toReport(order, 'sent', null)
   }
 
+  /** A runner may run for months: what it remembers goes while it runs, too. */
+  const pruning = createPollLoop({
+    everyMs: context.pruneEveryMs ?? PRUNE_EVERY_MS,
+    jitter: 0.1,
+    run: () => context.records.prune(Date.now()),
+    onError: (error) => context.logger.warn({ error }, 'Old records of outputs could not be removed.'),
+  })
+
   return {
     receive(orders) {
       for (const order of orders) {
@@ -80,9 +92,10 @@ export function createOrders(context: OrdersContext): Orders {
         queue = queue.then(() => carryOut(order))
       }
     },
-    start: () => context.records.prune(Date.now()),
+    start: () => pruning.start(),
     async stop() {
       stopping.abort()
+      await pruning.stop()
       await queue
     },
   }
