@@ -696,19 +696,17 @@ CREATE INDEX approvals_newest ON public.approvals USING btree (organization_id, 
 
 CREATE INDEX approvals_open ON public.approvals USING btree (organization_id, id) WHERE (state = 'open'::text);
 
-CREATE INDEX deliveries_concurrency ON public.deliveries USING btree (concurrency_key) WHERE ((state = ANY (ARRAY['leased'::text, 'running'::text, 'stalled'::text])) AND (concurrency_key IS NOT NULL));
+CREATE INDEX deliveries_concurrency ON public.deliveries USING btree (concurrency_key) WHERE ((concurrency_key IS NOT NULL) AND ((state = ANY (ARRAY['leased'::text, 'running'::text, 'stalled'::text])) OR ((state = 'pending'::text) AND (accepted_at IS NOT NULL))));
 
 CREATE INDEX deliveries_event ON public.deliveries USING btree (event_id);
 
 CREATE INDEX deliveries_expires ON public.deliveries USING btree (expires_at) WHERE ((state = ANY (ARRAY['pending'::text, 'parked'::text])) AND (expires_at IS NOT NULL));
 
-CREATE INDEX deliveries_expiring ON public.deliveries USING btree (lease_expires_at) WHERE (state = ANY (ARRAY['leased'::text, 'running'::text]));
-
-CREATE INDEX deliveries_job ON public.deliveries USING btree (job_id, id) WHERE (state = 'pending'::text);
+CREATE INDEX deliveries_job ON public.deliveries USING btree (job_id, id) WHERE ((state = 'pending'::text) AND (job_id IS NOT NULL));
 
 CREATE INDEX deliveries_lanes ON public.deliveries USING btree (machine_id, lane, agent_id, priority DESC, id) WHERE ((state = 'pending'::text) AND (lane IS NOT NULL));
 
-CREATE INDEX deliveries_live ON public.deliveries USING btree (machine_id) WHERE (state = ANY (ARRAY['leased'::text, 'running'::text, 'stalled'::text]));
+CREATE INDEX deliveries_live ON public.deliveries USING btree (machine_id) WHERE ((state = ANY (ARRAY['leased'::text, 'running'::text, 'stalled'::text])) OR ((state = 'pending'::text) AND (accepted_at IS NOT NULL)));
 
 CREATE INDEX deliveries_newest ON public.deliveries USING btree (organization_id, id DESC);
 

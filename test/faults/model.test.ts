@@ -69,16 +69,13 @@ const mutants: [string, Statements][] = [
   [
     'settling does not look at the fence',
     mutant('settleRuns', [
-      ['and r.fence = asked.fence', ''],
-      ['d.fence = k.fence or', 'true or'],
+      ['and fence is not distinct from told.fence', ''],
+      ['k.own_fence = k.fence or', 'true or'],
     ]),
   ],
   [
     'starting does not look at the fence',
-    mutant('startRuns', [
-      ['and d.fence = asked.fence', ''],
-      ['and d.run_id = asked.run_id', ''],
-    ]),
+    mutant('startRuns', [['locked.own_fence = locked.fence and locked.own_run = locked.run_id', 'true']]),
   ],
   [
     'a repeat is stored again',
@@ -90,7 +87,7 @@ const mutants: [string, Statements][] = [
   ],
   [
     'a finish counts after a cancel',
-    mutant('settleRuns', [["and d.state in ('pending', 'leased', 'running', 'stalled', 'parked')", '']]),
+    mutant('settleRuns', [["and k.own_state in ('pending', 'leased', 'running', 'stalled', 'parked')", '']]),
   ],
   [
     'an agent is given more than it may have',

@@ -5,6 +5,7 @@ import {
   connect,
   type DispatchClaim,
   leaseDeliveries,
+  ofMachine,
   reportDispatch,
   settleRuns,
   sql,
@@ -132,16 +133,20 @@ async function finishAll(place: Place, jobId: `job_${string}`) {
   const options = { sessionEpoch: place.sessionEpoch, slots: DELIVERIES, leaseMs: LEASE_MS, bodyBytes: 10 }
   const leased = await leaseDeliveries(db, place.machineId, options)
   const leases: LeaseRef[] = leased.map(({ id, runId, fence }) => ({ deliveryId: id, runId, fence }))
-  await acceptDeliveries(db, place.machineId, leases, LEASE_MS)
+  await acceptDeliveries(db, ofMachine(place.machineId, leases), LEASE_MS)
   await startRuns(
     db,
-    place.machineId,
-    leases.map((lease) => ({ ...lease, agoMs: 0, workspace: '/w' })),
+    ofMachine(
+      place.machineId,
+      leases.map((lease) => ({ ...lease, agoMs: 0, workspace: '/w' })),
+    ),
     LEASE_MS,
   )
   const settles = leases.map((lease) => wireRun(lease, []).settle)
   const settle = (reports: typeof settles) =>
-    settleRuns(db, place.machineId, reports, { sentAt: Date.now(), retryBaseMs: 1_000 } as never)
+    settleRuns(db, ofMachine(place.machineId, reports, { sentAt: Date.now() }), {
+      retryBaseMs: 1_000,
+    } as never)
   await settle(settles.map((one) => ({ ...one, fence: one.fence - 1, finishKey: 'stale-report' })))
   await settle(settles)
   return {

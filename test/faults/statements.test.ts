@@ -5,6 +5,7 @@ import {
   insertEvents,
   leaseDeliveries,
   loseDeliveries,
+  ofMachine,
   renewLeases,
   settleRuns,
   startRuns,
@@ -82,21 +83,22 @@ test('everything that a runner and a sweep write about the same runs at the same
   const before = await deadlocks()
   for (let round = 0; round < 15; round++) {
     const leases = await leaseNew(place, 10)
-    await acceptDeliveries(db, place.machineId, shuffled(leases), LEASE_MS)
+    await acceptDeliveries(db, ofMachine(place.machineId, shuffled(leases)), LEASE_MS)
     const starts = leases.map((lease) => ({ ...lease, agoMs: 0, workspace: '/w' }))
     const reports = leases.map((lease) => wireRun(lease, []).settle)
-    const settle = () => settleRuns(db, place.machineId, shuffled(reports), { sentAt: 1, retryBaseMs: 0 })
+    const settle = () =>
+      settleRuns(db, ofMachine(place.machineId, shuffled(reports), { sentAt: 1 }), { retryBaseMs: 0 })
     await Promise.all([
-      startRuns(db, place.machineId, shuffled(starts), LEASE_MS),
+      startRuns(db, ofMachine(place.machineId, shuffled(starts)), LEASE_MS),
       settle(),
-      renewLeases(db, place.machineId, shuffled(leases), LEASE_MS),
+      renewLeases(db, ofMachine(place.machineId, shuffled(leases)), LEASE_MS),
       sweepDeliveries(db, { acceptWithinMs: 0, limit: 100 }),
       loseDeliveries(
         db,
         place.machineId,
         leases.map(({ deliveryId }) => deliveryId),
       ),
-      ...starts.map((start) => startRuns(db, place.machineId, [start], LEASE_MS)),
+      ...starts.map((start) => startRuns(db, ofMachine(place.machineId, [start]), LEASE_MS)),
       settle(),
     ])
     expect((await settle()).every(({ result }) => result === 'already')).toBe(true)

@@ -4,6 +4,7 @@ import type { RelayParts } from './api/context.ts'
 import type { RelayConfig } from './config.ts'
 import { createDatabaseClock } from './database-clock.ts'
 import { createBacklog } from './deliveries/backlog.ts'
+import { createLeaseWrites } from './deliveries/lease-writes.ts'
 import { createSweeper } from './deliveries/sweeper.ts'
 import { createGithub } from './github/create-github.ts'
 import { createHttpServer } from './http/http-server.ts'
@@ -46,6 +47,7 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
   const intake = createIntake(connection.db, sessions, hints, backlog)
   const targets = createHookTargets(connection.db, keys.seal)
   const transcripts = createTranscripts(connection.db, hints)
+  const leases = createLeaseWrites(connection.db)
   const runFeed = createRunFeed(connection.db, transcripts, hints)
   const changes = createChangeFeed(hints)
   const outbound = createOutbound(parseAllowList(config.outboundAllow))
@@ -79,6 +81,7 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
     targets,
     refused: createRefusedRequests(now),
     transcripts,
+    leases,
     runFeed,
     changes,
     senders,
@@ -104,7 +107,7 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
     onStop(async () => {
       stopHearing()
       runFeed.stop()
-      await Promise.all([intake.stop(), transcripts.stop()])
+      await Promise.all([intake.stop(), transcripts.stop(), leases.stop()])
     }),
     sessions,
     createSweeper(parts),

@@ -5,6 +5,7 @@ import {
   findRunView,
   leaseDeliveries,
   loseDeliveries,
+  ofMachine,
   refuseDeliveries,
   requestCancel,
   sql,
@@ -42,9 +43,9 @@ async function accepted(limits: Partial<RunLimits> = {}, isStarted = false) {
     bodyBytes: 0,
   })
   const refs = leased.map(({ id: deliveryId, runId, fence }) => ({ deliveryId, runId, fence }))
-  await acceptDeliveries(connection.db, place.machineId, refs, LEASE_MS)
+  await acceptDeliveries(connection.db, ofMachine(place.machineId, refs), LEASE_MS)
   const starts = refs.map((ref) => ({ ...ref, agoMs: 0, workspace: '/w' }))
-  if (isStarted) await startRuns(connection.db, place.machineId, starts, LEASE_MS)
+  if (isStarted) await startRuns(connection.db, ofMachine(place.machineId, starts), LEASE_MS)
   return { id, refs }
 }
 

@@ -4,6 +4,7 @@ import {
   connect,
   findDeliveryFacts,
   leaseDeliveries,
+  ofMachine,
   sql,
 } from '@baton/db'
 import { DEFAULT_RULES, type JobId, LEASE_MS } from '@baton/protocol'
@@ -71,7 +72,7 @@ async function makeWorld(random: () => number): Promise<Place> {
   if (random() < 0.7) {
     const leased = await lease(place, 1 + Math.floor(random() * 2))
     const refs = leased.map(({ id, runId, fence }) => ({ deliveryId: id, runId, fence }))
-    if (random() < 0.5) await acceptDeliveries(db, place.machineId, refs, LEASE_MS)
+    if (random() < 0.5) await acceptDeliveries(db, ofMachine(place.machineId, refs), LEASE_MS)
   }
   await sql`update deliveries set expires_at = now() where machine_id = ${place.machineId}
     and expires_at is not null`.execute(db)

@@ -1,4 +1,4 @@
-import { sql } from '@baton/db'
+import { ofMachine, sql } from '@baton/db'
 import fc from 'fast-check'
 import { ensure } from './invariants.ts'
 import { always, chooseHeld, hasDelivery, hasHeld, pick, step, which } from './step.ts'
@@ -35,7 +35,7 @@ export const sleep = which.map((index) =>
     const options = { sessionEpoch: world.epoch, slots: 3, leaseMs: LEASE_MS, bodyBytes: 100 }
     for (const { id, runId, fence } of await statements.leaseDeliveries(db, machineId, options))
       world.held.push(toHeld({ deliveryId: id, runId, fence }))
-    await statements.renewLeases(db, machineId, [lease], LEASE_MS)
+    await statements.renewLeases(db, ofMachine(machineId, [lease]), LEASE_MS)
     return null
   }),
 )

@@ -1,3 +1,4 @@
+import { ofMachine } from '@baton/db'
 import type { SettleReport } from '@baton/protocol'
 import { transcriptStep } from '@baton/protocol/transcript-hash'
 import fc from 'fast-check'
@@ -6,18 +7,17 @@ import { underLease } from './step.ts'
 import { type Held, LEASE_MS } from './world.ts'
 
 export const accept = underLease('accept', async (world, { lease }) => {
-  await world.statements.acceptDeliveries(world.db, world.machineId, [lease], LEASE_MS)
+  await world.statements.acceptDeliveries(world.db, ofMachine(world.machineId, [lease]), LEASE_MS)
 })
 export const start = underLease('start', async (world, { lease }) => {
   await world.statements.startRuns(
     world.db,
-    world.machineId,
-    [{ ...lease, agoMs: 1, workspace: '/w' }],
+    ofMachine(world.machineId, [{ ...lease, agoMs: 1, workspace: '/w' }]),
     LEASE_MS,
   )
 })
 export const renew = underLease('renew', async (world, { lease }) => {
-  const renewed = await world.statements.renewLeases(world.db, world.machineId, [lease], LEASE_MS)
+  const renewed = await world.statements.renewLeases(world.db, ofMachine(world.machineId, [lease]), LEASE_MS)
   if (renewed.size > 0) world.seen.set('renew', (world.seen.get('renew') ?? 0) + 1)
 })
 
@@ -82,9 +82,8 @@ export const settle = fc
       const key = otherKey ? `other-${held.lease.runId}` : held.finishKey
       const [answer] = await world.statements.settleRuns(
         world.db,
-        world.machineId,
-        [report(held, state as SettleReport['state'], key)],
-        { sentAt: 2_500, retryBaseMs: 0 },
+        ofMachine(world.machineId, [report(held, state as SettleReport['state'], key)], { sentAt: 2_500 }),
+        { retryBaseMs: 0 },
       )
       const result = answer?.result ?? 'nothing'
       const known = held.answers.get(key)

@@ -3,6 +3,7 @@ import type { Connection } from '@baton/db'
 import type { Logger } from '@baton/service'
 import type { WebSocket } from 'ws'
 import type { RelayConfig } from '../config.ts'
+import type { LeaseWrites } from '../deliveries/lease-writes.ts'
 import type { Github } from '../github/create-github.ts'
 import type { Metrics } from '../http/metrics.ts'
 import type { HookTargets } from '../inbox/hook-targets.ts'
@@ -30,6 +31,7 @@ export type RelayParts = {
   targets: HookTargets
   refused: RefusedRequests
   transcripts: Transcripts
+  leases: LeaseWrites
   runFeed: RunFeed
   changes: ChangeFeed
   senders: OutputSenders

@@ -1,5 +1,4 @@
 import {
-  acceptDeliveries,
   acknowledgeControls,
   findHeldStates,
   findMachineByKey,
@@ -10,13 +9,10 @@ import {
   listRunSkills,
   loseDeliveries,
   refuseDeliveries,
-  renewLeases,
   type SealedSecret,
   saveWatchStates,
   sayGoodbye,
-  settleRuns,
   settleUndos,
-  startRuns,
   type TriggerTargetRow,
 } from '@baton/db'
 import {
@@ -42,7 +38,6 @@ import {
   openSession,
   pullRequest,
   RENEW_EVERY_MS,
-  RETRY_BASE_MS,
   type RenewAnswer,
   type RunnerPush,
   refuseRequest,
@@ -121,11 +116,9 @@ export const runnerRouter = router({
     const verdicts = held.map(judgeHeld)
     // What it goes on with is its own again before anything else is leased to it.
     const kept = new Set(verdicts.filter(({ verdict }) => verdict === 'keep').map(({ runId }) => runId))
-    await renewLeases(
-      db,
+    await ctx.leases.renew(
       machineId,
       input.held.filter((lease) => kept.has(lease.runId)),
-      LEASE_MS,
     )
     const lost = await loseDeliveries(
       db,
@@ -181,20 +174,23 @@ export const runnerRouter = router({
 
   accept: runnerProcedure.input(acceptRequest).mutation(async ({ ctx, input }): Promise<LeaseAnswer[]> => {
     const { machineId, organizationId } = ctx.principal
-    const accepted = await acceptDeliveries(ctx.connection.db, machineId, input.deliveries, LEASE_MS)
-    for (const id of accepted) ctx.changes.tell(organizationId, 'delivery', id)
-    const gone = input.deliveries.filter((lease) => !accepted.has(lease.deliveryId))
-    ctx.sessions.get(machineId)?.free(gone.map((lease) => lease.deliveryId))
-    return input.deliveries.map(({ deliveryId }) => leaseAnswer(deliveryId, accepted.has(deliveryId)))
+    const accepted = await ctx.leases.accept(machineId, input.deliveries)
+    const answers = input.deliveries.map(({ deliveryId }, index) =>
+      leaseAnswer(deliveryId, accepted[index] === true),
+    )
+    for (const { deliveryId, ok } of answers) if (ok) ctx.changes.tell(organizationId, 'delivery', deliveryId)
+    ctx.sessions.get(machineId)?.free(answers.filter(({ ok }) => !ok).map(({ deliveryId }) => deliveryId))
+    return answers
   }),
 
   start: runnerProcedure.input(startRequest).mutation(async ({ ctx, input }): Promise<LeaseAnswer[]> => {
     const { machineId, organizationId } = ctx.principal
     const runs = input.runs.map((run) => ({ ...run, agoMs: Math.max(0, input.sentAt - run.startedAt) }))
-    const started = await startRuns(ctx.connection.db, machineId, runs, LEASE_MS)
+    const started = await ctx.leases.start(machineId, runs)
+    const answers = runs.map(({ deliveryId }, index) => leaseAnswer(deliveryId, started[index] === true))
     for (const run of input.runs) ctx.changes.tell(organizationId, 'run', run.runId)
-    ctx.sessions.get(machineId)?.noteHeld(started)
-    return input.runs.map(({ deliveryId }) => leaseAnswer(deliveryId, started.has(deliveryId)))
+    ctx.sessions.get(machineId)?.noteHeld(answers.filter(({ ok }) => ok).map(({ deliveryId }) => deliveryId))
+    return answers
   }),
 
   /** Moves leases on; with `heartbeat` also says that the machine is alive. */
@@ -205,15 +201,15 @@ export const runnerRouter = router({
       const epoch = await heartbeatMachine(ctx.connection.db, machineId, session.instanceId)
       if (epoch !== session.epoch) ctx.sessions.close(session, 'another session of this machine is newer')
     }
-    const renewed = await renewLeases(ctx.connection.db, machineId, input.deliveries, LEASE_MS)
-    session?.noteHeld(renewed.keys())
+    const renewed = await ctx.leases.renew(machineId, input.deliveries)
+    session?.noteHeld(renewed.flatMap((row) => row?.id ?? []))
     const controls = await listQueuedControls(ctx.connection.db, machineId)
-    return input.deliveries.map(({ deliveryId }) => {
-      const row = renewed.get(deliveryId)
+    return input.deliveries.map(({ deliveryId }, index) => {
+      const row = renewed[index]
       return {
         deliveryId,
-        ok: row !== undefined,
-        reason: row === undefined ? 'lease_lost' : row.cancelReason === null ? null : 'cancelled',
+        ok: row != null,
+        reason: row == null ? 'lease_lost' : row.cancelReason === null ? null : 'cancelled',
         cancel: row?.cancelReason ?? null,
         controls: controls.filter((control) => control.deliveryId === deliveryId),
       }
@@ -250,8 +246,7 @@ export const runnerRouter = router({
 
   settle: runnerProcedure.input(settleRequest).mutation(async ({ ctx, input }): Promise<SettleAnswer[]> => {
     const { machineId, organizationId } = ctx.principal
-    const options = { sentAt: input.sentAt, retryBaseMs: RETRY_BASE_MS }
-    const answers = await settleRuns(ctx.connection.db, machineId, input.runs, options)
+    const answers = await ctx.leases.settle(machineId, input.sentAt, input.runs)
     if (input.runs.some(stopsAgents)) ctx.hints.send('config', machineId)
     for (const answer of answers) {
       const report = input.runs.find((one) => one.runId === answer.runId)

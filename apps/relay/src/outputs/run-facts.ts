@@ -29,7 +29,10 @@ export type RunFacts = {
 
 /** `cause` is why a run that went well is told of as a failure. */
 export function toRunFacts(facts: OutputFacts, publicUrl: string, cause: string | null): RunFacts {
-  const run = facts.state === null ? null : { state: facts.state, outcome: facts.outcome, hasResult: Boolean(facts.result) }
+  const run =
+    facts.state === null
+      ? null
+      : { state: facts.state, outcome: facts.outcome, hasResult: Boolean(facts.result) }
   const startedAt = facts.startedAt?.getTime() ?? null
   const finishedAt = facts.finishedAt?.getTime() ?? null
   const isWell = facts.deliveryState === 'succeeded' && cause === null

@@ -4,6 +4,7 @@ import { transcriptHash } from '@baton/protocol/transcript-hash'
 import { createTestDatabase, makeDelivery, makePlace, newTestId, type Place } from '@baton/testkit'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { ofMachine } from '../deliveries/of-machine.ts'
 import {
   type ApprovalSteps,
   acceptDeliveries,
@@ -48,8 +49,12 @@ async function startOne(only: Parameters<typeof makeDelivery>[2] = {}): Promise<
   const [leased] = await leaseDeliveries(connection.db, place.machineId, options)
   if (!leased) throw new Error('nothing to lease')
   const held = { deliveryId: leased.id, runId: leased.runId, fence: leased.fence }
-  await acceptDeliveries(connection.db, place.machineId, [held], LEASE_MS)
-  await startRuns(connection.db, place.machineId, [{ ...held, agoMs: 5, workspace: '/w' }], LEASE_MS)
+  await acceptDeliveries(connection.db, ofMachine(place.machineId, [held]), LEASE_MS)
+  await startRuns(
+    connection.db,
+    ofMachine(place.machineId, [{ ...held, agoMs: 5, workspace: '/w' }]),
+    LEASE_MS,
+  )
   return held
 }
 

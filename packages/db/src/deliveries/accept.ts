@@ -1,31 +1,33 @@
-import type { DeliveryId, LeaseRef, MachineId } from '@baton/protocol'
+import type { DeliveryId, LeaseRef } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
 import { queueDispatches } from '../outputs/queue-dispatches.ts'
-import { leaseArrays, lockDeliveries } from './lease-arrays.ts'
+import { isOwnLease, leaseArrays, lockAsked } from './lease-arrays.ts'
+import { byDelivery, type OfMachine } from './of-machine.ts'
 
 /**
- * Turns leases into runs: the machine has them on its disk. Answers the deliveries that were accepted; accepting one
- * twice changes nothing. A delivery that is missing in the answer has lost its lease or was cancelled.
+ * Turns leases into runs: their machines have them on their disks. Answers the deliveries that were accepted; accepting
+ * one twice changes nothing. A delivery that is missing in the answer has lost its lease or was cancelled. A delivery is
+ * named at most once.
  */
 export async function acceptDeliveries(
   db: Db,
-  machineId: MachineId,
-  leases: LeaseRef[],
+  leases: OfMachine<LeaseRef>[],
   leaseMs: number,
 ): Promise<Set<DeliveryId>> {
   const { rows } = await sql<{ id: DeliveryId }>`
-    with asked as (select * from ${leaseArrays(leases)}),
-    ${lockDeliveries(leases.map((lease) => lease.deliveryId))},
+    with asked as (select * from ${leaseArrays(byDelivery(leases))}),
+    ${lockAsked},
     accepted as (
       update deliveries d set
         attempt = case when d.accepted_at is null then d.attempt + 1 else d.attempt end,
         accepted_at = coalesce(d.accepted_at, now()),
         lease_expires_at = now() + ${leaseMs}::int * interval '1 ms'
-      from asked join locked on locked.id = asked.delivery_id
-      where d.id = locked.id and d.fence = asked.fence and d.run_id = asked.run_id
-        and d.machine_id = ${machineId} and d.state in ('leased', 'running') and d.cancel_requested_at is null
-      returning d.*
+      from locked
+      where d.id = locked.id and ${isOwnLease} and locked.own_state in ('leased', 'running')
+        and locked.cancel_requested_at is null
+      returning d.id, d.organization_id, d.event_id, d.job_id, d.machine_id, d.agent_id, d.run_id, d.fence, d.state,
+        d.attempt, d.leased_at, d.workspace
     ),
     made as (
       insert into runs (id, organization_id, delivery_id, machine_id, agent_id, job_id, attempt, fence, leased_at,

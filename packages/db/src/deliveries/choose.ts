@@ -26,8 +26,9 @@ export const chooseDeliveries = (machineId: MachineId, slots: RawBuilder<unknown
     room as materialized (
       select a.id, least(
         a.max_concurrent - (select count(*) from live where live.agent_id = a.id),
-        a.per_hour - (select count(*) from runs r where r.agent_id = a.id and r.accepted_at > now() - interval '1 hour')
-          - (select count(*) from live where live.agent_id = a.id and live.accepted_at is null)
+        case when a.per_hour is not null then a.per_hour
+          - (select count(*) from runs r where r.agent_id = a.id and r.accepted_at > now() - interval '1 hour')
+          - (select count(*) from live where live.agent_id = a.id and live.accepted_at is null) end
       ) as slots
       from agents a where a.machine_id = ${machineId} and a.paused_at is null and a.archived_at is null
         and not ${isBlocked} and not ${isSpent.agent}

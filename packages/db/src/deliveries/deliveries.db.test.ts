@@ -22,6 +22,7 @@ import {
   startRuns,
   sweepDeliveries,
 } from '../index.ts'
+import { ofMachine } from './of-machine.ts'
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>
 let connection: Connection
@@ -50,7 +51,7 @@ async function leaseOne(): Promise<LeaseRef> {
 
 async function acceptOne(): Promise<LeaseRef> {
   const held = await leaseOne()
-  expect(await acceptDeliveries(connection.db, place.machineId, [held], LEASE_MS)).toEqual(
+  expect(await acceptDeliveries(connection.db, ofMachine(place.machineId, [held]), LEASE_MS)).toEqual(
     new Set([held.deliveryId]),
   )
   return held
@@ -58,7 +59,11 @@ async function acceptOne(): Promise<LeaseRef> {
 
 async function startOne(): Promise<LeaseRef> {
   const held = await acceptOne()
-  await startRuns(connection.db, place.machineId, [{ ...held, agoMs: 5, workspace: '/w' }], LEASE_MS)
+  await startRuns(
+    connection.db,
+    ofMachine(place.machineId, [{ ...held, agoMs: 5, workspace: '/w' }]),
+    LEASE_MS,
+  )
   return held
 }
 
@@ -86,9 +91,9 @@ const report = (held: LeaseRef, only: Partial<SettleReport> = {}): SettleReport 
   ...only,
 })
 const settle = async (...reports: SettleReport[]) =>
-  (await settleRuns(connection.db, place.machineId, reports, { sentAt: 2500, retryBaseMs: 0 })).map(
-    (a) => a.result,
-  )
+  (
+    await settleRuns(connection.db, ofMachine(place.machineId, reports, { sentAt: 2500 }), { retryBaseMs: 0 })
+  ).map((a) => a.result)
 
 const stateOf = async (id: string) =>
   connection.db
@@ -182,7 +187,7 @@ test('one workspace is never leased twice at once', async () => {
   const repo = first.find((d) => d.lane === '/repo')
   if (!repo) throw new Error('no lease of /repo')
   const held = { deliveryId: repo.id, runId: repo.runId, fence: repo.fence }
-  await acceptDeliveries(connection.db, place.machineId, [held], LEASE_MS)
+  await acceptDeliveries(connection.db, ofMachine(place.machineId, [held]), LEASE_MS)
   expect(await settle(report(held))).toEqual(['settled'])
   expect(await lease(5)).toHaveLength(1)
 })
@@ -205,14 +210,18 @@ test('a lease that nobody accepted goes back, and its old holder can no longer a
   })
   const next = await leaseOne()
   expect(next.fence).toBeGreaterThan(held.fence)
-  expect(await acceptDeliveries(connection.db, place.machineId, [held], LEASE_MS)).toEqual(new Set())
-  expect(await acceptDeliveries(connection.db, place.machineId, [next], LEASE_MS)).toEqual(new Set([made.id]))
+  expect(await acceptDeliveries(connection.db, ofMachine(place.machineId, [held]), LEASE_MS)).toEqual(
+    new Set(),
+  )
+  expect(await acceptDeliveries(connection.db, ofMachine(place.machineId, [next]), LEASE_MS)).toEqual(
+    new Set([made.id]),
+  )
 })
 
 test('accepting twice makes one run and one attempt', async () => {
   await makeDelivery(connection.db, place)
   const held = await acceptOne()
-  await acceptDeliveries(connection.db, place.machineId, [held], LEASE_MS)
+  await acceptDeliveries(connection.db, ofMachine(place.machineId, [held]), LEASE_MS)
   expect(await stateOf(held.deliveryId)).toMatchObject({ state: 'leased', attempt: 1 })
   expect(await runOf(held.runId)).toMatchObject({ state: 'starting', attempt: 1, last_seq: 0 })
 })
@@ -234,7 +243,7 @@ test('a stalled delivery runs again when its machine renews', async () => {
   const held = await startOne()
   await lapse(held.deliveryId)
   await sweepDeliveries(connection.db, { acceptWithinMs: 10_000, limit: 100 })
-  expect((await renewLeases(connection.db, place.machineId, [held], LEASE_MS)).size).toBe(1)
+  expect((await renewLeases(connection.db, ofMachine(place.machineId, [held]), LEASE_MS)).size).toBe(1)
   expect(await stateOf(held.deliveryId)).toMatchObject({ state: 'running', reason: null })
 })
 
@@ -261,8 +270,7 @@ test('a lapse before the start is undone by the machine as long as nobody leased
   await sweepDeliveries(connection.db, { acceptWithinMs: 10_000, limit: 100 })
   const started = await startRuns(
     connection.db,
-    place.machineId,
-    [{ ...held, agoMs: 40_000, workspace: '/w' }],
+    ofMachine(place.machineId, [{ ...held, agoMs: 40_000, workspace: '/w' }]),
     LEASE_MS,
   )
   expect(started.size).toBe(1)
@@ -328,7 +336,9 @@ test('a cancel ends at once what no machine has accepted and asks the machine fo
     'changed my mind',
   )
   expect(first).toMatchObject({ state: 'cancelled', mustStop: false })
-  expect((await acceptDeliveries(connection.db, place.machineId, [waiting], LEASE_MS)).size).toBe(0)
+  expect((await acceptDeliveries(connection.db, ofMachine(place.machineId, [waiting]), LEASE_MS)).size).toBe(
+    0,
+  )
 
   await makeDelivery(connection.db, place)
   const running = await startOne()
@@ -336,7 +346,7 @@ test('a cancel ends at once what no machine has accepted and asks the machine fo
     state: 'running',
     mustStop: true,
   })
-  const renewed = await renewLeases(connection.db, place.machineId, [running], LEASE_MS)
+  const renewed = await renewLeases(connection.db, ofMachine(place.machineId, [running]), LEASE_MS)
   expect(renewed.get(running.deliveryId)?.cancelReason).toBe('stop')
   expect(await settle(report(running, { state: 'cancelled' }))).toEqual(['settled'])
   expect(await stateOf(running.deliveryId)).toMatchObject({ state: 'cancelled' })
@@ -405,4 +415,39 @@ test('a transcript is stored only where it follows exactly what is stored', asyn
     await listRunEvents(connection.db, held.runId, { afterSeq: 0, limit: 10, maxBytes: 1 }),
   ).toHaveLength(1)
   expect((await runOf(held.runId)).first_output_at).not.toBeNull()
+})
+
+test('a report that names another delivery than its run belongs to ends nothing', async () => {
+  const other = await makePlace(connection.db)
+  const waiting = await makeDelivery(connection.db, other)
+  await makeDelivery(connection.db, place)
+  const held = await startOne()
+  expect(await settle(report({ ...held, deliveryId: waiting.id }))).toEqual(['unknown'])
+  expect(await stateOf(waiting.id)).toMatchObject({ state: 'pending', finish_key: null })
+  expect(await settle(report(held))).toEqual(['settled'])
+})
+
+test('one statement takes what several machines say, and each only about its own', async () => {
+  const other = await makePlace(connection.db)
+  await makeDelivery(connection.db, place)
+  const mine = await leaseOne()
+  const elsewhere = await makeDelivery(connection.db, other)
+  const options = { sessionEpoch: 1, slots: 1, leaseMs: LEASE_MS, bodyBytes: 1000 }
+  const [leased] = await leaseDeliveries(connection.db, other.machineId, options)
+  if (!leased) throw new Error('nothing to lease')
+  const theirs = { deliveryId: leased.id, runId: leased.runId, fence: leased.fence }
+  const swapped = [...ofMachine(other.machineId, [mine]), ...ofMachine(place.machineId, [theirs])]
+  expect((await acceptDeliveries(connection.db, swapped, LEASE_MS)).size).toBe(0)
+  const own = [...ofMachine(place.machineId, [mine]), ...ofMachine(other.machineId, [theirs])]
+  expect((await acceptDeliveries(connection.db, own, LEASE_MS)).size).toBe(2)
+  const reports = [
+    ...ofMachine(other.machineId, [report(theirs), report(mine)], { sentAt: 2500 }),
+    ...ofMachine(place.machineId, [report(mine)], { sentAt: 2500 }),
+  ]
+  const [first, second, third] = reports as [(typeof reports)[0], (typeof reports)[0], (typeof reports)[0]]
+  const ends = await settleRuns(connection.db, [first, second], { retryBaseMs: 0 })
+  expect(ends.map(({ result }) => result)).toEqual(['settled', 'unknown'])
+  const [last] = await settleRuns(connection.db, [third], { retryBaseMs: 0 })
+  expect(last?.result).toBe('settled')
+  expect((await stateOf(elsewhere.id)).state).toBe('succeeded')
 })

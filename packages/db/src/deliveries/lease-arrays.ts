@@ -1,25 +1,34 @@
-import type { DeliveryId, LeaseRef } from '@baton/protocol'
+import type { LeaseRef } from '@baton/protocol'
 import { sql } from 'kysely'
+import type { OfMachine } from './of-machine.ts'
 
-/** Leases as a table `asked (delivery_id, run_id, fence)` for a statement that works on many at once. */
-export function leaseArrays(leases: readonly LeaseRef[]) {
+/** Leases as a table `asked (delivery_id, run_id, fence, machine_id)`, in the order of `byDelivery`. */
+export function leaseArrays(leases: readonly OfMachine<LeaseRef>[]) {
   return sql`unnest(
-    ${leases.map((lease) => lease.deliveryId)}::text[],
-    ${leases.map((lease) => lease.runId)}::text[],
-    ${leases.map((lease) => lease.fence)}::bigint[]
-  ) as asked (delivery_id, run_id, fence)`
+    ${leases.map((lease) => lease.deliveryId)}::text[], ${leases.map((lease) => lease.runId)}::text[],
+    ${leases.map((lease) => lease.fence)}::bigint[], ${leases.map((lease) => lease.machineId)}::text[]
+  ) as asked (delivery_id, run_id, fence, machine_id)`
 }
 
 /**
- * Locks the deliveries of a statement in the order of their ids, before anything else is locked: two statements with the
- * same deliveries in another order would otherwise wait for each other. Deliveries are always locked before runs.
+ * Locks the deliveries of `asked` in its order, before anything else is locked (deliveries always before runs), and says
+ * what they are now. Everything after reads this table: their own columns are no conditions of an index here, so each is
+ * found by its id, however many others its machine has.
  */
-export const lockDeliveries = (ids: readonly DeliveryId[]) => sql`
+export const lockAsked = sql`
   locked as materialized (
-    select id, agent_id, attempt, max_attempts, repeatable, recovered, cancel_requested_at from deliveries
-    where id = any(${ids}::text[]) order by id for update
+    select asked.*, d.* from asked left join lateral (
+      select id, fence as own_fence, run_id as own_run, machine_id as own_machine, state as own_state,
+        accepted_at, attempt, max_attempts, repeatable, recovered, cancel_requested_at
+      from deliveries where id = asked.delivery_id for update
+    ) d on true
   )`
 
+/** The lease that a machine names is still the delivery's newest, and its own. */
+export const isOwnLease = sql`(locked.own_fence = locked.fence and locked.own_run = locked.run_id
+  and locked.own_machine = locked.machine_id)`
+
+/** Holds its lane and its place, or did before it lapsed and may come back. All of them are in `deliveries_live`. */
 const isAliveOrNewer = sql`(o.state in ('leased', 'running', 'stalled')
   or (o.state = 'pending' and o.accepted_at is not null and o.fence > d.fence))`
 
@@ -28,9 +37,10 @@ const isAliveOrNewer = sql`(o.state in ('leased', 'running', 'stalled')
  * room. Another accepted one with a newer lease goes before it.
  */
 export const noRoom = sql`
-  select from deliveries o where o.id <> d.id and ${isAliveOrNewer}
-    and ((o.machine_id = d.machine_id and o.lane = d.lane)
-      or (d.concurrency_limit = 1 and o.concurrency_limit = 1 and o.concurrency_key = d.concurrency_key))
+  select from deliveries o where o.id <> d.id and o.machine_id = d.machine_id and ${isAliveOrNewer} and o.lane = d.lane
+  union all
+  select from deliveries o where o.id <> d.id and o.concurrency_key = d.concurrency_key and ${isAliveOrNewer}
+    and d.concurrency_limit = 1 and o.concurrency_limit = 1
   union all
   select from agents a where a.id = d.agent_id and a.max_concurrent <= (
     select count(*) from deliveries o where o.id <> d.id and o.machine_id = d.machine_id and o.agent_id = d.agent_id

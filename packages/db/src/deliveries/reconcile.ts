@@ -38,8 +38,13 @@ export async function findHeldStates(
     from unnest(
       ${held.map((h) => h.deliveryId)}::text[], ${held.map((h) => h.runId)}::text[], ${held.map((h) => h.fence)}::bigint[]
     ) with ordinality as asked (delivery_id, run_id, fence, place)
-    left join deliveries d on d.id = asked.delivery_id and d.machine_id = ${machineId}
-    left join runs r on r.id = asked.run_id and r.machine_id = ${machineId}
+    -- One by one by their ids: a join could read all that the machine ever had.
+    left join lateral (
+      select state, fence, cancel_requested_at, cancel_reason from deliveries
+      where id = asked.delivery_id and machine_id is not distinct from ${machineId} limit 1) d on true
+    left join lateral (
+      select finish_key, last_seq from runs
+      where id = asked.run_id and machine_id is not distinct from ${machineId} limit 1) r on true
     order by asked.place`.execute(db)
   return rows.map((row) => ({
     deliveryId: row.delivery_id,

@@ -3,7 +3,8 @@ import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
 import { queueDispatches } from '../outputs/queue-dispatches.ts'
 import { blockAccounts } from '../usage/block-accounts.ts'
-import { lockDeliveries } from './lease-arrays.ts'
+import { isOwnLease, lockAsked } from './lease-arrays.ts'
+import { byDelivery, ofMachine } from './of-machine.ts'
 
 export type Refusal = {
   deliveryId: DeliveryId
@@ -23,8 +24,9 @@ export type Refusal = {
 export async function refuseDeliveries(
   db: Db,
   machineId: MachineId,
-  refusals: Refusal[],
+  unordered: Refusal[],
 ): Promise<Set<DeliveryId>> {
+  const refusals = byDelivery(ofMachine(machineId, unordered))
   const isSignedOut = refusals.some((refusal) => refusal.errorKind === 'not_signed_in')
   const blocks = isSignedOut
     ? blockAccounts(sql`
@@ -32,30 +34,30 @@ export async function refuseDeliveries(
     : sql``
   const { rows } = await sql<{ id: DeliveryId }>`
     with asked as (
-      select delivery_id, run_id, fence, error_kind, message, final = 'yes' and error_kind <> 'not_signed_in' as final,
+      select delivery_id, run_id, fence, machine_id, error_kind, message, final = 'yes' and error_kind <> 'not_signed_in' as final,
         case when error_kind = 'not_signed_in' then 0 else retry_ms end as retry_ms
       from unnest(
         ${refusals.map((r) => r.deliveryId)}::text[], ${refusals.map((r) => r.runId)}::text[],
-        ${refusals.map((r) => r.fence)}::bigint[], ${refusals.map((r) => r.errorKind)}::text[],
+        ${refusals.map((r) => r.fence)}::bigint[], ${refusals.map((r) => r.machineId)}::text[],
+        ${refusals.map((r) => r.errorKind)}::text[],
         ${refusals.map((r) => r.message)}::text[], ${refusals.map((r) => (r.final ? 'yes' : 'no'))}::text[],
         ${refusals.map((r) => r.retryAfterMs)}::bigint[]
-      ) as asked (delivery_id, run_id, fence, error_kind, message, final, retry_ms)
+      ) as asked (delivery_id, run_id, fence, machine_id, error_kind, message, final, retry_ms)
     ),
-    ${lockDeliveries(refusals.map((refusal) => refusal.deliveryId))},
+    ${lockAsked},
     refused as (
       update deliveries d set
-        state = case when asked.final then 'failed' when asked.retry_ms > 0 then 'parked' else 'pending' end,
-        state_since = now(), lease_expires_at = null, accepted_at = case when asked.final then d.accepted_at end,
-        attempt = case when asked.final and d.accepted_at is null then d.attempt + 1 else d.attempt end,
-        finished_at = case when asked.final then now() end,
-        max_attempts = d.max_attempts + case when d.accepted_at is not null and not asked.final then 1 else 0 end,
-        reason = asked.error_kind, reason_message = asked.message,
-        parked_until = case when not asked.final and asked.retry_ms > 0
-          then now() + asked.retry_ms * interval '1 ms' end
-      from asked join locked on locked.id = asked.delivery_id
-      where d.id = locked.id and d.fence = asked.fence and d.run_id = asked.run_id
-        and d.machine_id = ${machineId} and d.state = 'leased'
-      returning d.*, asked.final, asked.error_kind, asked.message
+        state = case when locked.final then 'failed' when locked.retry_ms > 0 then 'parked' else 'pending' end,
+        state_since = now(), lease_expires_at = null, accepted_at = case when locked.final then d.accepted_at end,
+        attempt = case when locked.final and d.accepted_at is null then d.attempt + 1 else d.attempt end,
+        finished_at = case when locked.final then now() end,
+        max_attempts = d.max_attempts + case when d.accepted_at is not null and not locked.final then 1 else 0 end,
+        reason = locked.error_kind, reason_message = locked.message,
+        parked_until = case when not locked.final and locked.retry_ms > 0
+          then now() + locked.retry_ms * interval '1 ms' end
+      from locked
+      where d.id = locked.id and ${isOwnLease} and locked.own_state = 'leased'
+      returning d.*, locked.final, locked.error_kind, locked.message
     ),
     given_back as (
       update runs r set state = 'superseded', finished_at = now(), message = refused.message

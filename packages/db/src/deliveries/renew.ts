@@ -1,7 +1,8 @@
-import type { DeliveryId, LeaseRef, MachineId } from '@baton/protocol'
+import type { DeliveryId, LeaseRef } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
-import { leaseArrays, lockDeliveries, noRoom } from './lease-arrays.ts'
+import { isOwnLease, leaseArrays, lockAsked, noRoom } from './lease-arrays.ts'
+import { byDelivery, type OfMachine } from './of-machine.ts'
 
 export type Renewed = { id: DeliveryId; cancelReason: string | null }
 
@@ -12,8 +13,7 @@ export type Renewed = { id: DeliveryId; cancelReason: string | null }
  */
 export async function renewLeases(
   db: Db,
-  machineId: MachineId,
-  leases: LeaseRef[],
+  leases: OfMachine<LeaseRef>[],
   leaseMs: number,
 ): Promise<Map<DeliveryId, Renewed>> {
   if (leases.length === 0) return new Map()
@@ -22,18 +22,18 @@ export async function renewLeases(
     cancel_requested_at: Date | null
     cancel_reason: string | null
   }>`
-    with asked as (select * from ${leaseArrays(leases)}),
-    ${lockDeliveries(leases.map((lease) => lease.deliveryId))},
+    with asked as (select * from ${leaseArrays(byDelivery(leases))}),
+    ${lockAsked},
     renewed as (
       update deliveries d set
         lease_expires_at = now() + ${leaseMs}::int * interval '1 ms',
         state = case d.state when 'stalled' then 'running' when 'pending' then 'leased' else d.state end,
         state_since = case when d.state in ('stalled', 'pending') then now() else d.state_since end,
         reason = null, reason_message = null
-      from asked join locked on locked.id = asked.delivery_id
-      where d.id = locked.id and d.fence = asked.fence and d.run_id = asked.run_id and d.machine_id = ${machineId}
-        and (d.state in ('leased', 'running', 'stalled')
-          or (d.state = 'pending' and d.accepted_at is not null and not exists (${noRoom})))
+      from locked
+      where d.id = locked.id and ${isOwnLease}
+        and (locked.own_state in ('leased', 'running', 'stalled')
+          or (locked.own_state = 'pending' and locked.accepted_at is not null and not exists (${noRoom})))
       returning d.id, d.run_id, d.state, d.cancel_requested_at, d.cancel_reason
     ),
     found as (

@@ -24,6 +24,7 @@ import {
   startRuns,
   sweepDeliveries,
 } from '../index.ts'
+import { ofMachine } from './of-machine.ts'
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>
 let connection: Connection
@@ -84,11 +85,13 @@ async function run(slots = 1, at = place) {
   const leased = await lease(slots, at)
   const refs = leased.map(({ id, runId, fence }) => ({ deliveryId: id, runId, fence }))
   if (refs.length === 0) return refs
-  await acceptDeliveries(connection.db, at.machineId, refs, LEASE_MS)
+  await acceptDeliveries(connection.db, ofMachine(at.machineId, refs), LEASE_MS)
   await startRuns(
     connection.db,
-    at.machineId,
-    refs.map((ref) => ({ ...ref, agoMs: 0, workspace: '/w' })),
+    ofMachine(
+      at.machineId,
+      refs.map((ref) => ({ ...ref, agoMs: 0, workspace: '/w' })),
+    ),
     LEASE_MS,
   )
   return refs
@@ -213,7 +216,9 @@ test('what expires between two attempts does not say that no machine took it', a
   if (!ref) throw new Error('nothing ran')
   await sql`update deliveries set repeatable = true where id = ${made.id}`.execute(connection.db)
   const failed = { ...finished(ref), state: 'failed', outcome: 'error', errorKind: 'crashed' } as const
-  await settleRuns(connection.db, place.machineId, [failed], { sentAt: 1, retryBaseMs: 60_000 })
+  await settleRuns(connection.db, ofMachine(place.machineId, [failed], { sentAt: 1 }), {
+    retryBaseMs: 60_000,
+  })
   await past('expires_at', made.id)
   await sweep()
   expect(await row(made.id)).toMatchObject({
@@ -253,7 +258,9 @@ test('skip: while one is not finished, a new event starts nothing and says why',
   expect(stored).toMatchObject({ state: 'ignored', reason: 'overlap_skipped' })
   const [ref] = await run()
   if (!ref) throw new Error('nothing ran')
-  await settleRuns(connection.db, place.machineId, [finished(ref)], { sentAt: 1, retryBaseMs: 0 })
+  await settleRuns(connection.db, ofMachine(place.machineId, [finished(ref)], { sentAt: 1 }), {
+    retryBaseMs: 0,
+  })
   expect(await row(first.id)).toMatchObject({ state: 'succeeded' })
   expect((await make(skip)).id).not.toBe(first.id)
 })
@@ -411,8 +418,7 @@ test('a run whose machine stays away longer than its job waits has failed, and i
   await past('state_since', ref.deliveryId)
   expect(await sweep()).toMatchObject([{ moved: 'gave_up' }])
   expect(await row(ref.deliveryId)).toMatchObject({ state: 'failed', reason: 'stall_limit' })
-  const [late] = await settleRuns(connection.db, place.machineId, [finished(ref)], {
-    sentAt: 1,
+  const [late] = await settleRuns(connection.db, ofMachine(place.machineId, [finished(ref)], { sentAt: 1 }), {
     retryBaseMs: 0,
   })
   expect(late?.result).toBe('superseded')
@@ -427,8 +433,7 @@ test('a person can give a stalled run to another machine; what the first one rep
   const [again] = await run(1, other)
   expect(again?.fence).toBeGreaterThan(ref.fence)
   expect(again?.runId).not.toBe(ref.runId)
-  const [late] = await settleRuns(connection.db, place.machineId, [finished(ref)], {
-    sentAt: 1,
+  const [late] = await settleRuns(connection.db, ofMachine(place.machineId, [finished(ref)], { sentAt: 1 }), {
     retryBaseMs: 0,
   })
   expect(late?.result).toBe('superseded')
@@ -471,4 +476,4 @@ const finished = (ref: { deliveryId: string; runId: string; fence: number }) =>
     startedAt: null,
     firstOutputAt: null,
     finishedAt: 1,
-  }) as Parameters<typeof settleRuns>[2][number]
+  }) as Parameters<typeof settleRuns>[1][number]

@@ -1,4 +1,4 @@
-import type { DeliveryId, MachineId, RunId, SettleAnswer, SettleReport } from '@baton/protocol'
+import type { SettleAnswer, SettleReport } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
 import { queueDispatches } from '../outputs/queue-dispatches.ts'
@@ -6,10 +6,15 @@ import { keepSessions } from '../sessions/keep-sessions.ts'
 import { addUsage } from '../usage/add-usage.ts'
 import { blockAccounts, restMs } from '../usage/block-accounts.ts'
 import { nextDay } from '../usage/waits-for.ts'
-import { lockDeliveries } from './lease-arrays.ts'
+import { lockAsked } from './lease-arrays.ts'
+import { byDelivery, type OfMachine } from './of-machine.ts'
+
+/** When the machine sent its report, by its own clock. */
+export type SentAt = { sentAt: number }
 
 /**
- * Records how runs ended, each with its finish key: the same key again gets `already`. The report of the newest
+ * Records how runs ended, each with its finish key: the same key again gets `already`. Answers in the order of the
+ * reports; a delivery is named at most once, and only with a run of its own. The report of the newest
  * attempt decides about its delivery however late it comes. The report of an older one decides only while no newer one is
  * in anybody's hands, so that what turns out to have run is not run again; else it is kept on its run (`superseded`).
  *
@@ -20,11 +25,10 @@ import { lockDeliveries } from './lease-arrays.ts'
  */
 export async function settleRuns(
   db: Db,
-  machineId: MachineId,
-  reports: SettleReport[],
-  options: { sentAt: number; retryBaseMs: number },
+  unordered: OfMachine<SettleReport & SentAt>[],
+  options: { retryBaseMs: number },
 ): Promise<SettleAnswer[]> {
-  const ago = (at: number | null) => (at === null ? null : Math.max(0, Math.round(options.sentAt - at)))
+  const reports = byDelivery(unordered)
   // Each part opens the indexes of its tables, so it is left out where no report needs it.
   const parts = {
     usage: reports.some((report) => report.usage !== null) ? addUsage : sql``,
@@ -38,34 +42,34 @@ export async function settleRuns(
           where k.next in ('rests', 'stopped') and k."errorKind" in ('quota', 'not_signed_in')`)
       : sql``,
   }
-  const { rows } = await sql<{ delivery_id: DeliveryId; run_id: RunId; result: SettleAnswer['result'] }>`
-    with asked as materialized (
-      select * from json_to_recordset(${JSON.stringify(
-        reports.map((report) => ({
+  const { rows } = await sql<{ place: number; result: SettleAnswer['result'] }>`
+    with asked as (
+      select asked.*, "deliveryId" as delivery_id from json_to_recordset(${JSON.stringify(
+        reports.map((report, place) => ({
           ...report,
+          place,
           ...apart(report.changes),
-          startedAgoMs: ago(report.startedAt),
-          firstOutputAgoMs: ago(report.firstOutputAt),
-          finishedAgoMs: ago(report.finishedAt),
-          freeInMs: freeIn(report.quotaUntil, options.sentAt),
+          startedAgoMs: ago(report.startedAt, report),
+          firstOutputAgoMs: ago(report.firstOutputAt, report),
+          finishedAgoMs: ago(report.finishedAt, report),
+          freeInMs: freeIn(report.quotaUntil, report),
         })),
       )}::text::json) as asked (
-        "deliveryId" text, "runId" text, fence bigint, "finishKey" text, state text, outcome text, "errorKind" text,
+        "deliveryId" text, "runId" text, "machineId" text, place int, fence bigint, "finishKey" text, state text, outcome text, "errorKind" text,
         message text, "exitCode" int, signal text, "sessionId" text, usage jsonb, result text, "killProof" jsonb,
         changes jsonb, diff text,
         "finalSeq" bigint, "finalHash" text, "startedAgoMs" bigint, "firstOutputAgoMs" bigint, "finishedAgoMs" bigint,
         "freeInMs" float8, spawn jsonb)
     ),
-    ${lockDeliveries(reports.map((report) => report.deliveryId))},
-    locked_runs as materialized (
-      select r.id, r.fence, r.finish_key from runs r
-      where r.id = any(${reports.map((report) => report.runId)}::text[]) and r.machine_id = ${machineId}
-        and (select count(*) from locked) >= 0
-      order by r.id for update
-    ),
+    ${lockAsked},
     known as materialized (
-      select asked.*, r.finish_key as known_key, r.id is not null as exists
-      from asked left join locked_runs r on r.id = asked."runId" and r.fence = asked.fence
+      select told.*, r.finish_key as known_key, r.id is not null as exists, r.state as known_state
+      from (select * from locked order by "runId") told left join lateral (
+        select id, finish_key, state from runs
+        where id = told."runId" and fence is not distinct from told.fence
+          and machine_id is not distinct from told."machineId" and delivery_id is not distinct from told.id
+        for update
+      ) r on true
     ),
     ended as (
       update runs r set state = k.state, outcome = k.outcome, error_kind = k."errorKind", message = k.message,
@@ -76,20 +80,21 @@ export async function settleRuns(
         first_output_at = greatest(r.accepted_at, now() - k."firstOutputAgoMs" * interval '1 ms'),
         finished_at = greatest(r.accepted_at, now() - k."finishedAgoMs" * interval '1 ms')
       from known k where r.id = k."runId" and k.exists and k.known_key is null
-        and r.state in ('starting', 'running', 'lost')
+        and k.known_state in ('starting', 'running', 'lost')
       returning r.id, r.organization_id, r.delivery_id, r.machine_id, r.agent_id, r.job_id, r.fence, r.state, r.workspace,
-        r.usage, r.finished_at
+        r.usage, r.finished_at, r.message, k.id as own_delivery, k.own_fence, k.own_state, k.accepted_at,
+        k.attempt, k.max_attempts, k.repeatable, k.recovered, k.cancel_requested_at, k."deliveryId", k."runId", k."finishKey",
+        k."errorKind", k."sessionId", k."freeInMs"
     ),
     closing as materialized (
-      select k.*, locked.repeatable, locked.agent_id, ${restMs(sql`k."freeInMs"`)} as rest_ms,
+      select k.*, ${restMs(sql`k."freeInMs"`)} as rest_ms,
         k."sessionId" is not null and k."errorKind" in ('quota', 'budget', 'not_signed_in', 'api_error') as to_nudge,
-        case when k.state not in ('failed', 'timed_out') or locked.cancel_requested_at is not null then 'ends'
+        case when k.state not in ('failed', 'timed_out') or k.cancel_requested_at is not null then 'ends'
           when k."errorKind" = 'quota' or (k."errorKind" = 'budget' and k."freeInMs" is not null) then 'rests'
           when k."errorKind" = 'not_signed_in' then 'stopped'
-          when k."errorKind" = 'session_lost' and not locked.recovered then 'afresh'
-          when locked.repeatable and locked.attempt < locked.max_attempts then 'again' else 'ends' end as next
-      from known k join ended on ended.id = k."runId" join locked on locked.id = k."deliveryId"
-        join agents own on own.id = locked.agent_id
+          when k."errorKind" = 'session_lost' and not k.recovered then 'afresh'
+          when k.repeatable and k.attempt < k.max_attempts then 'again' else 'ends' end as next
+      from ended k join agents own on own.id = k.agent_id
       where k.state <> 'superseded'
     ),
     closed as (
@@ -108,12 +113,12 @@ export async function settleRuns(
           when 'rests' then case k."errorKind" when 'budget' then ${nextDay} else now() + k.rest_ms * interval '1 ms' end
             + random() * ${REST_JITTER_MS}::int * interval '1 ms' end
       from closing k
-      where d.id = k."deliveryId" and (d.fence = k.fence or ${isInNobodysHands})
-        and d.state in ('pending', 'leased', 'running', 'stalled', 'parked')
+      where d.id = k.own_delivery and (k.own_fence = k.fence or ${isInNobodysHands})
+        and k.own_state in ('pending', 'leased', 'running', 'stalled', 'parked')
       returning d.id, d.organization_id, d.event_id, d.job_id, d.machine_id, d.run_id, d.fence, d.state
     ),
     ${queueDispatches('closed', 'finished')}${parts.usage}${parts.sessions}${parts.blocks}
-    select "deliveryId" as delivery_id, "runId" as run_id,
+    select place,
       case
         when not exists then 'unknown'
         when known_key = "finishKey" then 'already'
@@ -121,7 +126,12 @@ export async function settleRuns(
         when "deliveryId" in (select id from closed) then 'settled'
         else 'superseded' end as result
     from known`.execute(db)
-  return rows.map((row) => ({ deliveryId: row.delivery_id, runId: row.run_id, result: row.result }))
+  const results = new Map(rows.map(({ place, result }) => [reports[place], result]))
+  return unordered.map((report) => ({
+    deliveryId: report.deliveryId,
+    runId: report.runId,
+    result: results.get(report) ?? 'unknown',
+  }))
 }
 
 /**
@@ -129,7 +139,7 @@ export async function settleRuns(
  * end that is not the work's fault is none for work that waits elsewhere by now.
  */
 const isInNobodysHands = sql`(
-  (d.accepted_at is null or d.state = 'pending') and (k.state = 'succeeded' or not k.repeatable)
+  (k.accepted_at is null or k.own_state = 'pending') and (k.state = 'succeeded' or not k.repeatable)
   and k.next = 'ends')`
 
 /** What people read while it waits for its next attempt. */
@@ -146,8 +156,13 @@ const REST_JITTER_MS = 30_000
 const REST_MIN_MS = 10_000
 const REST_MAX_MS = 8 * 86_400_000
 
+/** How long ago something was, by the clock of its machine. */
+function ago(at: number | null, { sentAt }: SentAt): number | null {
+  return at === null ? null : Math.max(0, Math.round(sentAt - at))
+}
+
 /** A time of the machine's wall clock as a time from now; a clock that is set wrongly can do little harm. */
-function freeIn(until: number | null, sentAt: number): number | null {
+function freeIn(until: number | null, { sentAt }: SentAt): number | null {
   return until === null ? null : Math.min(REST_MAX_MS, Math.max(REST_MIN_MS, Math.round(until - sentAt)))
 }
 

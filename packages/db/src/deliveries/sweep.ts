@@ -48,10 +48,9 @@ const toSwept = (row: Row): Swept => ({
 const sweepLeases = ({ acceptWithinMs, limit }: SweepOptions): RawBuilder<Row> => sql<Row>`
   with due as materialized (
     select id from deliveries
-    where state in ('leased', 'running') and (
-      lease_expires_at < now()
-      or (state = 'leased' and accepted_at is null and leased_at < now() - ${acceptWithinMs}::int * interval '1 ms'))
-    order by id limit ${limit}::int
+    where id = any(array(select id from deliveries where ${hasLapsed(acceptWithinMs)} limit ${limit}::int))
+      and ${hasLapsed(acceptWithinMs)}
+    order by id
     for update skip locked
   ),
   moved as (
@@ -78,6 +77,12 @@ const sweepLeases = ({ acceptWithinMs, limit }: SweepOptions): RawBuilder<Row> =
     case when state = 'stalled' then 'stalled' when state = 'dead' then 'gave_up'
       when accepted_at is null then 'unaccepted' else 'lapsed' end as moved
   from moved`
+
+/** Looked for among all that are at work, which are few: an index on this time would grow with every renewed lease. */
+const hasLapsed = (
+  acceptWithinMs: number,
+) => sql`(state in ('leased', 'running') and (lease_expires_at < now()
+  or (state = 'leased' and accepted_at is null and leased_at < now() - ${acceptWithinMs}::int * interval '1 ms')))`
 
 /** Accepted as often as its job allows, and never started. */
 const isUsedUp = sql`(d.state = 'leased' and d.accepted_at is not null and d.attempt >= d.max_attempts)`

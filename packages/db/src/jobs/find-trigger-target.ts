@@ -12,6 +12,7 @@ import type {
 } from '@baton/protocol'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { pendingOf } from '../deliveries/pending-of.ts'
 
 /** Everything that is needed to make an event of a trigger, and its delivery. */
 export type TriggerTargetRow = {
@@ -101,7 +102,7 @@ export async function findHopsOfRun(
 export async function countPending(db: Db, machineId: MachineId, limit: number): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*) as count from (
-      select 1 from deliveries where machine_id = ${machineId} and state = 'pending' limit ${limit + 1}::int
+      select 1 from ${pendingOf(sql`${machineId}`)} limit ${limit + 1}::int
     ) few`.execute(db)
   return rows[0]?.count ?? 0
 }

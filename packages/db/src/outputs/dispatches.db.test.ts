@@ -7,6 +7,7 @@ import { acceptDeliveries } from '../deliveries/accept.ts'
 import { requestCancel } from '../deliveries/cancel.ts'
 import { leaseDeliveries } from '../deliveries/lease.ts'
 import { giveUpDelivery } from '../deliveries/move-elsewhere.ts'
+import { ofMachine } from '../deliveries/of-machine.ts'
 import { loseDeliveries } from '../deliveries/reconcile.ts'
 import { refuseDeliveries } from '../deliveries/refuse.ts'
 import { settleRuns } from '../deliveries/settle.ts'
@@ -52,14 +53,16 @@ async function makeLease(
   const [leased] = await leaseDeliveries(db, place.machineId, options)
   if (!leased) throw new Error('Nothing was leased.')
   const lease = { deliveryId: leased.id, runId: leased.runId, fence: leased.fence }
-  if (until !== 'leased') await acceptDeliveries(db, place.machineId, [lease], LEASE_MS)
+  if (until !== 'leased') await acceptDeliveries(db, ofMachine(place.machineId, [lease]), LEASE_MS)
   if (until === 'running')
-    await startRuns(db, place.machineId, [{ ...lease, agoMs: 0, workspace: '/w' }], LEASE_MS)
+    await startRuns(db, ofMachine(place.machineId, [{ ...lease, agoMs: 0, workspace: '/w' }]), LEASE_MS)
   return lease
 }
 
 const settle = (place: Place, report: ReturnType<typeof wireRun>['settle']) =>
-  settleRuns(connection.db, place.machineId, [report], { sentAt: Date.now(), retryBaseMs: 1_000 } as never)
+  settleRuns(connection.db, ofMachine(place.machineId, [report], { sentAt: Date.now() }), {
+    retryBaseMs: 1_000,
+  } as never)
 
 async function momentsOf(deliveryId: string): Promise<string[]> {
   const { rows } = await sql<{

@@ -46,7 +46,8 @@ export async function appendRunEvents(db: Db, items: AppendItem[]): Promise<Set<
         ${items.map((i) => i.hashAfter)}::text[], ${items.map((i) => (i.firstOutput ? 1 : 0))}::int[],
         ${items.map((i) => (i.consumed ? 1 : 0))}::int[]
       ) as a (run_id, machine_id, fence, from_seq, count, hash_before, hash_after, first_output, consumed)
-      where r.id = a.run_id and r.machine_id = a.machine_id and r.fence = a.fence
+      where r.id = any(${items.map((i) => i.runId)}::text[]) and r.id = a.run_id
+        and r.machine_id is not distinct from a.machine_id and r.fence is not distinct from a.fence
         and r.last_seq = a.from_seq - 1 and r.last_hash = a.hash_before
       returning r.id, r.organization_id, r.delivery_id, r.fence
     ),

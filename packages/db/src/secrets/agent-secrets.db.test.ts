@@ -1,5 +1,6 @@
 import { createTestDatabase, makeDelivery, makePlace, type Place } from '@baton/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { ofMachine } from '../deliveries/of-machine.ts'
 import {
   acceptDeliveries,
   type Connection,
@@ -65,7 +66,11 @@ test('only the machine that holds the run under this fence is given what belongs
   const ask = (machineId = place.machineId, under = fence) =>
     listRunSecrets(connection.db, machineId, runId, under)
   expect(await ask()).toBeNull()
-  await acceptDeliveries(connection.db, place.machineId, [{ deliveryId: id, runId, fence }], 30_000)
+  await acceptDeliveries(
+    connection.db,
+    ofMachine(place.machineId, [{ deliveryId: id, runId, fence }]),
+    30_000,
+  )
   expect(await ask()).toEqual([secret('sealed text')])
   expect(await listRunSkills(connection.db, place.machineId, runId, fence)).toEqual([skill])
   expect(await ask((await makePlace(connection.db)).machineId)).toBeNull()
@@ -74,7 +79,11 @@ test('only the machine that holds the run under this fence is given what belongs
 
 test('an agent without secrets has an empty list, which is not the same as no run', async () => {
   const { id, runId, fence } = await lease()
-  await acceptDeliveries(connection.db, place.machineId, [{ deliveryId: id, runId, fence }], 30_000)
+  await acceptDeliveries(
+    connection.db,
+    ofMachine(place.machineId, [{ deliveryId: id, runId, fence }]),
+    30_000,
+  )
   expect(await listRunSecrets(connection.db, place.machineId, runId, fence)).toEqual([])
   expect(await listRunSkills(connection.db, place.machineId, runId, fence)).toEqual([])
 })

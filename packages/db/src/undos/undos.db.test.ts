@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { LEASE_MS, type RunChanges, type RunId, type SettleReport, settleReport, toId } from '@baton/protocol'
 import { createTestDatabase, makeDelivery, makePlace, type Place } from '@baton/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { ofMachine } from '../deliveries/of-machine.ts'
 import {
   acceptDeliveries,
   type Connection,
@@ -58,7 +59,7 @@ async function finishedRun(only: Partial<SettleReport> = {}): Promise<RunId> {
   })
   if (!leased) throw new Error('nothing to lease')
   const held = { deliveryId: leased.id, runId: leased.runId, fence: leased.fence }
-  await acceptDeliveries(connection.db, place.machineId, [held], LEASE_MS)
+  await acceptDeliveries(connection.db, ofMachine(place.machineId, [held]), LEASE_MS)
   const settle = settleReport.parse({
     ...held,
     finishKey: randomUUID(),
@@ -80,7 +81,9 @@ async function finishedRun(only: Partial<SettleReport> = {}): Promise<RunId> {
     finishedAt: Date.now(),
     ...only,
   })
-  await settleRuns(connection.db, place.machineId, [settle], { sentAt: Date.now(), retryBaseMs: 1 })
+  await settleRuns(connection.db, ofMachine(place.machineId, [settle], { sentAt: Date.now() }), {
+    retryBaseMs: 1,
+  })
   return held.runId
 }
 

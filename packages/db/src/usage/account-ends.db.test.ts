@@ -3,6 +3,7 @@ import type { AgentId, Budget, LeaseRef, RuntimeProbe, SettleReport, Usage } fro
 import { createTestDatabase, LIMITS, makeDelivery, makePlace, newTestId, type Place } from '@baton/testkit'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { ofMachine } from '../deliveries/of-machine.ts'
 import {
   acceptDeliveries,
   type Connection,
@@ -85,8 +86,12 @@ async function run(folder = '/w') {
   const [leased] = await lease(1)
   if (!leased) throw new Error('Nothing was leased.')
   const ref = refOf(leased)
-  await acceptDeliveries(connection.db, place.machineId, [ref], LEASE_MS)
-  await startRuns(connection.db, place.machineId, [{ ...ref, agoMs: 5, workspace: folder }], LEASE_MS)
+  await acceptDeliveries(connection.db, ofMachine(place.machineId, [ref]), LEASE_MS)
+  await startRuns(
+    connection.db,
+    ofMachine(place.machineId, [{ ...ref, agoMs: 5, workspace: folder }]),
+    LEASE_MS,
+  )
   return { ...ref, leased }
 }
 
@@ -116,9 +121,11 @@ const report = (ref: LeaseRef, only: Partial<SettleReport> = {}): SettleReport =
   ...only,
 })
 const settle = async (...reports: SettleReport[]) =>
-  (await settleRuns(connection.db, place.machineId, reports, { sentAt: SENT_AT, retryBaseMs: 0 })).map(
-    ({ result }) => result,
-  )
+  (
+    await settleRuns(connection.db, ofMachine(place.machineId, reports, { sentAt: SENT_AT }), {
+      retryBaseMs: 0,
+    })
+  ).map(({ result }) => result)
 const failed = (errorKind: SettleReport['errorKind'], only: Partial<SettleReport> = {}) => ({
   state: 'failed' as const,
   outcome: 'error' as const,

@@ -20,6 +20,7 @@ import {
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
 import { agentExtras } from '../deliveries/lease.ts'
+import { pendingOf } from '../deliveries/pending-of.ts'
 import { isBlocked, isSpent, nextDay } from '../usage/waits-for.ts'
 import { blockCause } from './block-cause.ts'
 
@@ -72,8 +73,8 @@ export async function listAgentViews(
       m.id as machine_id, m.name as machine_name, machine_state(m) as machine_state, m.runtimes,
       (select count(*) from deliveries d where d.machine_id = m.id and d.agent_id = a.id
         and d.state in ('leased', 'running', 'stalled')) as live,
-      (select count(*) from (select 1 from deliveries d where d.machine_id = m.id and d.agent_id = a.id
-        and d.state = 'pending' limit 1001) p) as pending
+      (select count(*) from (select 1 from ${pendingOf(sql`m.id`)} where waiting.agent_id = a.id limit 1001) p)
+        as pending
     from agents a join machines m on m.id = a.machine_id
     where a.organization_id = ${organizationId}
       and ${only ? sql`(a.id = ${only.idOrKey} or (a.key = ${only.idOrKey} and a.archived_at is null))` : sql`a.archived_at is null`}

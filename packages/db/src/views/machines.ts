@@ -8,6 +8,7 @@ import type {
 } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { pendingOf } from '../deliveries/pending-of.ts'
 
 type Row = {
   id: MachineId
@@ -38,7 +39,7 @@ export async function listMachineViews(
     select m.id, m.name, machine_state(m) as state, m.goodbye_cause, m.goodbye_at, m.last_heartbeat_at, m.hostname, m.os,
       m.arch, m.runner_version, m.slots, m.runtimes, m.facts, m.created_at,
       (select count(*) from deliveries d where d.machine_id = m.id and d.state in ('leased', 'running', 'stalled')) as live,
-      (select count(*) from (select 1 from deliveries d where d.machine_id = m.id and d.state = 'pending' limit 1001) p)
+      (select count(*) from (select 1 from ${pendingOf(sql`m.id`)} limit 1001) p)
         as pending
     from machines m
     where m.organization_id = ${organizationId}

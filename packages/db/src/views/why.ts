@@ -11,6 +11,7 @@ import type {
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
 import { chooseDeliveries } from '../deliveries/choose.ts'
+import { pendingOf } from '../deliveries/pending-of.ts'
 import { isBlocked, isSpent, nextDay } from '../usage/waits-for.ts'
 
 /** Everything the lease statement looks at for one pending delivery, read at once. */
@@ -109,8 +110,8 @@ export async function findDeliveryFacts(
       'nextDay', extract(epoch from ${nextDay}) * 1000,
       'isNext', d.id in (select id from chosen),
       'ahead', (select count(*) from (
-        select 1 from deliveries o where o.machine_id = d.machine_id and o.state = 'pending'
-          and (o.priority > d.priority or (o.priority = d.priority and o.id < d.id)) limit 1001) a)
+        select 1 from ${pendingOf(sql`d.machine_id`)}
+          where waiting.priority > d.priority or (waiting.priority = d.priority and waiting.id < d.id) limit 1001) a)
     ) as facts
     from d join machines m on m.id = d.machine_id join agents a on a.id = d.agent_id`.execute(db)
   return rows[0]?.facts ?? null

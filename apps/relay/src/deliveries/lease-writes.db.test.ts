@@ -1,0 +1,61 @@
+import { type Connection, connect, leaseDeliveries } from '@baton/db'
+import { LEASE_MS, type LeaseRef } from '@baton/protocol'
+import { createTestDatabase, makeDelivery, makePlace, type Place } from '@baton/testkit'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createLeaseWrites, type LeaseWrites } from './lease-writes.ts'
+
+let database: Awaited<ReturnType<typeof createTestDatabase>>
+let connection: Connection
+let writes: LeaseWrites
+let place: Place
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  connection = connect(database.url)
+  writes = createLeaseWrites(connection.db)
+})
+afterAll(async () => {
+  await writes?.stop()
+  await connection?.close()
+  await database?.[Symbol.asyncDispose]()
+})
+beforeEach(async () => {
+  place = await makePlace(connection.db)
+})
+
+async function leaseOne(): Promise<LeaseRef> {
+  await makeDelivery(connection.db, place)
+  const options = { sessionEpoch: place.sessionEpoch, slots: 1, leaseMs: LEASE_MS, bodyBytes: 1000 }
+  const [leased] = await leaseDeliveries(connection.db, place.machineId, options)
+  if (!leased) throw new Error('nothing to lease')
+  return { deliveryId: leased.id, runId: leased.runId, fence: leased.fence }
+}
+
+test('requests that come together are each answered for their own, also when they name the same delivery', async () => {
+  const other = await makePlace(connection.db)
+  const lease = await leaseOne()
+  // The first two fill both flights, so that the rest goes into one statement.
+  const fillers = [writes.accept(place.machineId, []), writes.renew(place.machineId, [])]
+  const answers = await Promise.all([
+    writes.accept(other.machineId, [lease]),
+    writes.accept(place.machineId, [lease]),
+    writes.accept(place.machineId, [lease, lease]),
+    writes.accept(other.machineId, [{ ...lease, fence: lease.fence - 1 }, lease]),
+  ])
+  await Promise.all(fillers)
+  expect(answers).toEqual([[false], [true], [true, true], [false, false]])
+})
+
+test('what cannot be stored fails alone', async () => {
+  const [good, bad] = [await leaseOne(), await leaseOne()]
+  await writes.accept(place.machineId, [good, bad])
+  const start = { agoMs: 0, workspace: '/w' }
+  const [first, second, third] = await Promise.allSettled([
+    writes.start(place.machineId, [{ ...good, ...start }]),
+    writes.start(place.machineId, [{ ...bad, ...start, workspace: 'a\0b' }]),
+    writes.start(place.machineId, [{ ...good, ...start }]),
+  ])
+  expect(first).toEqual({ status: 'fulfilled', value: [true] })
+  expect(second.status).toBe('rejected')
+  expect(third).toEqual({ status: 'fulfilled', value: [true] })
+})
