@@ -93,10 +93,13 @@ test.each([
   ['a list for a body', 'POST', '/api/v1/runs', '[]', 'object'],
   ['a number that is none', 'GET', '/api/v1/runs?limit=many', undefined, 'limit'],
   ['a list too long', 'GET', '/api/v1/runs?limit=201', undefined, 'limit'],
-])('%s is refused and named', async (_, method, path, body, named) => {
+])('%s is refused and named', async (what, method, path, body, named) => {
   const answer = await place.call(method, path, body)
   expect(answer.status).toBe(400)
   expect(answer.body.detail).toContain(named)
+  const { errors } = answer.body
+  if (what.includes('nobody knows'))
+    expect(errors).toEqual([{ path: named, message: 'There is no such field.' }])
 })
 
 test('wrong methods, media types, sizes and addresses have answers of their own', async () => {

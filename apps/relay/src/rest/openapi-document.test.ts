@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { expect, test } from 'vitest'
 import { createOpenApiDocument } from './openapi-document.ts'
@@ -15,6 +16,11 @@ test('the description is clean by the recommended rules of Redocly', async () =>
     ({ ruleId, message, location }) => `${ruleId} ${location[0]?.pointer} ${message}`,
   )
   expect(found).toEqual([])
+})
+
+test('its licence is that of the project', async () => {
+  const { license } = JSON.parse(await readFile(new URL('../../../../package.json', import.meta.url), 'utf8'))
+  expect(document.info).toMatchObject({ license: { identifier: license } })
 })
 
 test('every route of REST is described once, with a name of its own', () => {

@@ -43,7 +43,7 @@ export function createOpenApiDocument(version: string): OpenApiDocument {
       'Sends work to coding agents on your own machines. Times are milliseconds since 1970. Clients must ignore fields that they do not know; unknown fields in requests are refused.',
     version,
     baseUrl: REST_PATH,
-    license: { name: 'MIT', identifier: 'MIT' },
+    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     securitySchemes: {
       token: { type: 'http', scheme: 'bearer', description: 'An API token: `baton token create`.' },
     },

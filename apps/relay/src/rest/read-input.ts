@@ -1,5 +1,6 @@
 import { BatonError } from '@baton/protocol'
 import { z } from 'zod'
+import { RestProblem, refusal } from './rest-problem.ts'
 import { HEADER_FIELDS, type RestRoute, unwrap } from './rest-routes.ts'
 
 /** The texts of a query as the schema wants them. What cannot be read stays text, for the schema to refuse by its name. */
@@ -42,11 +43,13 @@ export function assertNothingUnknown(
   // What is wrong otherwise, the procedure itself says.
   if (!parsed.success) return
   const unknown = unknownFields(whole, parsed.data)
-  if (unknown.length > 0)
-    throw new BatonError(
-      'bad_input',
-      `There is no field ${unknown.map((name) => `"${name}"`).join(', ')} here.`,
-    )
+  if (unknown.length === 0) return
+  const { code, problem } = refusal(
+    'bad_input',
+    `There is no field ${unknown.map((name) => `"${name}"`).join(', ')} here.`,
+  )
+  const errors = unknown.map((path) => ({ path, message: 'There is no such field.' }))
+  throw new RestProblem({ ...problem, code, errors })
 }
 
 function unknownFields(given: unknown, parsed: unknown, path = ''): string[] {
