@@ -1,5 +1,4 @@
-import type { StatusWord, UsageGroup } from '@baton/protocol'
-import { STATUS_SHAPES } from '@baton/protocol'
+import type { UsageGroup } from '@baton/protocol'
 import {
   createRootRoute,
   createRoute,
@@ -9,6 +8,7 @@ import {
 } from '@tanstack/react-router'
 import { readEventsSearch } from './events/events-search.ts'
 import { OverviewPage } from './overview/overview-page.tsx'
+import { readRunsSearch, textOf } from './runs/runs-search.ts'
 import { ErrorPage, MissingPage } from './shell/error-page.tsx'
 import { Shell } from './shell/shell.tsx'
 
@@ -16,29 +16,28 @@ const root = createRootRoute({ component: Shell, errorComponent: ErrorPage, notF
 
 const overview = createRoute({ getParentRoute: () => root, path: '/', component: OverviewPage })
 
-export type RunsSearch = { status?: StatusWord; machine?: string; job?: string; agent?: string }
 const runs = createRoute({
   getParentRoute: () => root,
   path: '/runs',
-  validateSearch: (search: Record<string, unknown>): RunsSearch => ({
-    ...(isStatusWord(search.status) && { status: search.status }),
-    ...textOf(search, 'machine'),
-    ...textOf(search, 'job'),
-    ...textOf(search, 'agent'),
-  }),
+  validateSearch: readRunsSearch,
   component: lazyRouteComponent(() => import('./runs/runs-page.tsx'), 'RunsPage'),
 })
 
 const run = createRoute({
   getParentRoute: () => root,
   path: '/runs/$runId',
+  validateSearch: ({ tab }: Record<string, unknown>): { tab?: 'changes' | 'facts' } =>
+    tab === 'changes' || tab === 'facts' ? { tab } : {},
   component: lazyRouteComponent(() => import('./runs/run-page.tsx'), 'RunPage'),
 })
 
 const jobs = createRoute({
   getParentRoute: () => root,
   path: '/jobs',
-  validateSearch: (search: Record<string, unknown>): { job?: string } => textOf(search, 'job'),
+  validateSearch: (search: Record<string, unknown>): { job?: string; text?: string } => ({
+    ...textOf(search, 'job'),
+    ...textOf(search, 'text'),
+  }),
   // Links from before jobs had pages of their own.
   beforeLoad: ({ search: { job } }) => {
     if (job !== undefined) throw redirect({ to: '/jobs/$job', params: { job }, replace: true })
@@ -49,6 +48,8 @@ const jobs = createRoute({
 const newJob = createRoute({
   getParentRoute: () => root,
   path: '/jobs/new',
+  // A run that went well can become a job.
+  validateSearch: (search: Record<string, unknown>): { run?: string } => textOf(search, 'run'),
   component: lazyRouteComponent(() => import('./jobs/new-job-page.tsx'), 'NewJobPage'),
 })
 
@@ -67,6 +68,7 @@ const editJob = createRoute({
 const agents = createRoute({
   getParentRoute: () => root,
   path: '/agents',
+  validateSearch: (search: Record<string, unknown>): { text?: string } => textOf(search, 'text'),
   component: lazyRouteComponent(() => import('./agents/agents-page.tsx'), 'AgentsPage'),
 })
 
@@ -98,6 +100,12 @@ const machines = createRoute({
   getParentRoute: () => root,
   path: '/machines',
   component: lazyRouteComponent(() => import('./machines/machines-page.tsx'), 'MachinesPage'),
+})
+
+const machine = createRoute({
+  getParentRoute: () => root,
+  path: '/machines/$machine',
+  component: lazyRouteComponent(() => import('./machines/machine-page.tsx'), 'MachinePage'),
 })
 
 const events = createRoute({
@@ -142,6 +150,7 @@ const routeTree = root.addChildren([
   run,
   jobs,
   machines,
+  machine,
   events,
   github,
   newJob,
@@ -162,13 +171,4 @@ declare module '@tanstack/react-router' {
   interface Register {
     router: ReturnType<typeof createAppRouter>
   }
-}
-
-function isStatusWord(value: unknown): value is StatusWord {
-  return typeof value === 'string' && Object.hasOwn(STATUS_SHAPES, value)
-}
-
-function textOf<K extends string>(search: Record<string, unknown>, key: K): { [name in K]?: string } {
-  const value = search[key]
-  return (typeof value === 'string' && value !== '' ? { [key]: value } : {}) as { [name in K]?: string }
 }

@@ -44,7 +44,7 @@ describe.skipIf(launched === null)('outputs in a browser', { timeout: 60_000 }, 
     await page.getByText('The sample was sent.').waitFor()
     await page.getByRole('button', { name: 'Change', exact: true }).click()
     expect(await page.getByLabel('Signing secret').inputValue()).toBe('***')
-    await page.getByLabel('When').selectOption('success')
+    await page.getByLabel('Sent').selectOption('success')
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('when it succeeded').waitFor()
 

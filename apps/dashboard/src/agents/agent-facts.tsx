@@ -69,7 +69,11 @@ export function AgentFacts({ agent }: { agent: AgentView }) {
         )}
       </CardPart>
       <div className="px-4 py-2 text-[13px]">
-        <Link to="/machines" className="font-medium text-accent hover:underline">
+        <Link
+          to="/machines/$machine"
+          params={{ machine: agent.machine.name }}
+          className="font-medium text-accent hover:underline"
+        >
           Its machine
         </Link>
       </div>

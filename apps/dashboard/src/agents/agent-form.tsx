@@ -1,5 +1,5 @@
 import type { AgentView, PermissionMode } from '@baton/protocol'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { BudgetFields, budgetWords } from '../elements/budget-fields.tsx'
 import { Problem } from '../elements/dialog.tsx'
 import { DurationField } from '../elements/duration-field.tsx'
@@ -9,6 +9,7 @@ import { inputProblems } from '../elements/input-problems.ts'
 import { LeaveGuard } from '../elements/leave-guard.tsx'
 import { NumberField } from '../elements/number-field.tsx'
 import { ApprovalFields } from '../jobs/approval-fields.tsx'
+import { FolderHint, ModeHint, useMachinePolicy } from '../machines/policy-hint.tsx'
 import type { AgentDraft } from './agent-draft.ts'
 import { PERMISSION_WORDS } from './agent-words.ts'
 import { IsolationFields } from './isolation-fields.tsx'
@@ -25,8 +26,9 @@ export function AgentForm({ agent, start, action, onCancel }: AgentFormProps) {
   const [draft, setDraft] = useState(start)
   const change = (part: Partial<AgentDraft>) => setDraft((before) => ({ ...before, ...part }))
   const { general, at } = inputProblems(action.problem, () => true)
+  const policy = useMachinePolicy(agent.machine.id)
   const takesCommand = agent.runtime === 'command' || agent.runtime === 'acp'
-  const text = (name: 'name' | 'command' | 'model' | 'workspace', label: string, hint?: string) => (
+  const text = (name: 'name' | 'command' | 'model' | 'workspace', label: string, hint?: ReactNode) => (
     <Field label={label} hint={hint} problem={at[name]}>
       <input
         className={`field ${name === 'name' ? '' : 'font-mono'}`}
@@ -70,7 +72,7 @@ export function AgentForm({ agent, start, action, onCancel }: AgentFormProps) {
           onChange={(event) => change({ instructions: event.target.value })}
         />
       </Field>
-      <Field label="It may" hint="The machine’s own policy file has the last word.">
+      <Field label="It may" hint={<ModeHint policy={policy} mode={draft.permissionMode} />}>
         <select
           className="field"
           value={draft.permissionMode}
@@ -103,7 +105,10 @@ export function AgentForm({ agent, start, action, onCancel }: AgentFormProps) {
         {text(
           'workspace',
           'Folder on its machine',
-          'Absolute, ~ for its home, scratch for a fresh one each time, or worktree:/folder[#branch] for a git worktree of its own.',
+          <FolderHint
+            policy={policy}
+            words="Absolute, ~ for its home, scratch for a fresh one each time, or worktree:/folder[#branch] for a git worktree of its own."
+          />,
         )}
         <IsolationFields draft={draft} onChange={change} problems={at} />
       </Folded>

@@ -22,7 +22,7 @@ import { AgentFacts } from './agent-facts.tsx'
 import { agentQuery } from './agent-queries.ts'
 import { AgentSecrets } from './agent-secrets.tsx'
 import { AgentSkills } from './agent-skills.tsx'
-import { runtimeWords } from './agents-page.tsx'
+import { runtimeWords } from './agent-words.ts'
 
 const route = getRouteApi('/agents/$agent')
 
@@ -68,6 +68,7 @@ function AgentBody({ agent }: { agent: AgentView }) {
   return (
     <Page
       title={agent.name}
+      back={{ to: '/agents', name: 'Agents' }}
       lead={
         <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
           <AgentMark state={agent.state} />

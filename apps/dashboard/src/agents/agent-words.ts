@@ -1,4 +1,4 @@
-import type { AgentIsolation, PermissionMode } from '@baton/protocol'
+import type { AgentIsolation, AgentView, PermissionMode } from '@baton/protocol'
 
 export const PERMISSION_WORDS: Record<PermissionMode, string> = {
   read_only: 'only read',
@@ -15,4 +15,9 @@ export function isolationWords(isolation: AgentIsolation): string {
     case 'container':
       return `container of ${isolation.image}, ${isolation.memoryMb} MiB, ${isolation.cpus} CPUs, network ${isolation.network}`
   }
+}
+
+/** What an agent runs: "claude, opus", "command demo". */
+export function runtimeWords({ runtime, command, model }: AgentView): string {
+  return [command === null ? runtime : `${runtime} ${command}`, model].filter(Boolean).join(', ')
 }

@@ -26,9 +26,24 @@ export function formatAgo(at: number, now: number): string {
   return new Date(at).toLocaleDateString(undefined, { year: 'numeric', month: 'short', day: 'numeric' })
 }
 
+/** "Today", "Yesterday", else the day of the week with its date. */
+export function formatDay(at: number, now = Date.now()): string {
+  const day = new Date(at).toDateString()
+  if (day === new Date(now).toDateString()) return 'Today'
+  if (day === new Date(now - 86_400_000).toDateString()) return 'Yesterday'
+  return new Date(at).toLocaleDateString(undefined, { weekday: 'short', day: 'numeric', month: 'short' })
+}
+
 /** The whole time with its zone, for hovering. */
 export function formatMoment(at: number): string {
   return new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' })
+}
+
+/** "19:00, in 1 h 10 min", with its day when that is another one. */
+export function formatSoon(at: number, now: number): string {
+  const day = new Date(at).toDateString() === new Date(now).toDateString() ? '' : `${formatDay(at, now)} `
+  const away = at > now ? `, in ${formatDuration(at - now)}` : `, ${formatAgo(at, now)}`
+  return `${day}${formatClock(at)}${away}`
 }
 
 export function formatClock(at: number): string {
@@ -46,7 +61,8 @@ export function formatInstant(at: number): string {
 export function formatBytes(bytes: number): string {
   if (bytes < 1_024) return `${bytes} B`
   if (bytes < 1_024 ** 2) return `${(bytes / 1_024).toFixed(1)} KiB`
-  return `${(bytes / 1_024 ** 2).toFixed(1)} MiB`
+  if (bytes < 1_024 ** 3) return `${(bytes / 1_024 ** 2).toFixed(1)} MiB`
+  return `${(bytes / 1_024 ** 3).toFixed(1)} GiB`
 }
 
 export const formatCount = (count: number) => count.toLocaleString('en-US')

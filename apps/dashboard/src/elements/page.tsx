@@ -1,24 +1,42 @@
+import { Link } from '@tanstack/react-router'
 import { RefreshCw } from 'lucide-react'
 import { type ReactNode, useEffect } from 'react'
 import { errorSentence } from '../api/api-error.ts'
 import { Button } from './button.tsx'
 
-type PageProps = { title: string; lead?: ReactNode; actions?: ReactNode; children: ReactNode }
+type PageProps = {
+  title: string
+  /** The list that this page is one of. */
+  back?: { to: '/runs' | '/jobs' | '/agents' | '/machines' | '/events'; name: string }
+  lead?: ReactNode
+  actions?: ReactNode
+  children: ReactNode
+}
 
 /** The frame of every page: its heading, one line about it, what can be done, and the document's title. */
-export function Page({ title, lead, actions, children }: PageProps) {
+export function Page({ title, back, lead, actions, children }: PageProps) {
   useTitle(title)
   return (
     <div className="mx-auto w-full max-w-6xl px-4 py-5 sm:px-6 sm:py-7">
       <div className="mb-5 flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
         <div className="min-w-0">
-          <h1 className="text-xl font-semibold tracking-tight">{title}</h1>
-          {lead && <p className="mt-0.5 text-soft">{lead}</p>}
+          {back && <BackLink {...back} />}
+          <h1 className="text-xl font-semibold tracking-tight break-words">{title}</h1>
+          {lead && <div className="mt-0.5 text-soft">{lead}</div>}
         </div>
         {actions && <div className="flex flex-wrap gap-2">{actions}</div>}
       </div>
       {children}
     </div>
+  )
+}
+
+export function BackLink({ to, name }: NonNullable<PageProps['back']>) {
+  return (
+    <Link to={to} className="inline-flex min-h-6 items-center gap-1 text-[13px] text-soft hover:text-ink">
+      <span aria-hidden>←</span>
+      {name}
+    </Link>
   )
 }
 

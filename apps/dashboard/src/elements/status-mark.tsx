@@ -1,7 +1,7 @@
 import type { AgentState, MachineState, StatusWord as Word } from '@baton/protocol'
 import { STATUS_SHAPES } from '@baton/protocol'
 
-type Tone = 'good' | 'bad' | 'warn' | 'sleep' | 'live' | 'quiet'
+export type Tone = 'good' | 'bad' | 'warn' | 'sleep' | 'live' | 'quiet'
 
 /** Each word has its own shape too: colour is never the only sign. */
 const STATUS_TONES: Record<Word, Tone> = {
@@ -51,6 +51,18 @@ const CHIP: Record<Tone, string> = {
   live: 'bg-accent-soft text-accent',
   quiet: 'bg-sunk text-soft',
 }
+
+/** For shapes that are filled, such as bars. */
+export const TONE_FILL: Record<Tone, string> = {
+  good: 'bg-good',
+  bad: 'bg-bad',
+  warn: 'bg-warn',
+  sleep: 'bg-sleep',
+  live: 'bg-accent',
+  quiet: 'bg-line-strong',
+}
+
+export const toneOf = (word: Word) => STATUS_TONES[word]
 
 export const statusLabel = (word: Word) => (word === 'warning' ? 'done with warnings' : word)
 

@@ -52,6 +52,7 @@ function EventBodyOfPage({ event }: { event: EventDetail }) {
   return (
     <Page
       title={titleOfEvent(event)}
+      back={{ to: '/events', name: 'Events' }}
       lead={
         <>
           {formatMoment(event.receivedAt)} · {outcomeOf(event)}

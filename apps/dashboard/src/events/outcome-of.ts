@@ -1,4 +1,4 @@
-import type { EventSource, EventView, IgnoredReason } from '@baton/protocol'
+import type { DeliveryState, EventSource, EventView, IgnoredReason } from '@baton/protocol'
 
 const WHY_NOT: Record<IgnoredReason, string> = {
   job_disabled: 'started nothing: its job is disabled',
@@ -27,10 +27,24 @@ export function outcomeOf({
   if (state === 'accepted') return 'stored, not matched yet'
   if (state === 'ignored') return reason === null ? 'started nothing' : WHY_NOT[reason]
   if (deliveries.length === 0) return 'started nothing'
-  const states = [...new Set(deliveries.map((delivery) => delivery.state))].join(', ')
+  const states = [...new Set(deliveries.map((delivery) => DELIVERY_WORDS[delivery.state]))].join(', ')
   return deliveries.length === 1
     ? `started one run: ${states}`
     : `started ${deliveries.length} runs: ${states}`
+}
+
+/** How the work that it started stands, in the words of the runs. */
+const DELIVERY_WORDS: Record<DeliveryState, string> = {
+  pending: 'queued',
+  leased: 'starting',
+  running: 'running',
+  stalled: 'asleep',
+  parked: 'waiting',
+  succeeded: 'done',
+  failed: 'failed',
+  cancelled: 'stopped',
+  dead: 'failed',
+  expired: 'failed, nobody took it in time',
 }
 
 const SOURCE_WORDS: Record<EventSource, string> = {

@@ -44,7 +44,7 @@ function Edit({ job }: { job: JobView }) {
       submit="Save"
       action={{ ...save, start: (draft) => save.start(draft, () => leave(true)) }}
       onCancel={() => leave(false)}
-      rehearsal={(prompt) => <Rehearsal job={job} prompt={prompt} />}
+      rehearsal={({ prompt }) => <Rehearsal job={job} prompt={prompt} />}
     />
   )
 }

@@ -6,12 +6,14 @@ import {
   MAX_ATTEMPTS,
   type RunLimits,
   type RunRules,
+  type RunView,
   SILENCE_LIMIT_MS,
 } from '@baton/protocol'
 import { budgetOrNone, NO_BUDGET } from '../elements/budget-fields.tsx'
+import { type OutputDraft, toOutputInput } from '../outputs/output-draft.ts'
 import { newTrigger, type TriggerDraft, toTriggerInput } from './trigger-draft.ts'
 
-/** A job as its form holds it. Triggers are a part of it only while it is made. */
+/** A job as its form holds it. Triggers and outputs are a part of it only while it is made. */
 export type JobDraft = {
   name: string
   key: string
@@ -19,6 +21,7 @@ export type JobDraft = {
   prompt: string
   workspace: string
   triggers: TriggerDraft[]
+  outputs: OutputDraft[]
   limits: RunLimits
   rules: RunRules
   concurrency: { key: string; limit: number | null }
@@ -34,12 +37,25 @@ export const newJob = (): JobDraft => ({
   prompt: '',
   workspace: '',
   triggers: [newTrigger('webhook')],
+  outputs: [],
   limits: { silenceMs: SILENCE_LIMIT_MS, wallMs: null, maxAttempts: MAX_ATTEMPTS, repeatable: false },
   rules: DEFAULT_RULES,
   concurrency: { key: '', limit: 1 },
   budget: NO_BUDGET,
   retention: { runs: null, days: null },
   approvals: { mode: '', allow: '' },
+})
+
+/** A run that went well, as a job that does the same again: its triggers are still to be said. */
+export const jobOfRun = (
+  run: Pick<RunView, 'prompt' | 'agent' | 'requestedWorkspace' | 'limits'>,
+): JobDraft => ({
+  ...newJob(),
+  agent: run.agent.key,
+  prompt: run.prompt,
+  workspace: run.requestedWorkspace ?? '',
+  limits: run.limits,
+  triggers: [],
 })
 
 export function draftOfJob(job: JobView): JobDraft {
@@ -50,6 +66,7 @@ export function draftOfJob(job: JobView): JobDraft {
     prompt: job.prompt,
     workspace: job.workspace ?? '',
     triggers: [],
+    outputs: [],
     limits: job.limits,
     rules: { ...DEFAULT_RULES, ...job.rules },
     concurrency: job.rules.concurrency ?? { key: '', limit: 1 },
@@ -84,6 +101,7 @@ export function toNewJob(draft: JobDraft) {
     ...settingsOf(draft),
     key: draft.key,
     triggers: draft.triggers.map(toTriggerInput),
+    outputs: draft.outputs.map((output) => toOutputInput(output)),
     ...((mode || allow.trim()) && { approvals: approvalsOf(draft.approvals) }),
   }
 }

@@ -8,6 +8,8 @@ import { Problem } from '../elements/dialog.tsx'
 import { Field, Folded, FormEnd } from '../elements/field.tsx'
 import { inputProblems } from '../elements/input-problems.ts'
 import { LeaveGuard } from '../elements/leave-guard.tsx'
+import { FolderHint, useMachinePolicy } from '../machines/policy-hint.tsx'
+import { OutputDrafts } from '../outputs/output-drafts.tsx'
 import { ApprovalFields } from './approval-fields.tsx'
 import type { JobDraft } from './job-draft.ts'
 import { LimitFields } from './limit-fields.tsx'
@@ -23,9 +25,12 @@ export type JobFormProps = {
   submit: string
   action: { start: (draft: JobDraft) => void; busy: boolean; problem: string | null }
   onCancel: () => void
-  /** Stands below the prompt and follows it. */
-  rehearsal?: (prompt: string) => ReactNode
+  /** Stands below the prompt and follows what is typed. */
+  rehearsal?: (draft: JobDraft) => ReactNode
 }
+
+/** The inputs whose problems are said at their fields. */
+const HAVE_PLACE = /^(name|key|agent|prompt|workspace|triggers|rules|limits|approvals)\b/
 
 /** All that a job is, most needed first; what most people leave alone is folded. */
 export function JobForm({ start, stored, submit, action, onCancel, rehearsal }: JobFormProps) {
@@ -39,7 +44,10 @@ export function JobForm({ start, stored, submit, action, onCancel, rehearsal }: 
     key: draft.key || toKey(draft.name),
     agent: draft.agent || usable[0]?.key || '',
   }
-  const { general, at } = inputProblems(action.problem, (path) => !path.startsWith('retention'))
+  const policy = useMachinePolicy(usable.find(({ key }) => key === complete.agent)?.machine.id)
+  const { general, at } = inputProblems(action.problem, (path) => HAVE_PLACE.test(path))
+  // What is wrong must be seen: its part opens.
+  const isWrong = (part: string) => Object.keys(at).some((path) => path.startsWith(part))
   return (
     <form
       className="max-w-3xl space-y-5"
@@ -94,7 +102,7 @@ export function JobForm({ start, stored, submit, action, onCancel, rehearsal }: 
       <TemplateHelp
         onPick={(name) => change({ prompt: `${draft.prompt}${draft.prompt && ' '}{{ ${name} }}` })}
       />
-      {rehearsal?.(draft.prompt)}
+      {rehearsal?.(complete)}
       {!stored && (
         <TriggerDrafts
           triggers={draft.triggers}
@@ -102,11 +110,27 @@ export function JobForm({ start, stored, submit, action, onCancel, rehearsal }: 
           onChange={(triggers) => change({ triggers })}
         />
       )}
-      <Folded title="Where it works" hint={draft.workspace || 'a folder that the runner keeps for the agent'}>
+      {!stored && (
+        <OutputDrafts
+          outputs={draft.outputs}
+          problem={action.problem}
+          onChange={(outputs) => change({ outputs })}
+        />
+      )}
+      <Folded
+        title="Where it works"
+        hint={draft.workspace || 'a folder that the runner keeps for the agent'}
+        open={isWrong('workspace')}
+      >
         <Field
           label="Folder on the agent’s machine"
           problem={at.workspace}
-          hint="Absolute, ~ for its home, scratch for a fresh one each time, or worktree:/folder[#branch] for a git worktree of its own."
+          hint={
+            <FolderHint
+              policy={policy}
+              words="Absolute, ~ for its home, scratch for a fresh one each time, or worktree:/folder[#branch] for a git worktree of its own."
+            />
+          }
         >
           <input
             className="field font-mono"
@@ -116,10 +140,14 @@ export function JobForm({ start, stored, submit, action, onCancel, rehearsal }: 
           />
         </Field>
       </Folded>
-      <Folded title="Rules" hint="when it waits, and what happens when it fires again meanwhile">
+      <Folded
+        title="Rules"
+        hint="when it waits, and what happens when it fires again meanwhile"
+        open={isWrong('rules')}
+      >
         <RuleFields draft={draft} onChange={change} problems={at} />
       </Folded>
-      <Folded title="Limits" hint="when a run is ended, and how often it is tried">
+      <Folded title="Limits" hint="when a run is ended, and how often it is tried" open={isWrong('limits')}>
         <LimitFields
           limits={draft.limits}
           problems={at}
@@ -129,7 +157,7 @@ export function JobForm({ start, stored, submit, action, onCancel, rehearsal }: 
       <Folded title="Budget" hint={budgetWords(draft.budget) ?? 'none: its agent’s counts'}>
         <BudgetFields budget={draft.budget} onChange={(budget) => change({ budget })} />
       </Folded>
-      <Folded title="Approvals" hint="what its runs may do without a question">
+      <Folded title="Approvals" hint="what its runs may do without a question" open={isWrong('approvals')}>
         <ApprovalFields
           approvals={draft.approvals}
           problems={at}

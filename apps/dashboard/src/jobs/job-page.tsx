@@ -14,6 +14,7 @@ import { Ago } from '../elements/time.tsx'
 import { useUndo } from '../elements/undo-note.tsx'
 import { JobOutputs } from '../outputs/job-outputs.tsx'
 import { LastRuns } from '../runs/last-runs.tsx'
+import { StageTimes } from '../runs/stage-times.tsx'
 import { UsagePanel } from '../usage/usage-panel.tsx'
 import { DeleteJob } from './delete-job.tsx'
 import { JobFacts } from './job-facts.tsx'
@@ -65,6 +66,7 @@ function JobBody({ job }: { job: JobView }) {
   return (
     <Page
       title={job.name}
+      back={{ to: '/jobs', name: 'Jobs' }}
       lead={
         <>
           <code className="font-mono">{job.key}</code> · done by{' '}
@@ -119,8 +121,9 @@ function JobBody({ job }: { job: JobView }) {
         </div>
         <div className="min-w-0">
           <JobFacts job={job} />
-          <div className="mt-5">
+          <div className="mt-5 space-y-5">
             <UsagePanel filter={{ job: job.id }} />
+            <StageTimes filter={{ jobId: job.id }} />
           </div>
         </div>
       </div>

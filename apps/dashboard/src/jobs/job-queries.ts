@@ -33,6 +33,15 @@ export const rehearsalQuery = (client: Client, input: RehearsalInput) =>
     retry: false,
   })
 
+export type DraftRehearsalInput = Parameters<Client['jobs']['rehearseDraft']['query']>[0]
+
+export const draftRehearsalQuery = (client: Client, input: DraftRehearsalInput) =>
+  queryOptions({
+    queryKey: ['draft-rehearsal', input],
+    queryFn: ({ signal }) => client.jobs.rehearseDraft.query(input, { signal }),
+    retry: false,
+  })
+
 export const simulationQuery = (client: Client, id: string, days: number) =>
   queryOptions({
     queryKey: ['simulation', id, days],

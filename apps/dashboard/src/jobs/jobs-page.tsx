@@ -1,15 +1,18 @@
 import type { JobView } from '@baton/protocol'
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
 import { Plus } from 'lucide-react'
 import { useApi } from '../api/api-context.ts'
 import { jobsQuery } from '../api/queries.ts'
 import { batonCommand } from '../elements/command-line.ts'
 import { CopyLine } from '../elements/copy-button.tsx'
+import { FindBox, fits } from '../elements/find-box.tsx'
 import { MAIN_LINK } from '../elements/link-button.ts'
 import { Empty, Loaded, Page } from '../elements/page.tsx'
 import { useRowKeys } from '../shell/use-row-keys.ts'
 import { JobRow } from './job-row.tsx'
+
+const route = getRouteApi('/jobs')
 
 /** The stored jobs. */
 export function JobsPage() {
@@ -34,15 +37,35 @@ export function JobsPage() {
   )
 }
 
+/** From how many on finding one by eye is tedious. */
+const MANY = 8
+
 function JobList({ jobs }: { jobs: JobView[] }) {
+  const { text = '' } = route.useSearch()
+  const navigate = route.useNavigate()
+  const fitting = jobs.filter(({ key, name, agent }) => fits(text, [key, name, agent.key]))
   return (
-    <ul aria-label="Jobs" className="card divide-y divide-line">
-      {jobs.map((job) => (
-        <li key={job.id}>
-          <JobRow job={job} />
-        </li>
-      ))}
-    </ul>
+    <>
+      {(jobs.length >= MANY || text !== '') && (
+        <FindBox
+          label="Find a job"
+          text={text}
+          count={fitting.length}
+          onChange={(next) => void navigate({ search: next === '' ? {} : { text: next }, replace: true })}
+        />
+      )}
+      {fitting.length === 0 ? (
+        <Empty title={`No job has “${text}” in its name, key or agent.`} />
+      ) : (
+        <ul aria-label="Jobs" className="card divide-y divide-line">
+          {fitting.map((job) => (
+            <li key={job.id}>
+              <JobRow job={job} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
   )
 }
 

@@ -1,43 +1,69 @@
 import type { JobView, WebhookScheme } from '@baton/protocol'
-import { Link, useNavigate } from '@tanstack/react-router'
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useApi } from '../api/api-context.ts'
+import { runQuery } from '../api/queries.ts'
 import { useAction } from '../api/use-action.ts'
 import { batonCommand } from '../elements/command-line.ts'
 import { CopyLine } from '../elements/copy-button.tsx'
-import { Page } from '../elements/page.tsx'
+import { Loaded, Page } from '../elements/page.tsx'
+import { OutputSecret } from '../outputs/output-form.tsx'
+import { DraftRehearsal } from './draft-rehearsal.tsx'
 import { HookSecret } from './hook-secret.tsx'
-import { type JobDraft, newJob, toNewJob } from './job-draft.ts'
+import { type JobDraft, jobOfRun, newJob, toNewJob } from './job-draft.ts'
 import { JobForm } from './job-form.tsx'
 
 type Created = {
   job: JobView
   secrets: readonly { triggerId: string; url: string; scheme: WebhookScheme; secret: string }[]
+  outputSecrets: readonly { outputId: string; secret: string }[]
 }
 
-/** The form of a new job; afterwards what is shown only once, and where to go on. */
+const route = getRouteApi('/jobs/new')
+
+/** The form of a new job, empty or from a run; afterwards what is shown only once, and where to go on. */
 export function NewJobPage() {
+  const { run } = route.useSearch()
+  const { client } = useApi()
+  const answer = useQuery({ ...runQuery(client, run ?? ''), enabled: run !== undefined })
+  if (run === undefined) return <NewJob make={newJob} />
+  if (answer.data) {
+    const its = answer.data
+    return <NewJob key={its.id} make={() => jobOfRun(its)} />
+  }
+  return (
+    <Page title="New job">
+      <Loaded answer={answer} of="the run">
+        {() => null}
+      </Loaded>
+    </Page>
+  )
+}
+
+function NewJob({ make }: { make: () => JobDraft }) {
   const navigate = useNavigate()
-  const [start] = useState(newJob)
+  const [start] = useState(make)
   const [created, setCreated] = useState<Created | null>(null)
   const create = useAction('creating the job', (api, draft: JobDraft) =>
     api.jobs.create.mutate(toNewJob(draft)),
   )
   if (created) return <JobCreated created={created} />
   return (
-    <Page title="New job" lead="What is done when something happens.">
+    <Page title="New job" back={{ to: '/jobs', name: 'Jobs' }} lead="What is done when something happens.">
       <JobForm
         start={start}
         stored={false}
         submit="Create the job"
         action={{ ...create, start: (draft) => create.start(draft, setCreated) }}
+        rehearsal={(draft) => <DraftRehearsal draft={draft} />}
         onCancel={() => void navigate({ to: '/jobs' })}
       />
     </Page>
   )
 }
 
-function JobCreated({ created: { job, secrets } }: { created: Created }) {
+function JobCreated({ created: { job, secrets, outputSecrets } }: { created: Created }) {
   const { origin } = useApi()
   return (
     <Page title={`${job.name} is ready`}>
@@ -48,6 +74,9 @@ function JobCreated({ created: { job, secrets } }: { created: Created }) {
             <CopyLine text={url} />
             <HookSecret url={url} scheme={scheme} secret={secret} />
           </div>
+        ))}
+        {outputSecrets.map(({ outputId, secret }) => (
+          <OutputSecret key={outputId} secret={secret} />
         ))}
         <p>It runs when you press “Run now” on its page, or with:</p>
         <CopyLine text={batonCommand(origin, `job run ${job.key}`)} />

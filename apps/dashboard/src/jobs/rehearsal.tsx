@@ -1,4 +1,4 @@
-import { filterText, type JobView, type RehearsalView } from '@baton/protocol'
+import { type DraftRehearsalView, filterText, type JobView, type RehearsalView } from '@baton/protocol'
 import { useQuery } from '@tanstack/react-query'
 import { useDeferredValue, useState } from 'react'
 import { useApi } from '../api/api-context.ts'
@@ -64,7 +64,8 @@ export function Rehearsal({ job, prompt }: { job: JobView; prompt?: string }) {
   )
 }
 
-function Rehearsed({ view }: { view: RehearsalView }) {
+/** What came of a rehearsal; of a stored job also who would do it and where. */
+export function Rehearsed({ view }: { view: DraftRehearsalView | RehearsalView }) {
   return (
     <div className="space-y-2" aria-live="polite">
       <p className={view.fires ? 'font-medium text-good' : 'font-medium text-warn'}>
@@ -83,9 +84,17 @@ function Rehearsed({ view }: { view: RehearsalView }) {
           ))}
         </ul>
       )}
+      {view.missing.length > 0 && (
+        <p className="text-[13px] break-words text-warn">
+          <span aria-hidden>▲ </span>
+          Not in this event, so filled in with nothing:{' '}
+          <code className="font-mono">{view.missing.join(', ')}</code>
+        </p>
+      )}
       <p className="text-[13px] text-soft">
-        {view.agent.key} on {view.machine.name}, in {view.workspace ?? 'a folder that the runner keeps'}
-        {view.key !== null && `, counted with “${view.key}”`}. The prompt:
+        {'agent' in view &&
+          `${view.agent.key} on ${view.machine.name}, in ${view.workspace ?? 'a folder that the runner keeps'}. `}
+        {view.key !== null && `Counted with “${view.key}”. `}The prompt:
       </p>
       <pre
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.

@@ -6,6 +6,7 @@ import { Button } from '../elements/button.tsx'
 import { Dialog, Problem } from '../elements/dialog.tsx'
 import { Field, FormEnd } from '../elements/field.tsx'
 import { toKey } from '../jobs/to-key.ts'
+import { ModeHint } from './policy-hint.tsx'
 
 type Draft = {
   key: string
@@ -28,7 +29,8 @@ export function AddAgent({ machine }: { machine: MachineView }) {
   )
 }
 
-function AddAgentForm({ machine, onClose }: { machine: MachineView; onClose: () => void }) {
+/** What is installed on the machine, as an agent with a key of its own. */
+export function AddAgentForm({ machine, onClose }: { machine: MachineView; onClose: () => void }) {
   const choices = choicesOf(machine)
   const [draft, setDraft] = useState<Draft>({
     key: '',
@@ -105,7 +107,7 @@ function AddAgentForm({ machine, onClose }: { machine: MachineView; onClose: () 
             />
           </Field>
         )}
-        <Field label="May" hint="The machine’s own policy file has the last word.">
+        <Field label="May" hint={<ModeHint policy={machine.policy} mode={draft.permissionMode} />}>
           <select
             className="field"
             value={draft.permissionMode}

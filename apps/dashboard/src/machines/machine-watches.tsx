@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useApi } from '../api/api-context.ts'
 import { jobsQuery } from '../api/queries.ts'
+import { Section } from '../elements/page.tsx'
 
 const SHAPES = { watching: '✓', polling: '◔', refused: '✕', failed: '✕' }
 
@@ -17,9 +18,8 @@ export function MachineWatches({ agents }: { agents: readonly AgentView[] }) {
     )
   if (watches.length === 0) return null
   return (
-    <div className="border-t border-line px-4 py-3">
-      <h3 className="mb-1 text-[13px] font-semibold text-soft">Watched folders</h3>
-      <ul className="space-y-1 text-[13px]">
+    <Section title="Watched folders">
+      <ul aria-label="Watched folders" className="card space-y-1.5 px-4 py-3 text-[13px]">
         {watches.map(({ job, trigger: { id, folder, watch } }) => (
           <li key={id} className="break-words">
             <span aria-hidden className={watch?.message ? 'text-warn' : 'text-good'}>
@@ -39,6 +39,6 @@ export function MachineWatches({ agents }: { agents: readonly AgentView[] }) {
           </li>
         ))}
       </ul>
-    </div>
+    </Section>
   )
 }

@@ -6,11 +6,13 @@ import { agentsQuery, machinesQuery } from '../api/queries.ts'
 import { Button } from '../elements/button.tsx'
 import { CopyLine } from '../elements/copy-button.tsx'
 import { Empty, Loaded, Page } from '../elements/page.tsx'
+import { useRowKeys } from '../shell/use-row-keys.ts'
 import { AddMachine } from './add-machine.tsx'
-import { MachineCard } from './machine-card.tsx'
+import { MachineRow } from './machine-row.tsx'
 
 /** The registered computers with what they can run. */
 export function MachinesPage() {
+  useRowKeys()
   const { client } = useApi()
   const machines = useQuery(machinesQuery(client))
   const agents = useQuery(agentsQuery(client))
@@ -30,10 +32,10 @@ export function MachinesPage() {
           all.length === 0 ? (
             <NoMachines />
           ) : (
-            <ul aria-label="Machines" className="grid gap-4 lg:grid-cols-2">
+            <ul aria-label="Machines" className="card divide-y divide-line">
               {all.map((machine) => (
-                <li key={machine.id} className="min-w-0">
-                  <MachineCard
+                <li key={machine.id}>
+                  <MachineRow
                     machine={machine}
                     agents={agents.data?.filter((agent) => agent.machine.id === machine.id) ?? []}
                   />

@@ -6,12 +6,15 @@ import { isKept, type OutputFields } from './output-kinds.ts'
 type Props = {
   kind: UserOutputKind
   fields: OutputFields
+  /** By the name of the field in the config. */
+  problems: Record<string, string>
   onChange: (change: Partial<OutputFields>) => void
 }
 type TextName = { [K in keyof OutputFields]: OutputFields[K] extends string ? K : never }[keyof OutputFields]
 
 /** What one kind of output needs to know. */
-export function KindFields({ kind, fields, onChange }: Props) {
+export function KindFields({ kind, fields, problems, onChange }: Props) {
+  const secretProblem = problems.webhookUrl ?? problems.token ?? problems.password ?? problems.secret
   const input = (
     name: TextName,
     label: string,
@@ -19,7 +22,7 @@ export function KindFields({ kind, fields, onChange }: Props) {
   ) => {
     const { hint, ...rest } = more
     return (
-      <Field label={label} hint={hint}>
+      <Field label={label} hint={hint} problem={name === 'secret' ? secretProblem : problems[name]}>
         <input
           className="field"
           value={fields[name]}

@@ -6,7 +6,7 @@ import { overviewQuery } from '../api/queries.ts'
 import { OpenApprovals } from '../approvals/open-approvals.tsx'
 import { batonCommand } from '../elements/command-line.ts'
 import { CopyLine } from '../elements/copy-button.tsx'
-import { plural } from '../elements/format.ts'
+import { formatCount, plural } from '../elements/format.ts'
 import { Empty, Loaded, Page, Section } from '../elements/page.tsx'
 import { TroubledDispatches } from '../outputs/troubled-dispatches.tsx'
 import { RunList } from '../runs/run-list.tsx'
@@ -14,6 +14,7 @@ import { StartRun } from '../runs/start-run.tsx'
 import { useRowKeys } from '../shell/use-row-keys.ts'
 import { AgentList } from './agent-list.tsx'
 import { MachineCards } from './machine-cards.tsx'
+import { Now } from './now.tsx'
 
 /** What runs now, what ran last, and on which machines and agents it can run. */
 export function OverviewPage() {
@@ -29,11 +30,7 @@ export function OverviewPage() {
               <OpenApprovals approvals={openApprovals} />
               <TroubledDispatches dispatches={troubledDispatches} />
               <Section title="Now">
-                {running.length > 0 ? (
-                  <RunList runs={running} label="Running now" />
-                ) : (
-                  <p className="card border-dashed px-4 py-3 text-soft">Nothing is running.</p>
-                )}
+                <Now runs={running} />
               </Section>
               <Section title="Recent" aside={recent.length > 0 && <MoreLink to="/runs" text="All runs" />}>
                 {recent.length > 0 ? <RunList runs={recent} label="Recent runs" /> : <FirstRun />}
@@ -42,12 +39,12 @@ export function OverviewPage() {
             <div className="min-w-0">
               <Section
                 title="Machines"
-                aside={machines.length > 0 && <MoreLink to="/machines" text="Manage" />}
+                aside={machines.length > 0 && <MoreLink to="/machines" text="All machines" />}
               >
                 <MachineCards machines={machines} />
               </Section>
               {agents.length > 0 && (
-                <Section title="Agents">
+                <Section title="Agents" aside={<MoreLink to="/agents" text="All agents" />}>
                   <AgentList agents={agents} />
                 </Section>
               )}
@@ -59,16 +56,22 @@ export function OverviewPage() {
   )
 }
 
-function summaryOf({ machines, running, jobs }: OverviewView): string {
+/** The machines count exactly; the list of what runs is only the newest of it. */
+function summaryOf({ machines, openApprovals, jobs }: OverviewView): string {
+  const sum = (of: 'live' | 'pending') => machines.reduce((total, machine) => total + machine[of], 0)
   const online = machines.filter(({ state }) => state === 'online').length
-  const asleep = machines.length - online
+  const [live, pending] = [sum('live'), sum('pending')]
   return [
-    running.length === 0 ? 'Nothing running' : `${plural(running.length, 'run')} under way`,
-    asleep === 0
+    live === 0 ? 'Nothing running' : `${formatCount(live)} running`,
+    pending > 0 && `${formatCount(pending)} queued`,
+    openApprovals.length > 0 && `${plural(openApprovals.length, 'question')} for you`,
+    online === machines.length
       ? `${plural(online, 'machine')} online`
       : `${online} of ${plural(machines.length, 'machine')} online`,
     plural(jobs, 'job'),
-  ].join(' · ')
+  ]
+    .filter(Boolean)
+    .join(' · ')
 }
 
 function FirstRun() {
@@ -81,7 +84,7 @@ function FirstRun() {
   )
 }
 
-function MoreLink({ to, text }: { to: '/runs' | '/machines'; text: string }) {
+function MoreLink({ to, text }: { to: '/runs' | '/machines' | '/agents'; text: string }) {
   return (
     <Link to={to} className="rounded px-1 py-1 text-[13px] font-medium text-accent hover:underline">
       {text}

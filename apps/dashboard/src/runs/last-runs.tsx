@@ -5,24 +5,33 @@ import type { Client } from '../api/client.ts'
 import type { QueryMeta } from '../api/queries.ts'
 import { Loaded, Section } from '../elements/page.tsx'
 import { RunList } from './run-list.tsx'
+import { RunTimeline } from './run-timeline.tsx'
 
-type Filter = { job: string } | { agent: string }
+type Filter = { job: string } | { agent: string } | { machine: string }
+
+const SHOWN = 15
 
 const lastRunsQuery = (client: Client, filter: Filter) =>
   queryOptions({
     queryKey: ['last-runs', filter],
     queryFn: ({ signal }) =>
       client.runs.list.query(
-        { limit: 10, ...('job' in filter ? { jobId: filter.job } : { agentId: filter.agent }) },
+        {
+          limit: SHOWN,
+          ...('job' in filter && { jobId: filter.job }),
+          ...('agent' in filter && { agentId: filter.agent }),
+          ...('machine' in filter && { machineId: filter.machine }),
+        },
         { signal },
       ),
     meta: { changedBy: ['run', 'delivery'] } satisfies QueryMeta,
   })
 
-/** The newest runs of one job or agent. */
+/** The newest runs of one job, agent or machine, drawn over time and as a list. */
 export function LastRuns({ filter }: { filter: Filter }) {
   const { client } = useApi()
   const runs = useQuery(lastRunsQuery(client, filter))
+  const within = 'job' in filter ? 'job' : 'agent' in filter ? 'agent' : 'machine'
   return (
     <Section
       title="Last runs"
@@ -41,7 +50,10 @@ export function LastRuns({ filter }: { filter: Filter }) {
           items.length === 0 ? (
             <p className="card border-dashed px-4 py-3 text-soft">It never ran.</p>
           ) : (
-            <RunList runs={items} label="Last runs" />
+            <div className="space-y-3">
+              <RunTimeline runs={items} by={within === 'machine' ? 'agent' : 'machine'} />
+              <RunList runs={items} label="Last runs" within={within} />
+            </div>
           )
         }
       </Loaded>

@@ -1,13 +1,16 @@
 import { isFinishedDelivery, type RunView } from '@baton/protocol'
 import { useNavigate } from '@tanstack/react-router'
-import { RotateCcw, Square } from 'lucide-react'
+import { Ellipsis, RotateCcw, Square } from 'lucide-react'
 import { useState } from 'react'
 import { useAction } from '../api/use-action.ts'
 import { Button } from '../elements/button.tsx'
 import { ConfirmDialog, Problem } from '../elements/dialog.tsx'
+import { Menu, MenuItem } from '../elements/menu.tsx'
 import { CopyRunMenu } from './copy-run-menu.tsx'
+import { MoveRun } from './move-run.tsx'
+import { StartRunForm } from './start-run-form.tsx'
 
-/** What can be done with a run: cancel it while it goes on, run it again after. */
+/** What can be done with a run: cancel it or move it while it goes on, run it again or make a job of it after. */
 export function RunActions({ run }: { run: RunView }) {
   const finished = isFinishedDelivery(run.deliveryState)
   const navigate = useNavigate()
@@ -15,7 +18,6 @@ export function RunActions({ run }: { run: RunView }) {
   return (
     <div className="space-y-2">
       <div className="flex flex-wrap gap-2 lg:justify-end">
-        <CopyRunMenu runId={run.id} />
         {finished ? (
           <Button
             icon={<RotateCcw size={15} aria-hidden />}
@@ -24,14 +26,52 @@ export function RunActions({ run }: { run: RunView }) {
               again.start(run.id, ({ runId }) => void navigate({ to: '/runs/$runId', params: { runId } }))
             }
           >
-            Run again
+            {again.busy ? 'One moment…' : 'Run again'}
           </Button>
         ) : (
-          <CancelRun run={run} />
+          <>
+            <MoveRun run={run} />
+            <CancelRun run={run} />
+          </>
         )}
+        <CopyRunMenu runId={run.id} />
+        <More run={run} />
       </div>
       <Problem text={again.problem} />
     </div>
+  )
+}
+
+/** What goes on from a run's prompt. */
+function More({ run }: { run: RunView }) {
+  const navigate = useNavigate()
+  const [editing, setEditing] = useState(false)
+  return (
+    <>
+      <Menu label={<span className="sr-only">More</span>} icon={<Ellipsis size={16} aria-hidden />}>
+        <MenuItem onClick={() => setEditing(true)}>Change the prompt and run it…</MenuItem>
+        {run.job === null ? (
+          <MenuItem onClick={() => void navigate({ to: '/jobs/new', search: { run: run.id } })}>
+            Make a job of it…
+          </MenuItem>
+        ) : (
+          <MenuItem onClick={() => void navigate({ to: '/jobs/$job', params: { job: run.job?.key ?? '' } })}>
+            Open its job
+          </MenuItem>
+        )}
+      </Menu>
+      {editing && (
+        <StartRunForm
+          title="Run it with another prompt"
+          first={{
+            prompt: run.prompt,
+            agent: run.agent.key,
+            workspace: run.requestedWorkspace ?? '',
+          }}
+          onClose={() => setEditing(false)}
+        />
+      )}
+    </>
   )
 }
 
@@ -59,10 +99,14 @@ function CancelRun({ run }: { run: RunView }) {
           onConfirm={() => cancel.start(run.id, () => setAsking(false))}
           onClose={() => setAsking(false)}
         >
-          <p>
-            The agent {run.agent.key} on {run.machine.name} is told to stop; what is still running after 10
-            seconds is killed, with everything it started. What it changed in its workspace stays as it is.
-          </p>
+          {run.ladder.startedAt === null ? (
+            <p>It has not started, so nothing is left behind.</p>
+          ) : (
+            <p>
+              The agent {run.agent.key} on {run.machine.name} is told to stop; what is still running after 10
+              seconds is killed, with everything it started. What it changed in its workspace stays as it is.
+            </p>
+          )}
         </ConfirmDialog>
       )}
     </>

@@ -29,7 +29,14 @@ export function RunFacts({ run }: { run: RunView }) {
             <span className="text-soft">({run.agent.runtime})</span>
           </Fact>
           <Fact name="Machine">
-            {run.machine.name} <span className="text-soft">({run.machine.state})</span>
+            <Link
+              to="/machines/$machine"
+              params={{ machine: run.machine.name }}
+              className="font-medium text-accent hover:underline"
+            >
+              {run.machine.name}
+            </Link>{' '}
+            <span className="text-soft">({run.machine.state})</span>
           </Fact>
           <Fact name="Folder">
             <span className="font-mono text-xs break-all">

@@ -1,22 +1,23 @@
 import { isFinishedDelivery, type RunView } from '@baton/protocol'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { ArrowLeft } from 'lucide-react'
-import { useState } from 'react'
 import { useApi } from '../api/api-context.ts'
 import { isNotFound } from '../api/api-error.ts'
 import { runQuery } from '../api/queries.ts'
 import { RunApprovals } from '../approvals/run-approvals.tsx'
 import { SteerBox } from '../approvals/steer-box.tsx'
-import { Empty, Loaded, Page, useTitle } from '../elements/page.tsx'
+import { LocalTimes } from '../elements/local-times.tsx'
+import { BackLink, Empty, Loaded, Page, useTitle } from '../elements/page.tsx'
 import { StatusMark } from '../elements/status-mark.tsx'
 import { Duration } from '../elements/time.tsx'
 import { RunDispatches } from '../outputs/run-dispatches.tsx'
 import { ChangesView } from './changes/changes-view.tsx'
+import { FollowUp } from './follow-up.tsx'
 import { LogView } from './log/log-view.tsx'
 import { RunActions } from './run-actions.tsx'
 import { errorAdvice, RunFacts } from './run-facts.tsx'
 import { titleOf } from './run-list.tsx'
+import { RunResult } from './run-result.tsx'
 import { WhyPanel } from './why-panel.tsx'
 
 const route = getRouteApi('/runs/$runId')
@@ -51,9 +52,13 @@ export function RunPage() {
 function RunBody({ run }: { run: RunView }) {
   const title = titleOf({ job: run.job, promptStart: run.prompt })
   useTitle(title)
-  const [tab, setTab] = useState<'log' | 'changes' | 'facts'>('log')
   const { changes } = run
   const hasChanges = changes !== null && changes.filesChanged + changes.commits.length > 0
+  const { tab: asked = 'log' } = route.useSearch()
+  const navigate = route.useNavigate()
+  const tab = asked === 'changes' && !hasChanges ? 'log' : asked
+  const setTab = (next: typeof asked) =>
+    void navigate({ search: next === 'log' ? {} : { tab: next }, hash: true, replace: true })
   const waits = !isFinishedDelivery(run.deliveryState) && run.ladder.startedAt === null
   const unsent = run.dispatches.some(
     ({ state, tries }) => tries > 0 && state !== 'sent' && state !== 'skipped',
@@ -64,6 +69,7 @@ function RunBody({ run }: { run: RunView }) {
       <RunHeader run={run} title={title} />
       {stuck && <WhyPanel id={run.deliveryId} />}
       <RunApprovals run={run} />
+      <RunResult run={run} />
       <div
         role="tablist"
         aria-label="Run"
@@ -87,7 +93,8 @@ function RunBody({ run }: { run: RunView }) {
             runId={run.id}
             waiting={waits ? 'Nothing yet: it has not started.' : 'Waiting for the first output…'}
           />
-          {run.state === 'running' && run.cancelRequestedAt === null && (
+          {isFinishedDelivery(run.deliveryState) && <FollowUp run={run} />}
+          {run.state === 'running' && run.deliveryState === 'running' && run.cancelRequestedAt === null && (
             <div className="pt-3">
               <SteerBox run={run} />
             </div>
@@ -112,18 +119,12 @@ function RunHeader({ run, title }: { run: RunView; title: string }) {
   return (
     <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
       <div className="min-w-0 flex-1 basis-80">
-        <Link
-          to="/runs"
-          className="inline-flex min-h-6 items-center gap-1 text-[13px] text-soft hover:text-ink"
-        >
-          <ArrowLeft size={14} aria-hidden />
-          Runs
-        </Link>
+        <BackLink to="/runs" name="Runs" />
         <h1 className="line-clamp-2 text-xl font-semibold tracking-tight break-words">{title}</h1>
         <p className="mt-1 flex flex-wrap items-center gap-x-2.5 gap-y-1">
           <StatusMark word={run.status} chip />
           <span role="status" className="min-w-0 break-words">
-            {run.sentence}
+            <LocalTimes text={run.sentence} />
           </span>
         </p>
         {run.message && !run.sentence.includes(run.message) && (
@@ -131,14 +132,21 @@ function RunHeader({ run, title }: { run: RunView; title: string }) {
         )}
         {advice && !run.sentence.includes(advice) && <p className="mt-1 text-soft">{advice}</p>}
         <p className="mt-1 text-[13px] text-soft">
-          {run.agent.key} on {run.machine.name}
+          {run.agent.key} on{' '}
+          <Link
+            to="/machines/$machine"
+            params={{ machine: run.machine.name }}
+            className="hover:text-accent hover:underline"
+          >
+            {run.machine.name}
+          </Link>
           {ladder.startedAt !== null && (
             <>
               {' · '}
               <Duration from={ladder.startedAt} to={ladder.finishedAt} />
             </>
           )}
-          {` · attempt ${run.attempt}`}
+          {run.attempt > 1 && ` · attempt ${run.attempt}`}
           {run.exitCode !== null && ` · exit code ${run.exitCode}`}
         </p>
       </div>

@@ -1,9 +1,12 @@
+import type { Condition } from '@baton/protocol'
 import { useQuery } from '@tanstack/react-query'
 import { useApi } from '../api/api-context.ts'
 import { errorSentence } from '../api/api-error.ts'
 import { whyQuery } from '../api/queries.ts'
 import { CopyLine } from '../elements/copy-button.tsx'
-import { Ago } from '../elements/time.tsx'
+import { formatDuration, formatMoment } from '../elements/format.ts'
+import { LocalTimes } from '../elements/local-times.tsx'
+import { useNow } from '../elements/time.tsx'
 
 type WhyPanelProps = { id: string; label?: string }
 
@@ -13,33 +16,64 @@ export function WhyPanel({ id, label = 'Why it waits' }: WhyPanelProps) {
   const why = useQuery(whyQuery(client, id))
   return (
     <section aria-label={label} className="rounded-xl border border-warn/50 bg-warn-soft/60 px-4 py-3">
-      <h2 className="font-semibold">
+      <h2 className="font-semibold break-words">
         <span aria-hidden>◆ </span>
-        {why.data?.sentence ?? (why.error ? errorSentence(why.error, 'asking why') : 'Asking why…')}
+        <LocalTimes
+          text={why.data?.sentence ?? (why.error ? errorSentence(why.error, 'asking why') : 'Asking why…')}
+        />
       </h2>
       {why.data && why.data.conditions.length > 0 && (
-        <ul className="mt-2 space-y-3">
+        <ul className="mt-1.5 space-y-3">
           {why.data.conditions.map((condition) => (
             <li key={`${condition.code} ${condition.what}`}>
-              <p>
-                {condition.what !== why.data.sentence && condition.what}
-                {condition.since !== null && (
-                  <span className="text-soft">
-                    {' '}
-                    (since <Ago at={condition.since} />)
-                  </span>
-                )}
-              </p>
-              <p className="text-soft">{condition.unblock}</p>
-              {condition.command && (
-                <div className="mt-1">
-                  <CopyLine text={condition.command} />
-                </div>
-              )}
+              <Unmet condition={condition} isSaid={why.data.sentence.includes(condition.what)} />
             </li>
           ))}
         </ul>
       )}
     </section>
+  )
+}
+
+/** `isSaid`: what is so stands in the sentence above already. */
+function Unmet({
+  condition: { what, since, unblock, command },
+  isSaid,
+}: {
+  condition: Condition
+  isSaid: boolean
+}) {
+  return (
+    <>
+      {!isSaid && (
+        <p>
+          <LocalTimes text={what} />
+        </p>
+      )}
+      <p className="text-soft">
+        <LocalTimes text={unblock} />
+        {since !== null && (
+          <>
+            {' '}
+            (<For since={since} />)
+          </>
+        )}
+      </p>
+      {command && (
+        <div className="mt-1">
+          <CopyLine text={command} />
+        </div>
+      )}
+    </>
+  )
+}
+
+/** "for 20 min"; since when exactly is said when it is pointed at. */
+function For({ since }: { since: number }) {
+  const now = useNow(10_000)
+  return (
+    <time dateTime={new Date(since).toISOString()} title={`since ${formatMoment(since)}`}>
+      for {formatDuration(now - since)}
+    </time>
   )
 }

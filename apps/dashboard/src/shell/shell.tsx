@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate } from '@tanstack/react-router'
-import { Keyboard, LogOut } from 'lucide-react'
-import { useState } from 'react'
+import { Keyboard, LogOut, Search } from 'lucide-react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { useApi } from '../api/api-context.ts'
 import { useLiveChanges } from '../api/live-changes.ts'
 import { usePollWhileOffline } from '../api/poll-while-offline.ts'
@@ -10,19 +10,22 @@ import { useApprovalTitle } from '../approvals/approval-dot.tsx'
 import { IconButton } from '../elements/button.tsx'
 import { ConnectionPill } from './connection-pill.tsx'
 import { PLACES, Rail, TabBar } from './navigation.tsx'
-import { ShortcutSheet } from './shortcut-sheet.tsx'
 import { useShortcuts } from './shortcuts.ts'
 import { ThemeToggle } from './theme-toggle.tsx'
+
+const Palette = lazy(async () => ({ default: (await import('./palette.tsx')).Palette }))
+const ShortcutSheet = lazy(async () => ({ default: (await import('./shortcut-sheet.tsx')).ShortcutSheet }))
 
 /** What stands around every page: where to go, whether it is live, the theme and the sheet of shortcuts. */
 export function Shell() {
   useLiveChanges()
   usePollWhileOffline()
   useApprovalTitle()
-  const [sheet, setSheet] = useState(false)
+  const [over, setOver] = useState<'sheet' | 'palette' | null>(null)
+  usePaletteKey(() => setOver('palette'))
   const navigate = useNavigate()
   useShortcuts({
-    '?': () => setSheet(true),
+    '?': () => setOver('sheet'),
     ...Object.fromEntries(PLACES.map(({ key, to }) => [`g ${key}`, () => void navigate({ to })])),
   })
   return (
@@ -39,7 +42,7 @@ export function Shell() {
         <div className="mt-auto space-y-3">
           <ConnectionPill />
           <div className="-mx-1 flex">
-            <Tools onSheet={() => setSheet(true)} />
+            <Tools onSheet={() => setOver('sheet')} onFind={() => setOver('palette')} />
           </div>
           <Who />
         </div>
@@ -48,6 +51,7 @@ export function Shell() {
         <Brand />
         <div className="flex items-center">
           <ConnectionPill />
+          <FindButton onFind={() => setOver('palette')} />
           <ThemeToggle />
           <SignOut />
         </div>
@@ -56,7 +60,10 @@ export function Shell() {
         <Outlet />
       </main>
       <TabBar />
-      {sheet && <ShortcutSheet onClose={() => setSheet(false)} />}
+      <Suspense fallback={null}>
+        {over === 'sheet' && <ShortcutSheet onClose={() => setOver(null)} />}
+        {over === 'palette' && <Palette onClose={() => setOver(null)} />}
+      </Suspense>
     </div>
   )
 }
@@ -73,14 +80,38 @@ function Brand() {
   )
 }
 
-function Tools({ onSheet }: { onSheet: () => void }) {
+function Tools({ onSheet, onFind }: { onSheet: () => void; onFind: () => void }) {
   return (
     <>
+      <FindButton onFind={onFind} />
       <ThemeToggle />
       <IconButton label="Keyboard shortcuts" icon={<Keyboard size={17} aria-hidden />} onClick={onSheet} />
       <SignOut />
     </>
   )
+}
+
+function FindButton({ onFind }: { onFind: () => void }) {
+  return <IconButton label="Go to (Ctrl K)" icon={<Search size={17} aria-hidden />} onClick={onFind} />
+}
+
+/** Also while a person types: that is where it is wanted. */
+function usePaletteKey(open: () => void): void {
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if (
+        event.key.toLowerCase() !== 'k' ||
+        !(event.ctrlKey || event.metaKey) ||
+        event.altKey ||
+        event.shiftKey
+      )
+        return
+      event.preventDefault()
+      if (document.querySelector('dialog[open]') === null) open()
+    }
+    window.addEventListener('keydown', listen)
+    return () => window.removeEventListener('keydown', listen)
+  })
 }
 
 /** After signing out the page loads afresh, so that nothing of the old session stays in memory. */

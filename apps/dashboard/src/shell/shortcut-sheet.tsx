@@ -25,7 +25,13 @@ const GROUPS: { title: string; keys: [string, string][] }[] = [
       ['Shift G', 'Jump to the latest line'],
     ],
   },
-  { title: 'Anywhere', keys: [['?', 'This sheet']] },
+  {
+    title: 'Anywhere',
+    keys: [
+      ['Ctrl K', 'Go to a page, job, agent, machine or id'],
+      ['?', 'This sheet'],
+    ],
+  },
 ]
 
 export function ShortcutSheet({ onClose }: { onClose: () => void }) {

@@ -5,6 +5,7 @@ import { useApi } from '../api/api-context.ts'
 import { agentsQuery, jobsQuery } from '../api/queries.ts'
 import { formatUsd } from '../elements/budget-fields.tsx'
 import { formatCount } from '../elements/format.ts'
+import { Meter } from '../elements/meter.tsx'
 import { Section } from '../elements/page.tsx'
 import { tokensOf } from './usage-chart.tsx'
 import { usageQuery } from './usage-queries.ts'
@@ -57,10 +58,10 @@ export function Meters({ budget, used }: { budget: Budget; used: UsageRow | unde
   return (
     <>
       {budget.dayUsd !== null && (
-        <Meter name="Cost today" used={used?.costUsd ?? 0} of={budget.dayUsd} format={formatUsd} />
+        <BudgetMeter name="Cost today" used={used?.costUsd ?? 0} of={budget.dayUsd} format={formatUsd} />
       )}
       {budget.dayTokens !== null && (
-        <Meter
+        <BudgetMeter
           name="Tokens today"
           used={used ? tokensOf(used) : 0}
           of={budget.dayTokens}
@@ -71,25 +72,19 @@ export function Meters({ budget, used }: { budget: Budget; used: UsageRow | unde
   )
 }
 
-type MeterProps = { name: string; used: number; of: number; format: (value: number) => string }
+type BudgetMeterProps = { name: string; used: number; of: number; format: (value: number) => string }
 
-function Meter({ name, used, of, format }: MeterProps) {
-  const part = Math.min(1, used / of)
-  const tone = part >= 1 ? 'bg-bad' : part > 0.8 ? 'bg-warn' : 'bg-accent'
-  const left = Math.max(0, of - used)
+function BudgetMeter({ name, used, of, format }: BudgetMeterProps) {
+  const isUp = used >= of
   return (
-    <div className="text-[13px] tabular-nums">
-      <p className="flex flex-wrap justify-between gap-x-3">
-        <span>
-          {name}: {format(used)} of {format(of)}
+    <Meter
+      part={used / of}
+      left={`${name}: ${format(used)} of ${format(of)}`}
+      right={
+        <span className={isUp ? 'font-medium text-bad' : 'text-soft'}>
+          {isUp ? '✕ used up: runs wait' : `${format(of - used)} left`}
         </span>
-        <span className={part >= 1 ? 'font-medium text-bad' : 'text-soft'}>
-          {part >= 1 ? '✕ used up: runs wait' : `${format(left)} left`}
-        </span>
-      </p>
-      <div aria-hidden className="mt-1 h-1.5 overflow-hidden rounded-full bg-sunk">
-        <div className={`h-full rounded-full ${tone}`} style={{ width: `${part * 100}%` }} />
-      </div>
-    </div>
+      }
+    />
   )
 }

@@ -70,6 +70,7 @@ function approvalSentence([first, ...others]: Facts['waitsFor']): string {
 }
 
 function failedSentence(facts: Facts): string {
+  if (facts.outcome === 'needs_input') return withMessage(OUTCOME_SENTENCES.needs_input, facts.message)
   const what =
     facts.message ??
     (facts.exitCode === null ? 'It failed.' : `The agent ended with exit code ${facts.exitCode}.`)

@@ -1,3 +1,4 @@
+import { plural } from '../../elements/format.ts'
 import { plainText } from './ansi.ts'
 import type { LogRow } from './rows.ts'
 
@@ -72,7 +73,7 @@ export function noteText(event: NoteEvent): string {
     case 'plan':
       return event.entries.map(({ text, status }) => `${PLAN_MARKS[status]} ${text}`).join('\n')
     case 'changes':
-      return `${event.filesChanged} files changed, +${event.insertions} −${event.deletions}${event.branch ? ` on ${event.branch}` : ''}`
+      return `${plural(event.filesChanged, 'file')} changed, +${event.insertions} −${event.deletions}${event.branch ? ` on ${event.branch}` : ''}`
     case 'finished':
       return [`Finished: ${event.state}`, event.message].filter(Boolean).join('. ')
     case 'unknown':
