@@ -65,7 +65,6 @@ export const ROWS: readonly RuntimeRow[] = [
     install: () => installAgentCli('opencode'),
     setUp: async (model, home) => pick(await withOpencodeEnvironment(model, home), /^$/),
     sessions: ['.local/share/opencode/opencode.db'],
-    instead: { 'API error 500': SILENT, 'quota 429': SILENT },
   },
   {
     name: 'gemini',

@@ -81,7 +81,7 @@ export function createAcpReader({ delivery, cwd }: ReaderContext, from?: ReaderP
       // Some say only there when a quota comes back.
       readError(text, state, atMs) {
         state.quotaUntil = findQuotaReset(text, atMs) ?? state.quotaUntil
-        return []
+        return { events: [] }
       },
       flush: (state, isRestored) => (isRestored ? repeatAcp(state) : quietAcp(state)),
       held: heldAcpText,

@@ -1,7 +1,7 @@
 import type { RunEventBody } from '@baton/protocol'
 import { noteConsumed, noteDenial, readCancelRequest, readControlRequest } from './claude-control.ts'
 import type { ClaudeState } from './claude-state.ts'
-import { addUsage, noteCall } from './claude-usage.ts'
+import { addUsage, NO_CALLS, noteCall } from './claude-usage.ts'
 import { countOf, type Fields, fieldsOf, jsonText, listOf, textOf } from './json-fields.ts'
 import type { ReadSteps } from './runtime.ts'
 import { clipText, storableText } from './split-text.ts'
@@ -80,7 +80,7 @@ function readAssistant(event: Fields, state: ClaudeState): RunEventBody[] {
     state.apiError = textOf(event.error)
     return blocks.flatMap(({ text }) => (typeof text === 'string' ? [{ type: 'warning', text }] : []))
   }
-  noteCall(state.calls, fieldsOf(event.message))
+  state.calls = noteCall(state.calls, fieldsOf(event.message))
   return [...consumed(state), ...blocks.flatMap(readBlock)]
 }
 
@@ -165,7 +165,7 @@ function readResult(event: Fields, state: ClaudeState): ReadSteps {
   }
   state.sessionId ??= textOf(event.session_id)
   state.usage = addUsage(state.usage, event, state.model)
-  state.calls = { tokens: 0, id: null, idTokens: 0 }
+  state.calls = NO_CALLS
   const denials = listOf(event.permission_denials).map(fieldsOf)
   const events: RunEventBody[] = denials.flatMap((one) =>
     noteDenial(state, one.tool_use_id, one.tool_name, jsonText(one.tool_input ?? {})),

@@ -97,8 +97,8 @@ export function createClaudeReader(options: ClaudeReaderOptions, from?: ReaderPo
       // Said twice would be heard twice, so these are not repeated by a successor.
       steer: (message: SteerMessage) => steerClaude(message, state),
       interrupt: () => interruptClaude(state),
-      usageSoFar: () => usageSoFar(state.usage, state.calls, state.model),
     }),
+    usageSoFar: () => usageSoFar(state.usage, state.calls, state.model),
     position: () => ({
       committed: { stdout: stdout.offset(), stderr: stderr.offset() },
       state: structuredClone({ ...state, midLine: stdout.midLine() }) as JsonValue,

@@ -1,4 +1,5 @@
 import type { Usage } from '@baton/protocol'
+import { type Calls, NO_CALLS } from './claude-usage.ts'
 import type { JsonValue } from './runtime.ts'
 
 /** What a run of Claude Code has shown so far. It is plain JSON, so that another runner process can go on from it. */
@@ -27,7 +28,7 @@ export type ClaudeState = {
   result: ClaudeResult | null
   usage: Usage | null
   /** What went into the model calls since the last result; each is told several times, under one id. */
-  calls: { tokens: number; id: string | null; idTokens: number }
+  calls: Calls
   lastWords: string
   /** What was asked of the runner last and that the agent may not have got: said again after a restart. */
   owed: { stdin?: string; closeStdin?: boolean } | null
@@ -61,7 +62,7 @@ const START: ClaudeState = {
   quotaResetsAt: null,
   result: null,
   usage: null,
-  calls: { tokens: 0, id: null, idTokens: 0 },
+  calls: NO_CALLS,
   lastWords: '',
   owed: null,
   midLine: false,

@@ -31,27 +31,40 @@ export function addUsage(before: Usage | null, result: Fields, model: string | n
   )
 }
 
-/** Counts the model call that an `assistant` event belongs to. Its output is not in there, so only what went in counts. */
-export function noteCall(
-  calls: { tokens: number; id: string | null; idTokens: number },
-  message: Fields,
-): void {
+/** What model calls used that no result has summed up yet; `id` is the newest one's, which is told several times. */
+export type Calls = { input: number; output: number; id: string | null; idInput: number; idOutput: number }
+export const NO_CALLS: Calls = { input: 0, output: 0, id: null, idInput: 0, idOutput: 0 }
+
+/**
+ * Counts the model call that an `assistant` event belongs to. Claude Code's own have not their output in there, so that
+ * only what went in counts; those of the chat agent are `output_counts`.
+ */
+export function noteCall(calls: Calls, message: Fields): Calls {
   const id = textOf(message.id)
-  if (id === null) return
-  if (id !== calls.id) Object.assign(calls, { tokens: calls.tokens + calls.idTokens, id, idTokens: 0 })
-  calls.idTokens = Math.max(calls.idTokens, fromUsage(fieldsOf(message.usage)).inputTokens)
+  if (id === null) return calls
+  const { input, output, idInput, idOutput } = { ...NO_CALLS, ...calls }
+  const isSame = id === calls.id
+  const before = isSame ? { input, output } : { input: input + idInput, output: output + idOutput }
+  const usage = fieldsOf(message.usage)
+  const used = fromUsage(usage)
+  return {
+    ...before,
+    id,
+    idInput: Math.max(isSame ? idInput : 0, used.inputTokens),
+    idOutput: Math.max(isSame ? idOutput : 0, usage.output_counts === true ? used.outputTokens : 0),
+  }
 }
 
-/** What the run used so far: what its results said, and what went into the calls since. */
-export function usageSoFar(
-  known: Usage | null,
-  calls: { tokens: number; idTokens: number },
-  model: string | null,
-): Usage | null {
-  const tokens = calls.tokens + calls.idTokens
-  if (tokens === 0) return known
+/** What the run used so far: what its results said, and the calls since. */
+export function usageSoFar(known: Usage | null, calls: Calls, model: string | null): Usage | null {
+  const { input, output, idInput, idOutput } = { ...NO_CALLS, ...calls }
+  if (input + idInput + output + idOutput === 0) return known
   const before = known ?? { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costUsd: null, model }
-  return { ...before, inputTokens: before.inputTokens + tokens }
+  return {
+    ...before,
+    inputTokens: before.inputTokens + input + idInput,
+    outputTokens: before.outputTokens + output + idOutput,
+  }
 }
 
 function fromModel(value: unknown): Usage {

@@ -62,7 +62,7 @@ export const geminiDriver: RuntimeDriver = {
       {
         start: GEMINI_START,
         readEvent: readGeminiEvent,
-        readError: readGeminiError,
+        readError: (text, state, atMs) => ({ events: readGeminiError(text, state, atMs) }),
         held: heldGeminiText,
         end(state, exit, facts) {
           const verdict = geminiVerdict(state, exit, facts, expectsChanges)

@@ -22,7 +22,7 @@ export type LinesAgent<S extends LinesState> = {
   /** What one line means; null for one that is not known and so comes as raw output. */
   readEvent(event: Fields, state: S, atMs: number): ReadSteps | null
   /** What a piece of stderr means besides: the raw output is told anyway. */
-  readError?(text: string, state: S, atMs: number): RunEventBody[]
+  readError?(text: string, state: S, atMs: number): ReadSteps
   /** What is to be said again when another runner takes the run over, or after a quiet moment. */
   flush?(state: S, isRestored: boolean): ReadSteps
   /** Events that were held back for more of the same, as the pieces of a message. */
@@ -41,17 +41,17 @@ export function createJsonLinesReader<S extends LinesState>(
   const state: S = structuredClone({ ...agent.start, ...(from?.state as Partial<S> | undefined) })
   const stdout = createLineSplitter({ offset: from?.committed.stdout ?? 0, midLine: state.midLine })
   let atMs = 0
-  let said: RunEventBody[] = []
+  let said: ReadSteps[] = []
   const stderr = createRawStream('stderr', from?.committed.stderr ?? 0, (text) => {
     state.lastWords = lastWords(state.lastWords, text)
-    said.push(...(agent.readError?.(text, state, atMs) ?? []))
+    said.push(agent.readError?.(text, state, atMs) ?? { events: [] })
   })
   let isRestored = from !== undefined
 
   const readError = (events: RunEventBody[]): ReadSteps => {
-    const all = [...events, ...said]
+    const all = joinSteps([{ events }, ...said])
     said = []
-    return { events: all }
+    return all
   }
   const readPiece = (piece: Piece): Iterable<ReadSteps> =>
     piece.kind === 'part'

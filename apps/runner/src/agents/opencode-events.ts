@@ -7,6 +7,7 @@ import { clipText } from './split-text.ts'
 
 const DETAIL_BYTES = 4 * 1024
 const MOST_KEPT = 200
+const MOST_RETRIES = 5
 /** As much as the settle report takes. */
 const ANSWER_BYTES = 200 * 1024
 
@@ -22,7 +23,17 @@ export function readOpencodeEvent(
   const type = textOf(event.type)
   if (type === null || !Object.hasOwn(readers, type)) return null
   const session = readSession(event, state, run)
-  return { events: [...session, ...(readers[type]?.(event, state, run, atMs) ?? [])] }
+  state.refused = null
+  const events = [...session, ...(readers[type]?.(event, state, run, atMs) ?? [])]
+  return { events, ...(breaksOff(state) && { ended: true }) }
+}
+
+/** It would begin the same step again for ever. */
+function breaksOff(state: OpencodeState): boolean {
+  if (state.retries < MOST_RETRIES) return false
+  const text = `The model service broke off its answer ${state.retries} times in a row.`
+  state.error ??= { name: 'APIError', status: null, text }
+  return true
 }
 
 /** Every event names the session; it is told once. */

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { describeFixtures, openFixtures, quiet } from '../../test/agents/replay-fixture.ts'
+import { describeFixtures, openFixtures } from '../../test/agents/replay-fixture.ts'
 import { createOpencodeReader } from './opencode-reader.ts'
-import type { RunFacts } from './runtime.ts'
 
 const fixtures = openFixtures('opencode-1.18.33', (_name, from) =>
   createOpencodeReader({ model: null, expectsChanges: false }, from),
@@ -30,7 +29,7 @@ describe('the end of a run of opencode', () => {
     ['api-401', 'failed', 'error', 'not_signed_in'],
     ['unknown-model', 'failed', 'error', 'crashed'],
     ['stream-cut', 'failed', 'error', 'killed'],
-    ['api-429', 'failed', 'error', 'killed'],
+    ['api-429', 'failed', 'error', 'quota'],
     ['sigterm', 'failed', 'error', 'killed'],
   ]
   test.each(ends)('%s is %s, %s, %s', (name, state, outcome, errorKind) => {
@@ -42,14 +41,6 @@ describe('the end of a run of opencode', () => {
       expect(recorded(name).exit.exitCode).toBe(0)
       expect(replay(name).end.outcome).not.toBe('done')
     }
-  })
-
-  test('of a run that retried in silence says where to look', () => {
-    const silence: RunFacts = { ...quiet, stopReason: 'timeout_silence' }
-    expect(replay('api-429', { facts: silence }).end).toMatchObject({
-      errorKind: 'timeout_silence',
-      message: expect.stringContaining('look at its account'),
-    })
   })
 
   test('carries the reason in the words of the service', () => {

@@ -1,3 +1,4 @@
+import { giveUp } from './opencode-log.ts'
 import type { OpencodeState } from './opencode-state.ts'
 import { endedBySignal, failed, STOPPED, type Verdict, withLastWords } from './run-ends.ts'
 import type { Exit, RunFacts } from './runtime.ts'
@@ -20,7 +21,8 @@ export function opencodeVerdict(
   const isComplete = state.error === null && state.reason !== null && state.reason !== 'tool-calls'
   const wellEnded = isComplete && !state.inStep && exit.exitCode === 0
   const early = earlyVerdict(exit, facts, wellEnded)
-  if (early !== null) return early === STOPPED.timeout_silence ? silent(early) : early
+  if (early === STOPPED.timeout_silence) return silent(state, early)
+  if (early !== null) return early
   const { deniedTools, toolsDone } = state
   if (wellEnded)
     return workVerdict({ deniedTools, toolsDone, changedFiles: facts.changedFiles, expectsChanges })
@@ -49,9 +51,8 @@ function errorVerdict({ name, status, text }: NonNullable<OpencodeState['error']
   return failed('crashed', text)
 }
 
-/** opencode tries a service that refuses or fails again for ever and says nothing of it. */
-function silent(verdict: Verdict): Verdict {
-  const hint =
-    'opencode is silent while it retries a used-up or failing model service: look at its account first.'
-  return { ...verdict, message: `${verdict.message} ${hint}` }
+/** It waits for long before it asks a service again that told it to: what that said is why nothing came. */
+function silent(state: OpencodeState, verdict: Verdict): Verdict {
+  giveUp(state)
+  return state.error === null ? verdict : errorVerdict(state.error)
 }

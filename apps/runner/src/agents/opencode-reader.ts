@@ -1,5 +1,6 @@
 import { createJsonLinesReader } from './json-lines-reader.ts'
 import { readOpencodeEvent } from './opencode-events.ts'
+import { readOpencodeLog } from './opencode-log.ts'
 import { opencodeVerdict } from './opencode-outcome.ts'
 import { OPENCODE_START, type OpencodeState } from './opencode-state.ts'
 import type { ReaderPosition, RunReader } from './runtime.ts'
@@ -7,12 +8,13 @@ import { storableText } from './split-text.ts'
 
 export type OpencodeReaderOptions = { model: string | null; expectsChanges: boolean }
 
-/** Reads what `opencode run --format json` prints. */
+/** Reads what `opencode run --format json` prints, and the errors in its log. */
 export function createOpencodeReader(options: OpencodeReaderOptions, from?: ReaderPosition): RunReader {
   const reader = createJsonLinesReader<OpencodeState>(
     {
       start: OPENCODE_START,
       readEvent: (event, state, atMs) => readOpencodeEvent(event, state, options, atMs),
+      readError: readOpencodeLog,
       end(state, exit, facts) {
         const verdict = opencodeVerdict(state, exit, facts, options.expectsChanges)
         const { sessionId, usage } = state

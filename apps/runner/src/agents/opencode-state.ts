@@ -12,6 +12,8 @@ export type OpencodeState = LinesState & {
   reason: string | null
   /** How often it began the same step again. */
   retries: number
+  /** The model service refused, or failed at, the request that is under way: so often, and this last. */
+  refused: { tries: number; text: string; atMs: number } | null
   deniedTools: string[]
   /** It asked for a permission that nobody gave, which ends a run. */
   stoppedAsking: boolean
@@ -31,6 +33,7 @@ export const OPENCODE_START: OpencodeState = {
   inStep: false,
   reason: null,
   retries: 0,
+  refused: null,
   deniedTools: [],
   stoppedAsking: false,
   toolsDone: 0,

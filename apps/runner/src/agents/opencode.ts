@@ -27,7 +27,7 @@ export const opencodeDriver: RuntimeDriver = {
     }
     const refused = refuse(input)
     if (refused !== null) return refused
-    const args = ['run', '--format', 'json', '--thinking']
+    const args = ['run', '--format', 'json', '--thinking', '--print-logs', '--log-level', 'ERROR']
     if (delivery.agent.model !== null) args.push('--model', delivery.agent.model)
     if (delivery.sessionId !== null)
       args.push('--session', await sessionHere(file, input.cwd, env, delivery.sessionId))

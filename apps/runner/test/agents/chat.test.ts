@@ -1,11 +1,12 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { startStandInModel } from '@baton/testkit'
+import { eventually, startStandInModel } from '@baton/testkit'
 import { describe, expect, test } from 'vitest'
 import { chatDriver } from '../../src/agents/chat/chat.ts'
 import { askChat } from '../../src/agents/chat/chat-answer.ts'
 import type { ChatFailure } from '../../src/agents/chat/chat-failure.ts'
 import { type ChatModel, parseChatModel } from '../../src/agents/chat/chat-model.ts'
+import { createBudgetReader } from '../../src/agents/profile/watch-budget.ts'
 import type { PrepareInput } from '../../src/agents/runtime.ts'
 import { makePlaces, newDelivery, runAgent, type TestPlace } from './run-agent.ts'
 
@@ -47,6 +48,26 @@ const sent: Record<string, string> = {
 }
 
 describe('a chat agent', () => {
+  test('names what it used before its end, so that a budget can end it', async () => {
+    await using model = await startStandInModel()
+    await using place = await makePlaces()
+    for (const [name] of services(model.url)) {
+      const input = inputFor(place, model.url, '@usage 120 30\n@say Hello.', { model: name })
+      const lines = (await runAgent(input)).stdout.toString().split('\n')
+      const spent: string[] = []
+      const budget = { runUsd: null, runTokens: 150, dayUsd: null, dayTokens: null }
+      const reader = createBudgetReader(
+        chatDriver.createReader({ delivery: input.delivery, policy: input.policy }),
+        budget,
+        ({ of }) => spent.push(of),
+      )
+      const unended = lines.filter((line) => !line.includes('"type":"result"')).join('\n')
+      reader.read({ stream: 'stdout', bytes: Buffer.from(unended), atMs: 0 })
+      expect([name, reader.usageSoFar?.()]).toMatchObject([name, { inputTokens: 120, outputTokens: 30 }])
+      await eventually(() => expect(spent).toEqual(['run']))
+    }
+  })
+
   test('answers through each API, with its instructions, its own key and its usage', async () => {
     await using model = await startStandInModel()
     await using place = await makePlaces()
@@ -133,6 +154,8 @@ describe('asking a model', () => {
         said += piece
       },
       retry: (_: number, failure: ChatFailure) => retries.push(failure),
+      asked: () => undefined,
+      used: () => undefined,
     }
     const turns = [{ role: 'user' as const, text: prompt }]
     const answer = await askChat({ model: modelAt(url, text), key: 'k', system: '', turns }, listener, 1)

@@ -8,12 +8,14 @@ import { type OneWayCli, recordOneWay } from './record-one-way.ts'
  */
 const allowed = (rules: object) => ({ OPENCODE_PERMISSION: JSON.stringify(rules) })
 
+const ARGV = ['run', '--format', 'json', '--thinking', '--print-logs', '--log-level', 'ERROR']
+
 const opencode: OneWayCli = {
   name: 'opencode',
   environment: withOpencodeEnvironment,
   session: /"sessionID":"([^"]+)"/,
   argv({ argv = [] }, session) {
-    return ['run', '--format', 'json', '--thinking', ...(session === null ? [] : ['-s', session]), ...argv]
+    return [...ARGV, ...(session === null ? [] : ['-s', session]), ...argv]
   },
   neutral(text) {
     const ids = new Map<string, string>()
@@ -31,6 +33,10 @@ const opencode: OneWayCli = {
         .replaceAll(/\btmp\/baton-fixture-\w{6}/g, 'home/dev')
         .replaceAll('/tmp/opencode/', '/home/dev/tmp/opencode/')
         .replaceAll(/"(timestamp|start|end)":\d{13}/g, '"$1":100')
+        .replaceAll(
+          /^timestamp=\S+ (level=\w+) run=\w+/gm,
+          'timestamp=2026-11-20T10:00:00.000Z $1 run=00000001',
+        )
         .replaceAll(/err_[0-9a-f]{8}/g, 'err_00000001')
         .replaceAll(/"date":"[^"]+"/g, '"date":"Fri, 20 Nov 2026 10:00:00 GMT"')
     )
@@ -106,11 +112,15 @@ const opencode: OneWayCli = {
     { name: 'api-401', shows: 'a wrong key', prompt: '@fail 401' },
     {
       name: 'api-429',
-      shows: 'a used-up account: retried in silence for ever, and killed',
+      shows: 'a used-up account: only its log tells of it, and it waits; killed',
       prompt: '@fail 429',
-      stop: { signal: 'SIGKILL', after: 6_000 },
+      stop: { signal: 'SIGKILL', after: 20_000 },
     },
-    { name: 'api-500-once', shows: 'a silent retry that helps', prompt: '@fail 500 1\n@say Through.' },
+    {
+      name: 'api-500-once',
+      shows: 'a retry that helps, which only the log tells of',
+      prompt: '@fail 500 1\n@say Through.',
+    },
     {
       name: 'stream-cut',
       shows: 'connections dropped in the middle of an answer: the step begins again and again, killed',

@@ -14,6 +14,9 @@ export type ChatCall = {
 export type ChatListener = {
   piece(kind: 'text' | 'thinking', text: string): void
   retry(attempt: number, failure: ChatFailure): void
+  /** What the request under way has used so far, as far as the service says it; `asked` begins the next one. */
+  used(tokens: ChatTokens): void
+  asked(): void
 }
 export type ChatAnswer = { text: string; tokens: ChatTokens; stop: 'end' | 'length' | 'refusal' }
 
@@ -66,6 +69,7 @@ async function tryPart(
 
 async function askOnce(call: ChatCall, listener: ChatListener): Promise<ChatAnswer | ChatFailure> {
   const service = CHAT_SERVICES[call.model.service]
+  listener.asked()
   const { url, headers, body } = service.request(call.model, call.key, call.system, call.turns)
   try {
     const response = await fetch(url, {
@@ -104,7 +108,10 @@ async function readAnswer(
       answer.text += piece.text
       listener.piece('text', piece.text)
     }
-    Object.assign(answer.tokens, piece.tokens)
+    if (piece.tokens !== undefined) {
+      Object.assign(answer.tokens, piece.tokens)
+      listener.used(answer.tokens)
+    }
     if (piece.stop !== undefined) {
       answer.stop = piece.stop
       ended = true

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ChatAnswer } from './chat-answer.ts'
 import type { ChatFailure } from './chat-failure.ts'
+import type { ChatTokens } from './chat-services.ts'
 
 /** What the chat agent prints: the stream-json of Claude Code, so that the runner reads it like the real thing. */
 export type ChatOutput = {
@@ -8,6 +9,9 @@ export type ChatOutput = {
   /** A piece of the answer; pieces are joined to paragraphs. */
   piece(kind: 'text' | 'thinking', text: string): void
   retry(attempt: number, failure: ChatFailure): void
+  /** A request begins; what the one under way has used so far, for the run's budget. */
+  asked(): void
+  used(tokens: ChatTokens): void
   done(answer: ChatAnswer): void
   failed(failure: ChatFailure): void
   lost(): void
@@ -23,7 +27,7 @@ export function createChatOutput(
 ): ChatOutput {
   let held = ''
   let kind: 'text' | 'thinking' = 'text'
-  const id = randomUUID()
+  let id = ''
   const event = (fields: object) => write(`${JSON.stringify({ ...fields, session_id: sessionId })}\n`)
   const say = (text: string) => {
     if (text.trim() === '') return
@@ -53,23 +57,30 @@ export function createChatOutput(
       say(held.slice(0, end))
       held = held.slice(end)
     },
+    asked() {
+      flush()
+      id = randomUUID()
+    },
+    used(tokens) {
+      const usage = { ...usageOf(tokens), output_counts: true }
+      event({
+        type: 'assistant',
+        message: { id, role: 'assistant', content: [], usage },
+        parent_tool_use_id: null,
+      })
+    },
     retry(attempt, { status, message }) {
       flush()
       event({ type: 'system', subtype: 'api_retry', attempt, error_status: status, error: message })
     },
     done({ text, tokens, stop }) {
-      const usage = {
-        input_tokens: tokens.input - tokens.cached,
-        output_tokens: tokens.output,
-        cache_read_input_tokens: tokens.cached,
-      }
       const isRefusal = stop === 'refusal'
       result({
         subtype: isRefusal ? 'error_during_execution' : 'success',
         is_error: isRefusal,
         terminal_reason: isRefusal ? 'api_error' : 'completed',
         result: isRefusal ? `The model refused to answer. ${text}`.trim() : text,
-        usage,
+        usage: usageOf(tokens),
       })
     },
     failed({ status, message, waitMs }) {
@@ -91,6 +102,12 @@ export function createChatOutput(
     },
   }
 }
+
+const usageOf = ({ input, output, cached }: ChatTokens) => ({
+  input_tokens: input - cached,
+  output_tokens: output,
+  cache_read_input_tokens: cached,
+})
 
 /** Where the last whole paragraph ends that is not inside a block of code; 0 when there is none. */
 function paragraphEnd(text: string): number {
