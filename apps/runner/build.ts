@@ -1,13 +1,14 @@
 import { existsSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 
 /**
- * Builds `dist/`: the `baton` command with everything it needs, and the two programs that it starts as processes of their
+ * Builds `dist/` (or the folder that is named): the `baton` command with everything it needs, and the two programs that it starts as processes of their
  * own. Code of a command is in a chunk that is loaded when the command is called. No source maps.
  */
 const here = import.meta.dirname
+const outdir = resolve(here, process.argv[2] ?? 'dist')
 const programs = {
   baton: 'src/main.ts',
   'supervise-main': 'src/processes/supervise-main.ts',
@@ -29,13 +30,13 @@ const onlyUsedZod: Plugin = {
   },
 }
 
-rmSync(join(here, 'dist'), { recursive: true, force: true })
+rmSync(outdir, { recursive: true, force: true })
 await build({
   absWorkingDir: here,
   entryPoints: Object.fromEntries(
     Object.entries(programs).filter(([, file]) => existsSync(join(here, file))),
   ),
-  outdir: 'dist',
+  outdir,
   outExtension: { '.js': '.mjs' },
   chunkNames: 'chunk-[hash]',
   bundle: true,

@@ -1,8 +1,11 @@
 /* oxlint-disable no-control-regex */
+import { execFile } from 'node:child_process'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { eventually } from '@baton/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort, openHome } from './support/open-home.ts'
@@ -235,6 +238,25 @@ test('help is there for a command within a group, by both ways of asking', async
   expect(one.code, one.stderr).toBe(0)
   expect(one.stdout).toBe(other.stdout)
   expect(await failure(['help', 'job', 'nope'])).toMatchObject({ code: 2 })
+})
+
+test('Tab completes commands, options and what there is, also in a real bash', async () => {
+  const words = async (...given: string[]) =>
+    JSON.parse((await dev.command(['completion', '--json', 'words', '--', ...given])).stdout)
+  expect(await words('job', 'tri')).toEqual(['trigger'])
+  expect(await words('runs', 'list', '--stat')).toEqual(['--status'])
+  expect(await words('run', 'hi', '--agent', 'd')).toEqual(['demo'])
+  expect(await words('job', 'show', '')).toContain('proof')
+  expect(await words('job', 'run', 'proof', '--payload', 'd')).toEqual([])
+  expect(await failure(['completion', 'tcsh'])).toMatchObject({ code: 2 })
+  const { stdout: script } = await dev.command(['completion', 'bash'])
+  const typed = 'COMP_WORDS=(baton job sho); COMP_CWORD=2; _baton; printf "%s\\n" "$COMPREPLY"'
+  const command = fileURLToPath(new URL('../../apps/runner/bin/baton.mjs', import.meta.url))
+  const baton = `baton() { "${process.execPath}" "${command}" "$@"; }`
+  const { stdout } = await promisify(execFile)('bash', ['-c', `${baton}\n${script}\n${typed}`], {
+    env: dev.env,
+  })
+  expect(stdout).toBe('show\n')
 })
 
 test('a machine is connected with a key from stdin, runs work, and is stopped', async () => {

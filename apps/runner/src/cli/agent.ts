@@ -190,7 +190,9 @@ async function chooseCommand(
   await access(file, constants.X_OK).catch((error: unknown) => {
     throw new BatonError(
       'bad_input',
-      `--command ${program}: ${file} is missing or not executable. Give the path of a program, and make it executable with chmod +x.`,
+      /[/\\]/.test(program)
+        ? `--command ${program}: ${file} is missing or not executable. Give the path of a program, and make it executable with chmod +x.`
+        : `--command ${program}: there is no such program on the PATH, and no executable file of that name here. Install it, or give its path.`,
       { cause: error },
     )
   })

@@ -24,8 +24,13 @@ export async function findRelayUrl(env: NodeJS.ProcessEnv, paths: ProfilePaths):
   return profile.ok ? profile.value.url : `http://127.0.0.1:${env.BATON_PORT ?? RELAY_PORT}`
 }
 
+/** BATON_TOKEN, else the profile's; undefined when there is none. */
+export async function findToken(env: NodeJS.ProcessEnv, paths: ProfilePaths): Promise<string | undefined> {
+  return env.BATON_TOKEN ?? (await readPrivateFile(paths.tokenFile))?.trim()
+}
+
 export async function openClient(env: NodeJS.ProcessEnv, paths: ProfilePaths): Promise<Baton> {
-  const token = env.BATON_TOKEN ?? (await readPrivateFile(paths.tokenFile))?.trim()
+  const token = await findToken(env, paths)
   if (!token)
     throw new BatonError(
       'not_signed_in',

@@ -3,6 +3,7 @@ import { version } from '../version.ts'
 import { addAgentCommands } from './agent-commands.ts'
 import { addApiCommands } from './api-commands.ts'
 import { addApprovalCommands } from './approval-commands.ts'
+import { addCompletionCommand } from './completion-commands.ts'
 import { addEventCommands } from './event-commands.ts'
 import { addHookCommands } from './hook-commands.ts'
 import { addIntegrationCommands } from './integration-commands.ts'
@@ -11,6 +12,7 @@ import { addLifecycleCommands } from './lifecycle-commands.ts'
 import { addMachineCommands } from './machine-commands.ts'
 import { addDispatchCommands, addOutputCommands } from './output-commands.ts'
 import { addRunCommands } from './run-commands.ts'
+import { addServiceCommands } from './service-commands.ts'
 import { addSystemCommands } from './system-commands.ts'
 import { addTokenCommands } from './token-commands.ts'
 import { addUsageCommands } from './usage-commands.ts'
@@ -40,10 +42,12 @@ export function buildProgram(): Command {
   addOutputCommands(program)
   addDispatchCommands(program)
   addIntegrationCommands(program)
+  addServiceCommands(program)
   addWorktreeCommands(program)
   addTokenCommands(program)
   addApiCommands(program)
   addLifecycleCommands(program)
+  addCompletionCommand(program)
   addHelp(program)
   program.addHelpText('after', firstSteps)
   return program

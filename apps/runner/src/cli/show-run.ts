@@ -3,7 +3,7 @@ import { sumLine } from './diff.ts'
 import { printable } from './printable.ts'
 import { dispatchWord } from './show-dispatch.ts'
 import type { Style } from './style.ts'
-import { ago, clip, duration, money, shortId, table } from './text.ts'
+import { ago, clip, duration, localTime, money, shortId, table } from './text.ts'
 
 const COLOURS: Record<StatusWord, 'green' | 'red' | 'yellow' | 'cyan' | 'dim'> = {
   queued: 'dim',
@@ -64,7 +64,7 @@ export function ladderRows(run: RunView): string[][] {
   return steps.map(([name, at]) => {
     const took = at === null || before === null ? '' : `+${duration(at - before)}`
     if (at !== null) before = at
-    return [name, at === null ? '–' : new Date(at).toLocaleTimeString(), took]
+    return [name, at === null ? '–' : localTime(at).slice(-8), took]
   })
 }
 

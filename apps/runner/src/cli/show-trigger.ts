@@ -1,6 +1,6 @@
 import { filterText, type TriggerView } from '@baton/protocol'
 import { printable } from './printable.ts'
-import { duration } from './text.ts'
+import { duration, localTime } from './text.ts'
 
 /** A trigger in a few words, for a list. */
 export function triggerWord(trigger: TriggerView): string {
@@ -41,7 +41,7 @@ export function triggerLines(trigger: TriggerView): string[] {
     case 'interval': {
       const { policy, max } = trigger.misfire
       if (trigger.kind === 'cron') lines.push(`zone ${trigger.zone}`)
-      if (trigger.nextFireAt !== null) lines.push(`next ${new Date(trigger.nextFireAt).toLocaleString()}`)
+      if (trigger.nextFireAt !== null) lines.push(`next ${localTime(trigger.nextFireAt)}`)
       lines.push(`missed slots: ${policy === 'all' ? `the newest ${max}` : policy}`)
       break
     }

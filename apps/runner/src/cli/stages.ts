@@ -1,7 +1,7 @@
 import { BatonError, type StageName, type StagesView } from '@baton/protocol'
 import { printable } from './printable.ts'
 import type { Session } from './session.ts'
-import { duration, table } from './text.ts'
+import { duration, localTime, table } from './text.ts'
 
 const NAMES: Record<StageName, string> = {
   stored_leased: 'stored → leased',
@@ -43,7 +43,7 @@ function stagesText(view: StagesView, { out }: Session): string {
   ])
   const which = view.isCapped ? `the newest ${view.runs} runs` : `${view.runs} runs`
   return [
-    `${out('bold', printable(what))}, ${which} since ${new Date(view.since).toLocaleString()}`,
+    `${out('bold', printable(what))}, ${which} since ${localTime(view.since)}`,
     table(['stage', 'runs', 'p50', 'p95', 'p99'], rows, out),
   ].join('\n')
 }

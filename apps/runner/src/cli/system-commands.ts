@@ -29,7 +29,7 @@ export function addSystemCommands(program: Command): void {
         ['--server <url>', "the relay's address; together with a key"],
         ['--key-stdin', 'read the machine key from stdin'],
         ['--key-file <file>', 'read the machine key from a file'],
-        ['--foreground', 'stay, and log here'],
+        ['--foreground', 'stay until it is told to stop, as service managers want it; it logs to runner.log'],
         ['--takeover', 'take the place of another runner with the same key'],
       ],
       examples: [

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { plain } from './style.ts'
-import { clip, duration, table } from './text.ts'
+import { clip, duration, localTime, table } from './text.ts'
 
 test('durations are said as a person would', () => {
   expect([7, 430, 2_140, 14_200, 200_000, 7_500_000, 200_000_000].map(duration)).toEqual([
@@ -33,4 +33,15 @@ test('an empty list is no table', () => {
 
 test('a long text is cut to one line', () => {
   expect(clip('one\n  two three', 8)).toBe('one two…')
+})
+
+test('a terminal cuts the last column at its edge, unless hardly anything of it fits', () => {
+  const rows = [['run_1', 'a prompt that goes on and on']]
+  expect(table(['run', ''], rows, plain, 20)).toBe('run\nrun_1  a prompt tha…')
+  for (const edge of [10, undefined])
+    expect(table(['run', ''], rows, plain, edge)).toBe('run\nrun_1  a prompt that goes on and on')
+})
+
+test('times are said the same wherever they are read', () => {
+  expect(localTime(Date.UTC(2026, 10, 23, 12))).toMatch(/^2026-11-2\d \d\d:\d\d:00$/)
 })

@@ -1,18 +1,35 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { Style } from './style.ts'
 
-/** Columns as wide as their widest cell; the last one runs free. No rows: nothing at all. */
-export function table(head: string[], rows: string[][], style: Style): string {
+/**
+ * Columns as wide as their widest cell. The last one runs free, but on a terminal not over its edge as long as a few
+ * words of it fit. No rows: nothing at all.
+ */
+export function table(
+  head: string[],
+  rows: string[][],
+  style: Style,
+  edge: number | undefined = process.stdout.columns,
+): string {
   if (rows.length === 0) return ''
   const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => width(row[at] ?? ''))))
+  const room = (edge ?? Number.POSITIVE_INFINITY) - widths.slice(0, -1).reduce((sum, one) => sum + one + 2, 0)
   const line = (cells: string[]) =>
     cells
       .map((cell, at) =>
-        at === cells.length - 1 ? cell : cell + ' '.repeat((widths[at] ?? 0) - width(cell)),
+        at === cells.length - 1 ? fit(cell, room) : cell + ' '.repeat((widths[at] ?? 0) - width(cell)),
       )
       .join('  ')
       .trimEnd()
   return [style('dim', line(head)), ...rows.map(line)].join('\n')
+}
+
+const FEWEST_COLUMNS = 12
+
+/** Coloured text is never cut: its end would go on. */
+function fit(cell: string, room: number): string {
+  const isCut = width(cell) > room && room >= FEWEST_COLUMNS && width(cell) === cell.length
+  return isCut ? `${cell.slice(0, room - 1)}…` : cell
 }
 
 function width(text: string): number {
@@ -36,6 +53,9 @@ export function duration(ms: number): string {
 export function ago(at: number | null): string {
   return at === null ? 'never' : `${duration(Math.max(0, Date.now() - at))} ago`
 }
+
+/** `2026-11-23 01:30:00`, in the time zone of this computer. */
+export const localTime = (at: number) => new Date(at).toLocaleString('sv-SE')
 
 /** With cents of a cent where it is less than a dollar. */
 export function money(usd: number): string {

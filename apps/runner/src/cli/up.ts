@@ -51,7 +51,8 @@ async function enrol(session: Session, paths: ProfilePaths, server: string, key:
   session.note(`This computer is "${printable(machineName)}" at ${url}.`)
 }
 
-async function assertEnrolled(paths: ProfilePaths): Promise<void> {
+/** Throws when this profile has no relay and key yet. */
+export async function assertEnrolled(paths: ProfilePaths): Promise<void> {
   const [profile, key] = await Promise.all([readProfile(paths), readMachineKey(paths)])
   const problems = [profile, key].flatMap((one) => (one.ok ? [] : one.problems))
   if (problems.length === 0) return

@@ -16,7 +16,7 @@ import { resetDev } from './reset.ts'
 import { proofText } from './show-proof.ts'
 import { agentsText, nextSteps } from './show-start.ts'
 import { type DevDatabase, startDatabase } from './start-database.ts'
-import { assertPortIsFree, relayEnvironment, relayPort, startRelay } from './start-relay.ts'
+import { assertCheckout, assertPortIsFree, relayEnvironment, relayPort, startRelay } from './start-relay.ts'
 import { startRunner } from './start-runner.ts'
 
 export type DevOptions = { proof?: boolean; open?: boolean; reset?: boolean }
@@ -27,6 +27,7 @@ export type DevOptions = { proof?: boolean; open?: boolean; reset?: boolean }
  * --proof it ends after the proof: 0, or 1 with the stage that failed.
  */
 export async function runDev(session: Session, _args: string[], options: DevOptions): Promise<number> {
+  assertCheckout()
   const places = await findDevPlaces(session.env)
   const relayUrl = `http://127.0.0.1:${relayPort(session.env)}`
   if (options.reset)

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { BatonError, RELAY_PORT } from '@baton/protocol'
 import { readPrivateFile, writePrivateFile } from '../config/private-file.ts'
@@ -13,6 +14,15 @@ export function relayPort(env: NodeJS.ProcessEnv): number {
   throw new BatonError(
     'bad_input',
     `BATON_PORT is "${env.BATON_PORT}": set it to a port number from 1 to 65535.`,
+  )
+}
+
+/** A copy of the `baton` command alone has no relay in it. */
+export function assertCheckout(): void {
+  if (existsSync(relayEntryFile)) return
+  throw new BatonError(
+    'bad_input',
+    'This is the "baton" command alone; "baton dev" needs a checkout of Baton, with the relay in it. To serve a relay from here: baton up --server <url> --key-stdin',
   )
 }
 

@@ -1,0 +1,58 @@
+import { execFile } from 'node:child_process'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openHome } from './support/open-home.ts'
+import { runNode } from './support/run-command.ts'
+import { type RunningDev, startDev } from './support/start-dev.ts'
+
+const build = fileURLToPath(new URL('../../apps/runner/build.ts', import.meta.url))
+
+/** Only the bundle, in a folder from which no package and no source can be found. */
+let copy: string
+let dev: RunningDev
+beforeAll(async () => {
+  copy = await mkdtemp(join(tmpdir(), 'baton-copy-'))
+  await promisify(execFile)(process.execPath, [build, copy])
+  dev = await startDev()
+})
+afterAll(async () => {
+  await dev?.[Symbol.asyncDispose]()
+  await rm(copy, { recursive: true, force: true })
+})
+
+test('a copy of the bundle is a whole runner on a machine that has nothing but Node', async () => {
+  await using home = await openHome({ BATON_URL: dev.url })
+  const folder = home.env.BATON_HOME ?? ''
+  const baton = (args: string[], more: { input?: string; env?: Record<string, string> } = {}) =>
+    runNode([join(copy, 'baton.mjs'), ...args], { cwd: copy, ...more, env: { ...home.env, ...more.env } })
+  const { key } = JSON.parse((await dev.command(['machine', 'add', 'bare', '--json'])).stdout)
+  const up = await baton(['up', '--server', dev.url, '--key-stdin'], { input: key })
+  expect(up.code, up.stderr).toBe(0)
+  try {
+    const program = join(folder, 'shout.sh')
+    await writeFile(program, '#!/bin/sh\nprintf "got: "; cat\n')
+    await chmod(program, 0o755)
+    const token = await readFile(join(dev.env.BATON_HOME ?? '', 'config/profiles/default.token'), 'utf8')
+    const env = { BATON_TOKEN: token.trim() }
+    const made = await baton(['agent', 'create', 'shout', '--runtime', 'command', '--command', program], {
+      env,
+    })
+    expect(made.stdout, made.stderr).toContain('shout is ready on bare')
+    expect((await baton(['status', '--json'], { env })).code).toBe(0)
+    const run = await baton(['run', 'hello', '--agent', 'shout', '--json'], { env })
+    expect(JSON.parse(run.stdout)).toMatchObject({ result: 'got: hello', machine: { name: 'bare' } })
+  } finally {
+    expect((await baton(['down'])).code).toBe(0)
+  }
+})
+
+test('what needs a checkout says so', async () => {
+  await using home = await openHome()
+  const refused = await runNode([join(copy, 'baton.mjs'), 'dev', '--json'], { env: home.env, cwd: copy })
+  expect(refused.code).toBe(2)
+  expect(JSON.parse(refused.stderr).error.message).toContain('needs a checkout')
+})
