@@ -23,10 +23,14 @@ function arrayType(oid: number, parseItem: (text: string) => unknown): ArrayType
 }
 
 function toLiteral(items: Item[]): string {
-  const quoted = items.map((item) =>
-    item === null || item === undefined ? 'NULL' : `"${String(item).replace(/["\\]/g, '\\$&')}"`,
-  )
-  return `{${quoted.join(',')}}`
+  return `{${items.map(toItem).join(',')}}`
+}
+
+function toItem(item: Item): string {
+  if (item === null || item === undefined) return 'NULL'
+  if (typeof item === 'number') return String(item)
+  // Most are ids: looking is a tenth of replacing.
+  return item.includes('"') || item.includes('\\') ? `"${item.replace(/["\\]/g, '\\$&')}"` : `"${item}"`
 }
 
 /** One dimension, as all of ours are. */

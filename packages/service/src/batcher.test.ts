@@ -38,6 +38,43 @@ test('what arrives while enough flushes run goes together into the next one', as
   expect(await Promise.all(added)).toEqual([1, 2, 3, 4, 5])
 })
 
+test('a further flush starts beside another only when as many items wait as the last one took', async () => {
+  const { batcher, flights } = held({ maxInFlight: 3 })
+  const added = [batcher.add(1), batcher.add(2), batcher.add(3)]
+  await setImmediate()
+  added.push(batcher.add(4), batcher.add(5))
+  await setImmediate()
+  expect(flights.map((flight) => flight.items)).toEqual([[1, 2, 3]])
+  added.push(batcher.add(6))
+  await setImmediate()
+  added.push(batcher.add(7))
+  await setImmediate()
+  expect(flights.map((flight) => flight.items)).toEqual([
+    [1, 2, 3],
+    [4, 5, 6],
+  ])
+  flights[1]?.land()
+  await setImmediate()
+  expect(flights).toHaveLength(2)
+  flights[0]?.land()
+  await setImmediate()
+  expect(flights[2]?.items).toEqual([7])
+  flights[2]?.land()
+  expect(await Promise.all(added)).toEqual([1, 2, 3, 4, 5, 6, 7])
+})
+
+test('what arrives in one turn of the event loop goes together, whatever brought it', async () => {
+  const { batcher, flights } = held()
+  const added: Promise<number>[] = []
+  queueMicrotask(() => added.push(batcher.add(1)))
+  process.nextTick(() => added.push(batcher.add(2)))
+  await setImmediate()
+  await setImmediate()
+  expect(flights.map((flight) => flight.items.toSorted())).toEqual([[1, 2]])
+  flights[0]?.land()
+  expect((await Promise.all(added)).toSorted()).toEqual([1, 2])
+})
+
 test('a flush takes no more items and bytes than it may, but always one', async () => {
   const { batcher, flights } = held({ maxInFlight: 1, maxItems: 3, maxBytes: 10, sizeOf: (item) => item })
   const added = [4, 4, 4, 99, 1, 1, 1, 1].map((item) => batcher.add(item))

@@ -1,3 +1,5 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises'
+
 export interface BatcherOptions<Item, Result> {
   /** Answers one result for each item, in their order; an Error among them rejects that item. Throwing rejects all. */
   flush: (items: Item[]) => Promise<(Result | Error)[]>
@@ -26,9 +28,10 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * Natural batching: flush at once while fewer than `maxInFlight` flushes run, else take all that gathered when one
- * returns. No timer: measured, it equals single inserts at one caller and is five times as fast at 64, where a 1 ms
- * timer is seven times slower at one caller.
+ * Natural batching: flush at once while no flush runs, else take all that gathered when one returns. Up to `maxInFlight`
+ * run beside each other, but only when as many items wait as the last flush took: more of them would make each smaller,
+ * and most of what a flush costs does not depend on its size. No timer: measured, it equals single inserts at one caller
+ * and is five times as fast at 64, where a 1 ms timer is seven times slower at one caller.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   const {
@@ -40,26 +43,29 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   } = options
   const flights = new Set<Promise<void>>()
   let waiting: Waiting<Item, Result>[] = []
+  let lastSize = 0
   let stopped = false
 
   function add(item: Item): Promise<Result> {
     if (stopped) return Promise.reject(new Error('This batcher has stopped.'))
     return new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject })
-      if (flights.size < maxInFlight) takeOff()
+      if (isDue(flights.size)) takeOff()
     })
   }
 
+  const isDue = (others: number) => others === 0 || (others < maxInFlight && waiting.length >= lastSize)
+
   function takeOff(): void {
-    const flight = flushUntilEmpty()
+    const flight: Promise<void> = flushWhileDue(() => flights.delete(flight))
     flights.add(flight)
-    void flight.then(() => flights.delete(flight))
   }
 
-  async function flushUntilEmpty(): Promise<void> {
-    // What the same turn of the event loop adds goes into one flush.
-    await Promise.resolve()
-    while (waiting.length > 0) await flushOnce(take())
+  async function flushWhileDue(landed: () => void): Promise<void> {
+    // What the same turn of the event loop adds, on whatever sockets, goes into one flush.
+    await endOfTurn()
+    while (waiting.length > 0 && isDue(flights.size - 1)) await flushOnce(take())
+    landed()
   }
 
   function take(): Waiting<Item, Result>[] {
@@ -70,6 +76,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
       if (count >= maxItems || (count > 0 && bytes > maxBytes)) break
       count += 1
     }
+    lastSize = count
     const taken = waiting.slice(0, count)
     waiting = waiting.slice(count)
     return taken

@@ -1,7 +1,7 @@
 import type { EventId } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
-import type { InsertedEvent, NewEvent } from './insert-events.ts'
+import type { InsertedEvent, NewEvent } from './new-event.ts'
 
 /** What the first events under the keys of these repeats came to, by scope and key. */
 export async function findFirst(
