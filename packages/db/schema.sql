@@ -547,15 +547,11 @@ create table runs (
   changes jsonb,
   diff text,
   spawn jsonb,
-  constraint runs_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES agents(id),
   constraint runs_attempt_check CHECK ((attempt >= 1)),
   constraint runs_delivery_id_attempt_key UNIQUE (delivery_id, attempt),
   constraint runs_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES deliveries(id),
   constraint runs_error_kind_check CHECK ((error_kind = ANY (ARRAY['agent_missing'::text, 'not_signed_in'::text, 'quota'::text, 'api_error'::text, 'session_lost'::text, 'budget'::text, 'permission_denied'::text, 'timeout_silence'::text, 'timeout_wall'::text, 'crashed'::text, 'killed'::text, 'workspace'::text, 'container'::text, 'policy'::text, 'disk_full'::text, 'lost'::text, 'too_old'::text, 'internal'::text]))),
   constraint runs_id_check CHECK ((id ~~ 'run\_%'::text)),
-  constraint runs_job_id_fkey FOREIGN KEY (job_id) REFERENCES jobs(id),
-  constraint runs_machine_id_fkey FOREIGN KEY (machine_id) REFERENCES machines(id),
-  constraint runs_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id),
   constraint runs_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'done_with_warnings'::text, 'changed_nothing'::text, 'blocked_by_permission'::text, 'needs_input'::text, 'error'::text]))),
   constraint runs_pkey PRIMARY KEY (id),
   constraint runs_state_check CHECK ((state = ANY (ARRAY['starting'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text, 'timed_out'::text, 'lost'::text, 'superseded'::text])))
@@ -696,7 +692,7 @@ CREATE INDEX approvals_newest ON public.approvals USING btree (organization_id, 
 
 CREATE INDEX approvals_open ON public.approvals USING btree (organization_id, id) WHERE (state = 'open'::text);
 
-CREATE INDEX deliveries_concurrency ON public.deliveries USING btree (concurrency_key) WHERE ((concurrency_key IS NOT NULL) AND ((state = ANY (ARRAY['leased'::text, 'running'::text, 'stalled'::text])) OR ((state = 'pending'::text) AND (accepted_at IS NOT NULL))));
+CREATE INDEX deliveries_concurrency ON public.deliveries USING btree (concurrency_key) WHERE ((concurrency_key IS NOT NULL) AND ((state = ANY (ARRAY['leased'::text, 'running'::text, 'stalled'::text])) OR ((state = 'pending'::text) AND (fence > 0))));
 
 CREATE INDEX deliveries_event ON public.deliveries USING btree (event_id);
 
@@ -706,7 +702,7 @@ CREATE INDEX deliveries_job ON public.deliveries USING btree (job_id, id) WHERE 
 
 CREATE INDEX deliveries_lanes ON public.deliveries USING btree (machine_id, lane, agent_id, priority DESC, id) WHERE ((state = 'pending'::text) AND (lane IS NOT NULL));
 
-CREATE INDEX deliveries_live ON public.deliveries USING btree (machine_id) WHERE ((state = ANY (ARRAY['leased'::text, 'running'::text, 'stalled'::text])) OR ((state = 'pending'::text) AND (accepted_at IS NOT NULL)));
+CREATE INDEX deliveries_live ON public.deliveries USING btree (machine_id) WHERE ((state = ANY (ARRAY['leased'::text, 'running'::text, 'stalled'::text])) OR ((state = 'pending'::text) AND (fence > 0)));
 
 CREATE INDEX deliveries_newest ON public.deliveries USING btree (organization_id, id DESC);
 

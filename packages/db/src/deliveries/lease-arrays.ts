@@ -30,7 +30,7 @@ export const isOwnLease = sql`(locked.own_fence = locked.fence and locked.own_ru
 
 /** Holds its lane and its place, or did before it lapsed and may come back. All of them are in `deliveries_live`. */
 const isAliveOrNewer = sql`(o.state in ('leased', 'running', 'stalled')
-  or (o.state = 'pending' and o.accepted_at is not null and o.fence > d.fence))`
+  or (o.state = 'pending' and o.fence > 0 and o.fence > d.fence and o.accepted_at is not null))`
 
 /**
  * What keeps the accepted delivery `d` from coming back to life: others hold its lane or its key, or its agent has no
