@@ -245,6 +245,7 @@ export async function createRunner(options: RunnerOptions): Promise<Runner> {
     async start() {
       await removeOldScratch(paths.workspacesFolder, Date.now())
       await runs.restore()
+      folders.resumed(runs.live())
       await tending.start()
       await orders.start()
       await status.start()

@@ -93,6 +93,25 @@ test('files that change on the machine fire a job, its own run does not, and not
   const detail = await place.api.events.get.query({ id: second?.id ?? '' })
   expect(JSON.parse(detail.body)).toMatchObject({ changes: { paths: ['b.md'], overflow: false } })
   await eventually(async () => expect(await readdir(paths.firesFolder)).toEqual([]))
+
+  await place.untilFinished(second?.deliveries[0]?.runId ?? '')
+  await eventually(
+    async () => {
+      const [index = ''] = await readdir(paths.watchIndexFolder)
+      const told = (await readFile(join(paths.watchIndexFolder, index), 'utf8')).split('"made.md"')
+      expect(told.length).toBeGreaterThan(2)
+      expect(JSON.parse(await readFile(paths.statusFile, 'utf8')).runs).toEqual([])
+    },
+    { timeoutMs: 15_000 },
+  )
+  const known = (await eventsOf(key)).length
+  await runner.kill('SIGKILL')
+  await writeFile(join(watched, 'c.md'), 'while the runner is away')
+  runner = startRunnerProcess(home)
+  await eventually(async () => expect(await eventsOf(key)).toHaveLength(known + 1), { timeoutMs: 30_000 })
+  const [third] = await eventsOf(key)
+  const missed = await place.api.events.get.query({ id: third?.id ?? '' })
+  expect(JSON.parse(missed.body)).toMatchObject({ changes: { paths: ['c.md'], missed: true } })
 }, 90_000)
 
 test('a folder that the policy does not allow is refused, and the trigger says so', async () => {

@@ -25,6 +25,8 @@ export const fileChanges = z.object({
     count: z.number().int().nonnegative(),
     /** Not all paths are known: there were too many, or the system lost count of them. */
     overflow: z.boolean(),
+    /** Some of it changed while no runner was there to see it, and was found at its start. */
+    missed: z.boolean().optional(),
   }),
 })
 export type FileChanges = z.infer<typeof fileChanges>

@@ -28,7 +28,7 @@ const PROMPT_NAMES = {
   event: ['id', 'source', 'headers.…'],
   job: ['key', 'name'],
   fire: ['at', 'zone', 'schedule', 'late', 'missed'],
-  changes: ['paths', 'paths.…', 'count', 'folder', 'overflow'],
+  changes: ['paths', 'paths.…', 'count', 'folder', 'overflow', 'missed'],
   push: ['branch', 'ref', 'before', 'after', 'commits', 'commits.…', 'repository', 'remote', 'hook'],
 } as const satisfies Record<keyof TemplateFacts, readonly string[] | null>
 

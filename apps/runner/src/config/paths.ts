@@ -42,6 +42,7 @@ export type ProfilePaths = {
   workspacesFolder: string
   /** What the relay asked to be watched, and what has happened and was not told yet. */
   watchesFile: string
+  watchIndexFolder: string
   firesFolder: string
   /** What is kept of workspaces before and after runs, for comparing and undoing. */
   changesFolder: string
@@ -73,6 +74,7 @@ export function profilePaths(folders: BatonFolders, profile: string): ProfilePat
     statusFile: join(stateFolder, 'runner.json'),
     logFile: join(stateFolder, 'runner.log'),
     watchesFile: join(stateFolder, 'watches.json'),
+    watchIndexFolder: join(stateFolder, 'watched'),
     firesFolder: join(stateFolder, 'fires'),
     workspacesFolder: join(folders.data, profile, 'workspaces'),
     changesFolder: join(folders.data, profile, 'changes'),

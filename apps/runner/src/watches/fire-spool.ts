@@ -88,6 +88,7 @@ function joinChanges(earlier: MachineFire | undefined, later: MachineFire): Mach
         paths: paths.slice(0, CHANGED_PATHS),
         count: Math.max(paths.length, before.count, after.count),
         overflow: before.overflow || after.overflow || paths.length > CHANGED_PATHS,
+        ...((before.missed || after.missed) && { missed: true }),
       },
     },
   }

@@ -15,6 +15,8 @@ export type FolderWatching = Service & {
   version(): string
   /** What the relay asks to be watched, when it is something else than before. */
   receive(orders: WatchOrders | null): void
+  /** What an earlier runner left. Told before the start. */
+  resumed(live: readonly LiveRun[]): void
   /** A run moved on. */
   note(live: readonly LiveRun[]): void
   /** The relay may be there (again). */
@@ -40,7 +42,11 @@ export function createFolderWatching(parts: {
       homeFolder: parts.homeFolder,
       ownFolders: [dirname(paths.profileFile), paths.stateFolder, dirname(paths.workspacesFolder)],
       runs,
-      onFire: (fire) => void spool.keep(fire).then(() => sender.wake(), onError),
+      indexFolder: paths.watchIndexFolder,
+      onFire: async (fire) => {
+        await spool.keep(fire)
+        sender.wake()
+      },
       onError,
     },
     () => sender.wake(),
@@ -52,6 +58,7 @@ export function createFolderWatching(parts: {
     receive(orders) {
       if (orders) watches.replace(orders)
     },
+    resumed: (live) => runs.resumed(live),
     note: (live) => runs.note(live),
     wake: () => sender.wake(),
     start: () => service.start(),

@@ -1,18 +1,25 @@
 import { join } from 'node:path'
 import { contentMark } from './content-mark.ts'
+import type { WatchIndex } from './watch-index.ts'
 
 /** Which runs of this machine work where, as a watch needs to know it. */
 export type OwnRuns = {
   /** A run of this job is at work, or ended a moment ago: what changes now is its doing. */
   isOwn(jobId: string): boolean
-  /** The run that works in this folder or around it, of whatever job: what changes there it has caused. */
-  runIn(folder: string): string | null
+  /** A run of this job may have worked here while no runner was there. */
+  wasOwn(jobId: string): boolean
+  /**
+   * The run that works in this folder or around it, of whatever job: what changes there it has caused. `missed`: one that
+   * may have worked there while no runner was there.
+   */
+  runIn(folder: string, missed?: boolean): string | null
 }
 
-export type GatheredChanges = { paths: string[]; overflow: boolean; cause: string | null }
+/** `missed`: some of it changed while no runner was there. */
+export type GatheredChanges = { paths: string[]; overflow: boolean; cause: string | null; missed: boolean }
 
 export type Gatherer = {
-  changed(paths: readonly string[], overflow: boolean): void
+  changed(paths: readonly string[], overflow: boolean, missed?: boolean): void
   /** Tells of what has gathered, quiet or not, and ends. */
   stop(): Promise<void>
 }
@@ -29,10 +36,13 @@ const MARKS = 20_000
 export function gatherChanges(
   watch: { folder: string; jobId: string; quietMs: number },
   runs: OwnRuns,
-  onQuiet: (changes: GatheredChanges) => void,
+  /** Resolves when they are on the disk. */
+  onQuiet: (changes: GatheredChanges) => unknown,
   onError: (error: unknown) => void,
+  /** Keeps what was told, for a later runner. */
+  index?: Pick<WatchIndex, 'marks' | 'note' | 'renew'>,
 ): Gatherer {
-  let waiting = new Map<string, { isOwn: boolean; cause: string | null }>()
+  let waiting = new Map<string, { isOwn: boolean; cause: string | null; missed: boolean }>()
   let overflow = false
   let since = 0
   let timer: NodeJS.Timeout | undefined
@@ -54,6 +64,8 @@ export function gatherChanges(
     overflow = false
     const news: string[] = []
     let cause: string | null = null
+    let missed = false
+    const files = await index?.marks(due.map(([path]) => path))
     for (const [path, change] of due) {
       const mark = await contentMark(join(watch.folder, path))
       const isNew = marks.get(path) !== mark
@@ -61,9 +73,12 @@ export function gatherChanges(
       if (change.isOwn || !isNew) continue
       news.push(path)
       cause ??= change.cause
+      missed ||= change.missed
     }
-    if (stopped || (news.length === 0 && !isLost)) return
-    onQuiet({ paths: news.sort(), overflow: isLost, cause })
+    if (stopped) return
+    if (news.length > 0 || isLost) await onQuiet({ paths: news.sort(), overflow: isLost, cause, missed })
+    if (isLost) await index?.renew()
+    else if (files) await index?.note(files)
   }
 
   function remember(path: string, mark: string) {
@@ -73,12 +88,12 @@ export function gatherChanges(
   }
 
   return {
-    changed(paths, isLost) {
+    changed(paths, isLost, missed = false) {
       if (waiting.size === 0 && !overflow) since = performance.now()
-      const isOwn = runs.isOwn(watch.jobId)
-      const cause = isOwn ? null : runs.runIn(watch.folder)
+      const isOwn = runs.isOwn(watch.jobId) || (missed && runs.wasOwn(watch.jobId))
+      const cause = isOwn ? null : runs.runIn(watch.folder, missed)
       for (const path of paths) {
-        if (waiting.size < MARKS || waiting.has(path)) waiting.set(path, { isOwn, cause })
+        if (waiting.size < MARKS || waiting.has(path)) waiting.set(path, { isOwn, cause, missed })
         else overflow ||= !isOwn
       }
       overflow ||= isLost && !isOwn

@@ -8,7 +8,10 @@ const AFTERWARDS_MS = 2_000
 /** Remembers when each job was last at work here. `note` is called whenever a run moves on. */
 export function createOwnRuns(now: () => number = () => performance.now()): OwnRuns & {
   note(live: readonly LiveRun[]): void
+  /** What an earlier runner left: these runs may have worked while no runner was there. */
+  resumed(live: readonly LiveRun[]): void
 } {
+  let left: LiveRun[] = []
   let working: LiveRun[] = []
   const endedAt = new Map<string, number>()
   return {
@@ -19,12 +22,16 @@ export function createOwnRuns(now: () => number = () => performance.now()): OwnR
       for (const [jobId, at] of endedAt) if (now() - at > AFTERWARDS_MS) endedAt.delete(jobId)
       working = next
     },
+    resumed(live) {
+      left = [...live]
+    },
+    wasOwn: (jobId) => left.some((run) => run.jobId === jobId),
     isOwn(jobId) {
       if (working.some((run) => run.jobId === jobId)) return true
       return now() - (endedAt.get(jobId) ?? Number.NEGATIVE_INFINITY) <= AFTERWARDS_MS
     },
-    runIn: (folder) =>
-      working.find(
+    runIn: (folder, missed = false) =>
+      (missed ? left : working).find(
         ({ workspace }) => workspace !== null && (isIn(workspace, folder) || isIn(folder, workspace)),
       )?.runId ?? null,
   }

@@ -1,14 +1,26 @@
-import { mkdir, mkdtemp, readFile, realpath, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readFile,
+  realpath,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileChangeConfig, type MachineFire, type WatchOrder } from '@baton/protocol'
 import { eventually, newTestId } from '@baton/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { defaultPolicy } from '../config/policy.ts'
+import type { LiveRun } from '../runs/runs.ts'
 import { createFireSpool, newFireKey } from './fire-spool.ts'
 import { gatherChanges } from './gather-changes.ts'
 import { createOwnRuns } from './own-runs.ts'
-import { watchOrder } from './watch-order.ts'
+import { createWatchIndex } from './watch-index.ts'
+import { indexFile, watchOrder } from './watch-order.ts'
 import { watchTree } from './watch-tree.ts'
 
 let root = ''
@@ -33,6 +45,8 @@ const order = (folder: string, only: Partial<WatchOrder> = {}): WatchOrder => ({
 
 async function watching(wanted: WatchOrder, runs = createOwnRuns(), policyFolders = [root]) {
   const fires: string[][] = []
+  const missed: boolean[] = []
+  const causes: (string | null | undefined)[] = []
   const watch = await watchOrder(
     wanted,
     {
@@ -40,8 +54,12 @@ async function watching(wanted: WatchOrder, runs = createOwnRuns(), policyFolder
       homeFolder: root,
       ownFolders: [join(root, 'own')],
       runs,
+      indexFolder: join(root, 'index'),
       onFire: (fire) => {
-        if (fire.kind === 'file_change') fires.push(fire.payload.changes.paths)
+        if (fire.kind !== 'file_change') return
+        fires.push(fire.payload.changes.paths)
+        missed.push(fire.payload.changes.missed === true)
+        causes.push(fire.cause)
       },
       onError: (error) => {
         throw error
@@ -49,7 +67,7 @@ async function watching(wanted: WatchOrder, runs = createOwnRuns(), policyFolder
     },
     () => {},
   )
-  return { watch, fires, [Symbol.asyncDispose]: () => watch.stop() }
+  return { watch, fires, missed, causes, [Symbol.asyncDispose]: () => watch.stop() }
 }
 
 test('changed files fire once they have been quiet, with their paths, without what is ignored', async () => {
@@ -119,6 +137,93 @@ test('without the window of the run, the mutant, its own changes fire it', async
   await eventually(() => expect(w.fires.flat()).toContain('made-by-the-run'))
 })
 
+const live = (folder: string, jobId: string | null): LiveRun => ({
+  runId: newTestId('run'),
+  deliveryId: newTestId('delivery'),
+  agent: 'a',
+  jobId,
+  workspace: folder,
+  pid: 1,
+  phase: 'finished',
+})
+
+test('what changed while no runner was there fires once, at the next start, and says so', async () => {
+  const folder = await place()
+  const wanted = order(folder, { globs: ['**/*.md'] })
+  for (const name of ['kept.md', 'changed.md', 'deleted.md', 'other.txt'])
+    await writeFile(join(folder, name), 'before')
+  {
+    await using first = await watching(wanted)
+    await writeFile(join(folder, 'seen.md'), 'seen')
+    await eventually(() => expect(first.fires).toEqual([['seen.md']]))
+    expect(first.missed).toEqual([false])
+  }
+  await writeFile(join(folder, 'changed.md'), 'after it')
+  await writeFile(join(folder, 'other.txt'), 'after it')
+  await writeFile(join(folder, 'made.md'), 'new')
+  await rm(join(folder, 'deleted.md'))
+  {
+    await using second = await watching(wanted)
+    await eventually(() => expect(second.fires).toEqual([['changed.md', 'deleted.md', 'made.md']]))
+    expect(second.missed).toEqual([true])
+  }
+  await using third = await watching(wanted)
+  await writeFile(join(folder, 'last.md'), 'seen')
+  await eventually(() => expect(third.fires).toEqual([['last.md']]))
+})
+
+test('what was not told when a runner was killed is told by the next one', async () => {
+  const folder = await place()
+  const wanted = order(folder, { quietMs: 60_000 })
+  const first = createWatchIndex(
+    indexFile(join(root, 'index'), wanted.triggerId),
+    { ...wanted, folder },
+    () => false,
+  )
+  expect(await first.compare()).toEqual({ paths: [], isWhole: true })
+  await writeFile(join(folder, 'a'), '1')
+  await first.note(await first.marks(['a']))
+  await writeFile(join(folder, 'b'), '1')
+  expect(await first.compare()).toEqual({ paths: ['b'], isWhole: true })
+  await appendFile(indexFile(join(root, 'index'), wanted.triggerId), '["b","to')
+  await using second = await watching({ ...wanted, quietMs: 50 })
+  await eventually(() => expect(second.fires).toEqual([['b']]))
+})
+
+test('a watch with another choice of files begins afresh', async () => {
+  const folder = await place()
+  const wanted = order(folder, { globs: ['**/*.md'] })
+  {
+    await using _ = await watching(wanted)
+    await writeFile(join(folder, 'a.txt'), '1')
+  }
+  await using second = await watching({ ...wanted, globs: ['**/*'] })
+  await writeFile(join(folder, 'b.txt'), '1')
+  await eventually(() => expect(second.fires.flat()).toContain('b.txt'))
+  expect(second.missed).not.toContain(true)
+})
+
+test('what runs did that went on without a runner is theirs', async () => {
+  const folder = await place()
+  const wanted = order(folder)
+  await (await watching(wanted))[Symbol.asyncDispose]()
+  await writeFile(join(folder, 'by-a-run'), '1')
+  const own = createOwnRuns()
+  own.resumed([live(folder, wanted.jobId)])
+  {
+    await using after = await watching(wanted, own)
+    await writeFile(join(folder, 'by-a-person'), '1')
+    await eventually(() => expect(after.fires).toEqual([['by-a-person']]))
+  }
+  await writeFile(join(folder, 'by-another-job'), '1')
+  const another = createOwnRuns()
+  const run = live(folder, newTestId('job'))
+  another.resumed([run])
+  await using last = await watching(wanted, another)
+  await eventually(() => expect(last.fires).toEqual([['by-another-job']]))
+  expect(last.causes).toEqual([`${run.runId}; hops=1`])
+})
+
 test('only folders that the policy of the machine allows are watched, links included', async () => {
   const folder = await place()
   const link = join(root, 'link-out')
@@ -168,7 +273,7 @@ test('when the system loses count of changes, the event says so', async () => {
     },
   )
   gatherer.changed([], true)
-  await eventually(() => expect(told).toEqual([{ paths: [], overflow: true, cause: null }]))
+  await eventually(() => expect(told).toEqual([{ paths: [], overflow: true, cause: null, missed: false }]))
   await gatherer.stop()
 })
 

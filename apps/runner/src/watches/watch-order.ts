@@ -12,6 +12,7 @@ import { isFolderAllowed, type Policy } from '../config/policy.ts'
 import type { Read } from '../config/profile.ts'
 import { newFireKey } from './fire-spool.ts'
 import { gatherChanges, type OwnRuns } from './gather-changes.ts'
+import { createWatchIndex, tooManyFiles, type WatchIndex } from './watch-index.ts'
 import { type TreeWatch, watchTree } from './watch-tree.ts'
 
 export type WatchPlace = {
@@ -20,7 +21,10 @@ export type WatchPlace = {
   /** Folders of Baton itself: what changes there is never news. */
   ownFolders: readonly string[]
   runs: OwnRuns
-  onFire: (fire: MachineFire) => void
+  /** Resolves when it is on the disk. */
+  onFire: (fire: MachineFire) => unknown
+  /** Where it is kept how watched files were. Without one, what changes while no runner is there is not seen. */
+  indexFolder?: string
   onError: (error: unknown) => void
 }
 
@@ -47,10 +51,22 @@ export async function watchOrder(
       `The policy of this machine does not allow ${order.folder}: add it to "folders" in policy.json there.`,
     )
   }
+  const isIgnored = (path: string) =>
+    order.ignore.some((glob) => matchesGlob(glob, path)) ||
+    place.ownFolders.some((own) => `${join(folder, path)}/`.startsWith(`${own}/`))
+  const isWanted = (path: string) => order.globs.some((glob) => matchesGlob(glob, path))
+  const index: WatchIndex | undefined =
+    place.indexFolder === undefined
+      ? undefined
+      : createWatchIndex(
+          indexFile(place.indexFolder, order.triggerId),
+          { folder, globs: order.globs, ignore: order.ignore },
+          isIgnored,
+        )
   const gatherer = gatherChanges(
     { folder, jobId: order.jobId, quietMs: order.quietMs },
     place.runs,
-    ({ paths, overflow, cause }) =>
+    ({ paths, overflow, cause, missed }) =>
       place.onFire({
         kind: 'file_change',
         triggerId: order.triggerId,
@@ -62,20 +78,19 @@ export async function watchOrder(
             paths: paths.slice(0, CHANGED_PATHS),
             count: paths.length,
             overflow: overflow || paths.length > CHANGED_PATHS,
+            ...(missed && { missed }),
           },
         },
       }),
     place.onError,
+    index,
   )
-  const isIgnored = (path: string) =>
-    order.ignore.some((glob) => matchesGlob(glob, path)) ||
-    place.ownFolders.some((own) => `${join(folder, path)}/`.startsWith(`${own}/`))
   let tree: TreeWatch
   try {
     tree = await watchTree(folder, {
       isIgnored,
       onChange: (paths, overflow) => {
-        const wanted = paths.filter((path) => order.globs.some((glob) => matchesGlob(glob, path)))
+        const wanted = paths.filter(isWanted)
         if (wanted.length > 0 || overflow) gatherer.changed(wanted, overflow)
       },
       onError: (error) => onEnd(`Watching ${order.folder} failed: ${(error as Error).message}`),
@@ -84,14 +99,29 @@ export async function watchOrder(
     await gatherer.stop()
     return idle('failed', `${order.folder} cannot be watched: ${(error as Error).message}`)
   }
+  /** The folder is watched by now, so that nothing falls between the two. */
+  const caughtUp = catchUp().catch(place.onError)
+
+  async function catchUp() {
+    if (index === undefined) return
+    const { paths, isWhole } = await index.compare()
+    if (!isWhole) place.onError(tooManyFiles(folder as string))
+    const wanted = paths.filter(isWanted)
+    if (wanted.length > 0) gatherer.changed(wanted, false, true)
+  }
+
   return {
     state: { state: tree.polledBecause ? 'polling' : 'watching', message: tree.polledBecause },
     async stop() {
+      await caughtUp
       await tree.stop()
       await gatherer.stop()
     },
   }
 }
+
+/** Where it is kept how the files of a trigger's folder were. */
+export const indexFile = (indexFolder: string, triggerId: string) => join(indexFolder, `${triggerId}.jsonl`)
 
 const idle = (state: 'refused' | 'failed', message: string): OrderedWatch => ({
   state: { state, message: message.slice(0, 1_000) },

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { type WatchOrder, type WatchOrders, type WatchState, watchOrders } from '@baton/protocol'
 import { createPollLoop, type Service } from '@baton/service'
 import { replaceFile } from '../journal/open-record-file.ts'
-import { type OrderedWatch, type WatchPlace, watchOrder } from './watch-order.ts'
+import { indexFile, type OrderedWatch, type WatchPlace, watchOrder } from './watch-order.ts'
 
 export type Watches = Service & {
   /** Of the list that is carried out now; the relay sends another one when this is not its own. */
@@ -37,6 +37,8 @@ export function createWatches(file: string, place: WatchPlace, onState: () => vo
       if (JSON.stringify(wanted.get(id)) === JSON.stringify(order)) continue
       held.delete(id)
       await watch.stop()
+      if (place.indexFolder !== undefined && !wanted.has(id))
+        await rm(indexFile(place.indexFolder, id), { force: true })
     }
     for (const order of wanted.values()) if (!held.has(order.triggerId)) await begin(order)
   }
