@@ -51,6 +51,9 @@ beforeAll(async () => {
   })
   if (!secrets[0]) throw new Error('The job was made without its webhook.')
   hook = secrets[0]
+  const careful = '---\nname: careful\ndescription: Look twice, and then again.\n---\nLook twice.\n'
+  await baton.skills.add('demo', 'careful', careful)
+  await baton.skills.add('demo', 'brave', careful.replace('careful', 'brave'))
   await baton.jobs.update(job.id, { retention: { days: 99 } })
   await baton.jobs.create({ key: 'old', agent: 'demo', prompt: 'x' })
   await baton.jobs.delete('old')
@@ -58,7 +61,7 @@ beforeAll(async () => {
   const long = JSON.stringify({ ref: 'main', text: 'ü'.repeat(1_300_000) })
   expect(await post(long)).toBe(202)
   for (let index = 0; index < 4; index++)
-    await baton.runs.create({ agent: 'demo', prompt: `work ${index} 🌹` })
+    await baton.runs.create({ agent: 'demo', prompt: `work ${index} 🌹`, conversation: `talk ${index}` })
   await workOff(from.url, made.machineKey, 5)
   await eventually(async () => {
     for await (const dispatch of baton.dispatches.list()) return expect(dispatch.state).toBe('sent')
@@ -109,7 +112,17 @@ async function workOff(url: string, key: string, count: number) {
         text: isLong ? String.fromCodePoint(97 + (n % 26)).repeat(60_000) : `\u001b[1m line ${n} ü\n`,
       }),
     )
-    const { events, settle } = wireRun(lease, bodies, { result: `result ${index}`, sessionId: 'abc' })
+    const { events, settle } = wireRun(lease, bodies, {
+      result: `result ${index}`,
+      sessionId: 'abc',
+      usage: {
+        inputTokens: 10,
+        outputTokens: index,
+        cachedTokens: 0,
+        costUsd: 0.1 * index,
+        model: `m${index % 2}`,
+      },
+    })
     await runner.api.runner.accept.mutate({ deliveries: [lease] })
     await runner.api.runner.start.mutate({
       sentAt: Date.now(),
@@ -219,7 +232,9 @@ test('what was exported, imported elsewhere and exported again is the same to th
   expect(exported).toMatchObject({ code: 0 })
   expect(exported.err).toContain('1 delivery had not finished')
   const files = await filesOf(first)
-  expect(Object.keys(files)).toHaveLength(13)
+  expect(Object.keys(files)).toHaveLength(16)
+  const lines = (name: string) => files[`${name}.ndjson`]?.split('\n').length
+  expect(['skills', 'sessions', 'usage'].map(lines)).toEqual([3, 5, 4])
   const all = Object.values(files).join('\n')
   expect(all).not.toContain(hook.secret)
   expect(all).not.toContain('nobody does this yet')
@@ -257,6 +272,9 @@ test('what was exported, imported elsewhere and exported again is the same to th
   }
   expect((await there.jobs.get('review')).retention).toEqual({ runs: null, days: 99 })
   expect((await there.organization.get()).retention).toEqual({ runs: 250, days: 30 })
+  expect(await there.sessions.list()).toEqual(await baton.sessions.list())
+  expect(await there.usage.sum()).toEqual(await baton.usage.sum())
+  expect(await there.skills.list('demo')).toEqual(await baton.skills.list('demo'))
   await there.jobs.enable('review')
   const path = new URL(hook.url).pathname
   const body = '{"ref":"main"}'

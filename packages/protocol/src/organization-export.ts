@@ -3,6 +3,8 @@ import { spawnReport } from './agent-profile.ts'
 import { agentIsolation, budget, TRUST_LEVELS } from './agent-settings.ts'
 import { ANSWERED_VIA, APPROVAL_SCOPES, approvalSettings } from './approvals.ts'
 import { ERROR_KIND_NAMES } from './error-kinds.ts'
+import { exportAgentRows } from './export-agent-rows.ts'
+import { count, hash, LONG, maybeStamp, maybeText, stamp, text } from './export-fields.ts'
 import {
   agentId,
   approvalId,
@@ -43,7 +45,10 @@ export const ROW_KINDS = [
   'organization',
   'machines',
   'agents',
+  'skills',
+  'sessions',
   'jobs',
+  'usage',
   'triggers',
   'outputs',
   'events',
@@ -55,15 +60,8 @@ export const ROW_KINDS = [
 export type RowKind = (typeof ROW_KINDS)[number]
 export const EXPORT_KINDS = [...ROW_KINDS, 'transcripts'] as const
 export type ExportKind = (typeof EXPORT_KINDS)[number]
-
-/** To the microsecond, as the database keeps it. */
-const stamp = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/)
-const maybeStamp = stamp.nullable()
-const text = (max: number) => z.string().max(max)
-const maybeText = (max: number) => text(max).nullable()
-const count = z.number().int().nonnegative()
-const hash = z.string().regex(/^[0-9a-f]{64}$/)
-const LONG = 8 * 1024 * 1024
+/** Exports of older relays do not have these. */
+export const LATER_KINDS: readonly ExportKind[] = ['skills', 'sessions', 'usage']
 
 const eventVerification = z.strictObject({
   scheme: z.enum(WEBHOOK_SCHEMES),
@@ -72,6 +70,7 @@ const eventVerification = z.strictObject({
 })
 
 export const exportRows = {
+  ...exportAgentRows,
   organization: z.strictObject({ name: text(200), retention: retentionSchema }),
   machines: z.strictObject({
     id: machineId,

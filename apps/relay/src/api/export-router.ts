@@ -20,7 +20,7 @@ export const exportRouter = router({
         until: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/, 'use what begin gave'),
         cursor: z
           .string()
-          .regex(/^[a-z]{3}_[0-9a-f]{32}(:\d{1,15})?$/, 'use what the page before gave')
+          .regex(/^[a-z]{3}_[0-9a-f]{32}(:(\d{1,15}|[0-9a-f]{32}))?$/, 'use what the page before gave')
           .nullish(),
         limit: z.number().int().min(1).max(2_000).default(1_000),
       }),

@@ -101,6 +101,9 @@ export const importRouter = router({
         counts: z.strictObject({
           machines: count,
           agents: count,
+          skills: count.default(0),
+          sessions: count.default(0),
+          usage: count.default(0),
           jobs: count,
           triggers: count,
           events: count,

@@ -24,12 +24,16 @@ export async function importOrganization(
   const digest = digestOf(manifest.files)
   const { state } = await imports.begin(digest)
   if (state === 'done') return 'already'
-  for (const kind of ROW_KINDS) await importFile(baton, folder, kind, digest)
+  for (const kind of ROW_KINDS)
+    if (manifest.files.some((file) => file.kind === kind)) await importFile(baton, folder, kind, digest)
   await importTranscripts(baton, folder, digest)
   const linesOf = (kind: RowKind) => manifest.files.find((file) => file.kind === kind)?.lines ?? 0
   const counts: ImportCounts = {
     machines: linesOf('machines'),
     agents: linesOf('agents'),
+    skills: linesOf('skills'),
+    sessions: linesOf('sessions'),
+    usage: linesOf('usage'),
     jobs: linesOf('jobs'),
     triggers: linesOf('triggers'),
     events: linesOf('events'),

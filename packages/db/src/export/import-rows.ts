@@ -1,6 +1,7 @@
 import type { OrganizationId, RowKind } from '@baton/protocol'
 import { type RawBuilder, sql } from 'kysely'
 import type { Db } from '../connection.ts'
+import { rowOfAgent } from './list-export-rows.ts'
 
 /**
  * Stores rows of an export in an organization whose import is under way. What is there already stays as it is, so the
@@ -16,19 +17,27 @@ export async function importRows(
   const { rows: answer } = await sql<{ inserted: string[] | null }>`
     with inserted as (
       ${inserts[kind](organizationId, JSON.stringify(rows))}
-      on conflict do nothing returning id
+      on conflict do nothing returning ${idOf(kind)} as id
     )
     select array_agg(id) as inserted from inserted`.execute(db)
   const inserted = new Set(answer[0]?.inserted ?? [])
   const rest = rows.map((row) => row.id).filter((id) => !inserted.has(id))
   if (rest.length === 0) return []
   const { rows: known } = await sql<{ id: string }>`
-    select id from ${sql.table(kind)} where organization_id = ${organizationId} and id = any(${rest}::text[])`.execute(
-    db,
-  )
+    select ${idOf(kind)} as id from ${sql.table(TABLES[kind] ?? kind)} x
+    where organization_id = ${organizationId} and ${idOf(kind)} = any(${rest}::text[])`.execute(db)
   const here = new Set(known.map((row) => row.id))
   return rest.filter((id) => !here.has(id))
 }
+
+/** Kinds whose table has another name, and no column `id`. */
+const TABLES: Partial<Record<RowKind, string>> = {
+  skills: 'agent_skills',
+  sessions: 'agent_sessions',
+  usage: 'usage_days',
+}
+
+const idOf = (kind: RowKind) => (kind in rowOfAgent ? rowOfAgent[kind as keyof typeof rowOfAgent] : sql`id`)
 
 type Insert = (organizationId: OrganizationId, json: string) => RawBuilder<unknown>
 
@@ -56,6 +65,27 @@ const inserts: Record<Exclude<RowKind, 'organization'>, Insert> = {
       coalesce(x.isolation, '{"kind": "host"}'), nullif(x.budget, 'null'), x."pausedAt", x."archivedAt", x."createdAt"
     from ${from(json, 'id text, "machineId" text, key text, name text, runtime text, command text, instructions text, model text, "permissionMode" text, workspace text, "maxConcurrent" int, "perHour" int, approvals jsonb, isolation jsonb, budget jsonb, "pausedAt" timestamptz, "archivedAt" timestamptz, "createdAt" timestamptz')}
     where ${owned(organizationId, 'machines', 'machineId')}`,
+
+  skills: (organizationId, json) => sql`
+    insert into agent_skills as x (organization_id, agent_id, name, description, text, hash, updated_at)
+    select ${organizationId}, x."agentId", x.name, x.description, x.text, x.hash, x."updatedAt"
+    from ${from(json, '"agentId" text, name text, description text, text text, hash text, "updatedAt" timestamptz')}
+    where ${owned(organizationId, 'agents', 'agentId')}`,
+
+  sessions: (organizationId, json) => sql`
+    insert into agent_sessions as x (organization_id, agent_id, conversation, runtime, machine_id, session_id, cwd, updated_at)
+    select ${organizationId}, x."agentId", x.conversation, x.runtime, x."machineId", x."sessionId", x.cwd, x."updatedAt"
+    from ${from(json, '"agentId" text, conversation text, runtime text, "machineId" text, "sessionId" text, cwd text, "updatedAt" timestamptz')}
+    where ${owned(organizationId, 'agents', 'agentId')} and ${owned(organizationId, 'machines', 'machineId')}`,
+
+  usage: (organizationId, json) => sql`
+    insert into usage_days as x (organization_id, day, agent_id, machine_id, job_id, model, runs, priced_runs, input_tokens,
+      output_tokens, cached_tokens, cost_usd)
+    select ${organizationId}, x.day, x."agentId", x."machineId", x."jobId", x.model, x.runs, x."pricedRuns", x."inputTokens",
+      x."outputTokens", x."cachedTokens", x."costUsd"
+    from ${from(json, 'day date, "agentId" text, "machineId" text, "jobId" text, model text, runs bigint, "pricedRuns" bigint, "inputTokens" bigint, "outputTokens" bigint, "cachedTokens" bigint, "costUsd" float8')}
+    where ${owned(organizationId, 'agents', 'agentId')} and ${owned(organizationId, 'machines', 'machineId')}
+      and ${owned(organizationId, 'jobs', 'jobId')}`,
 
   jobs: (organizationId, json) => sql`
     insert into jobs (id, organization_id, agent_id, key, name, prompt, workspace, limits, rules, approvals, budget, keep_runs, keep_days,

@@ -96,6 +96,9 @@ export async function finishImport(
       select json_build_object(
         'machines', (select count(*) from machines where organization_id = ${organizationId}),
         'agents', (select count(*) from agents where organization_id = ${organizationId}),
+        'skills', (select count(*) from agent_skills where organization_id = ${organizationId}),
+        'sessions', (select count(*) from agent_sessions where organization_id = ${organizationId}),
+        'usage', (select count(*) from usage_days where organization_id = ${organizationId}),
         'jobs', (select count(*) from jobs where organization_id = ${organizationId}),
         'triggers', (select count(*) from triggers where organization_id = ${organizationId}),
         'events', (select count(*) from events where organization_id = ${organizationId}),

@@ -44,6 +44,18 @@ const exportable = (organizationId: OrganizationId, until: string) => sql`
     select from deliveries o where o.event_id = e.id and (o.finished_at is null or o.finished_at > ${instant(until)}
       or exists (select from runs u where u.delivery_id = o.id and u.state in ('starting', 'running'))))`
 
+/** Ids of rows that have none: the agent's, then the MD5 of the rest of their key. `x` is the row. */
+export const rowOfAgent = {
+  skills: sql`x.agent_id || ':' || md5(x.name)`,
+  sessions: sql`x.agent_id || ':' || md5(x.conversation)`,
+  usage: sql`x.agent_id || ':' || md5(json_build_array(x.day, x.machine_id, x.job_id, x.model)::text)`,
+}
+
+/** Of agents that are in the export as well. */
+const ofAgents = (x: string, organizationId: OrganizationId, { until }: ExportFilter) => sql`
+  ${sql.ref(`${x}.organization_id`)} = ${organizationId} and exists (
+    select from agents a where a.id = ${sql.ref(`${x}.agent_id`)} and a.created_at <= ${instant(until)})`
+
 type Query = (organizationId: OrganizationId, filter: ExportFilter) => RawBuilder<object>
 
 const after = (column: string, { after }: ExportFilter) =>
@@ -78,6 +90,35 @@ const queries: Record<RowKind, Query> = {
       ${stamp('paused_at')} as "pausedAt", ${stamp('archived_at')} as "archivedAt", ${stamp('created_at')} as "createdAt"
     from agents where organization_id = ${organizationId} and created_at <= ${instant(filter.until)} ${after('id', filter)}
     ${plainPage(filter)}`,
+
+  skills: (organizationId, filter) =>
+    bounded(
+      sql`id, "agentId", name, description, text, hash, "updatedAt"`,
+      sql`
+        select s.* from (
+          select ${rowOfAgent.skills} as id, x.agent_id as "agentId", x.name, x.description, x.text, x.hash,
+            ${stamp('x.updated_at')} as "updatedAt", octet_length(x.text) + octet_length(x.description) + 500 as size
+          from agent_skills x where ${ofAgents('x', organizationId, filter)}) s
+        where true ${after('s.id', filter)}`,
+      filter,
+    ),
+
+  sessions: (organizationId, filter) => sql`
+    select * from (
+      select ${rowOfAgent.sessions} as id, x.agent_id as "agentId", x.conversation, x.runtime, x.machine_id as "machineId",
+        x.session_id as "sessionId", x.cwd, ${stamp('x.updated_at')} as "updatedAt"
+      from agent_sessions x where ${ofAgents('x', organizationId, filter)}) s
+    where true ${after('id', filter)} ${plainPage(filter)}`,
+
+  usage: (organizationId, filter) => sql`
+    select * from (
+      select ${rowOfAgent.usage} as id, x.agent_id as "agentId", x.day::text as day, x.machine_id as "machineId",
+        x.job_id as "jobId", x.model, x.runs::float8 as runs, x.priced_runs::float8 as "pricedRuns",
+        x.input_tokens::float8 as "inputTokens", x.output_tokens::float8 as "outputTokens",
+        x.cached_tokens::float8 as "cachedTokens", x.cost_usd as "costUsd"
+      from usage_days x left join jobs j on j.id = x.job_id
+      where ${ofAgents('x', organizationId, filter)} and (j.id is null or j.created_at <= ${instant(filter.until)})) s
+    where true ${after('id', filter)} ${plainPage(filter)}`,
 
   jobs: (organizationId, filter) => sql`
     select id, agent_id as "agentId", key, name, prompt, workspace, limits, rules, approvals, budget,
