@@ -195,6 +195,12 @@ test('each kind of failure has its exit code, and says what to do', async () => 
     error: 'unavailable',
     retryable: true,
   })
+  const nobody = await dev.command(['run', 'hi', '--agent', 'nobody'])
+  expect(nobody.stderr).toContain('"baton agent list" shows what there is.')
+  const taken = await dev.command(['agent', 'create', 'demo'])
+  expect(taken.stderr).toContain('There is an agent "demo" already.')
+  const nowhere = join(dev.env.BATON_HOME ?? '', 'config/profiles/default.token', 'x')
+  expect(await failure(['export', '--out', nowhere])).toMatchObject({ code: 2 })
   await using stranger = await serveStranger()
   const strange = await runBaton(['runs', 'list'], { env: { ...dev.env, BATON_URL: stranger.url } })
   expect(strange.code).toBe(7)

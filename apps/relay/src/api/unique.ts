@@ -8,7 +8,7 @@ export async function unlessTaken<T>(what: string, name: string, run: () => Prom
     if ((cause as { code?: string }).code === '23505') {
       throw new BatonError(
         'conflict',
-        `There is a ${what} "${name}" already. Choose another, or change that one.`,
+        `There is ${/^[aeiou]/.test(what) ? 'an' : 'a'} ${what} "${name}" already. Choose another, or change that one.`,
         { cause },
       )
     }

@@ -37,7 +37,11 @@ const SAVE_EVERY_BYTES = 4 * 1024 * 1024
  * that is surely on the disk; the manifest comes last, so that a folder with one is whole.
  */
 export async function exportOrganization(baton: Baton, folder: string): Promise<Exported> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: Error) => {
+    throw new BatonError('bad_input', `--out ${folder}: no folder can be made there (${cause.message}).`, {
+      cause,
+    })
+  })
   if (await exists(join(folder, MANIFEST)))
     throw new BatonError(
       'conflict',

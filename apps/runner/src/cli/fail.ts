@@ -22,13 +22,31 @@ const HINTS: Record<ErrorCode, string | null> = {
   internal: null,
 }
 
+/** Where what was not found can be looked up. */
+function listHint(message: string): string | null {
+  const [, what = ''] = /^There is no (\w+)[ ,]/.exec(message) ?? []
+  const command = LISTS[what]
+  return command ? `"${command}" shows what there is.` : null
+}
+const LISTS: Readonly<Record<string, string>> = {
+  run: 'baton runs list',
+  agent: 'baton agent list',
+  job: 'baton job list',
+  machine: 'baton machine list',
+  event: 'baton event list',
+  output: 'baton output list',
+  dispatch: 'baton dispatch list',
+  approval: 'baton approval list',
+  token: 'baton token list',
+}
+
 /** Says an error on stderr, as one JSON object with --json, and returns the exit code of its kind. */
 export function fail(error: unknown, { json, style }: { json: boolean; style: Style }): number {
   const known = error instanceof BatonError ? error : undefined
   const code = known?.code ?? 'internal'
   const requestId = (known as { requestId?: string | null } | undefined)?.requestId ?? null
   const message = error instanceof Error ? error.message : String(error)
-  const hint = HINTS[code]
+  const hint = HINTS[code] ?? listHint(message)
   const { exit, retryable } = ERROR_ANSWERS[code]
   if (json) {
     process.stderr.write(`${JSON.stringify({ error: { code, message, hint, requestId, retryable } })}\n`)

@@ -8,8 +8,14 @@ export async function addMachine(session: Session, [name = '']: string[]): Promi
   const baton = await session.baton()
   const { machine, key } = await baton.machines.create({ name })
   session.print({ machine, key }, () => key)
-  session.note(`Keep it: it is not shown again. On ${machine.name}, paste it into:`)
-  session.note(`  baton up --server ${baton.url} --key-stdin`)
+  notePaste(session, baton.url, machine.name)
+}
+
+function notePaste(session: Session, url: string, name: string): void {
+  session.note(`Keep it: it is not shown again. On ${printable(name)}, paste it into:`)
+  session.note(`  baton up --server ${url} --key-stdin`)
+  if (['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname))
+    session.note('No other computer reaches the relay under this address: see docs/hosting.md.')
 }
 
 export async function listMachines(session: Session): Promise<void> {
@@ -54,8 +60,7 @@ export async function rotateMachineKey(session: Session, [id = '']: string[]): P
   )
   const { key } = await baton.machines.rotateKey(machine.id)
   session.print({ machine, key }, () => key)
-  session.note(`Keep it: it is not shown again. On ${machine.name}, paste it into:`)
-  session.note(`  baton up --server ${baton.url} --key-stdin`)
+  notePaste(session, baton.url, machine.name)
 }
 
 export async function revokeMachine(session: Session, [id = '']: string[]): Promise<void> {
