@@ -65,6 +65,9 @@ export const ROWS: readonly RuntimeRow[] = [
     install: () => installAgentCli('opencode'),
     setUp: async (model, home) => pick(await withOpencodeEnvironment(model, home), /^$/),
     sessions: ['.local/share/opencode/opencode.db'],
+    instead: {
+      'quota 429': { errorKind: 'quota', says: 'its log does not say until when; its work waits 15 minutes' },
+    },
   },
   {
     name: 'gemini',

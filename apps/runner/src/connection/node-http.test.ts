@@ -36,4 +36,4 @@ test('a runner connects without what is behind fetch, which would stay in its me
     sockets.close()
     server.close()
   }
-})
+}, 30_000)
