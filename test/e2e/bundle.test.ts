@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -49,6 +49,32 @@ test('a copy of the bundle is a whole runner on a machine that has nothing but N
     expect((await baton(['down'])).code).toBe(0)
   }
 })
+
+test('under a Node that is too old the command goes on with the one of its packages', async ({ skip }) => {
+  const old = await findOldNode()
+  if (!old) return skip('no Node before 24 is installed here')
+  await using home = await openHome()
+  const command = fileURLToPath(new URL('../../apps/runner/bin/baton.mjs', import.meta.url))
+  const run = (file: string, args: string[]) =>
+    promisify(execFile)(old, [file, ...args], { env: home.env }).catch((error) => error)
+  expect((await run(command, ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  expect(await run(command, ['runs', 'list', '--nope'])).toMatchObject({ code: 2 })
+  const lone = join(copy, 'lone/apps/runner/bin/baton.mjs')
+  await mkdir(dirname(lone), { recursive: true })
+  await copyFile(command, lone)
+  expect(await run(lone, ['--version'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('needs Node 24'),
+  })
+})
+
+async function findOldNode(): Promise<string | null> {
+  for (const file of ['/usr/bin/node', '/usr/local/bin/node']) {
+    const said = await promisify(execFile)(file, ['--version']).catch(() => null)
+    if (said && Number(/^v(\d+)/.exec(said.stdout)?.[1]) < 24) return file
+  }
+  return null
+}
 
 test('what needs a checkout says so', async () => {
   await using home = await openHome()

@@ -156,6 +156,42 @@ test('the printed shell lines really send a request that is taken', async () => 
   }
 })
 
+test('a job is changed where something was given, and nowhere else', async () => {
+  await data(
+    'job',
+    'create',
+    'changing',
+    '--agent',
+    'demo',
+    '--prompt',
+    'one',
+    '--priority',
+    '3',
+    '--cwd',
+    '/tmp',
+  )
+  const changed = await data(
+    'job',
+    'update',
+    'changing',
+    '--prompt',
+    'two',
+    '--overlap',
+    'skip',
+    '--cwd',
+    'none',
+  )
+  expect(changed).toMatchObject({
+    prompt: 'two',
+    name: 'changing',
+    workspace: null,
+    agent: { key: 'demo' },
+    rules: { priority: 3, overlap: 'skip' },
+  })
+  expect(await failure(['job', 'update', 'changing'])).toMatchObject({ code: 2 })
+  expect(await failure(['job', 'update', 'nothing', '--name', 'x'])).toMatchObject({ code: 3 })
+})
+
 test('a cancel from the command line waits until the run has ended', async () => {
   const { runId } = await data('run', '@demo hang', '--agent', 'demo', '--detach')
   await eventually(async () => expect((await data('runs', 'show', runId)).status).toBe('running'))

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The `baton` command. In a checkout the bundle is used while it is newer than the sources it was made from; without it
-// the sources run as they stand.
+// the sources run as they stand. Under a Node that is too old for both, the one that the packages brought is used.
+import { spawn } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -15,7 +16,24 @@ const sources = [
   '../../../packages/webhooks/src',
 ].map(at)
 
-await import(bundleIsCurrent() ? '../dist/baton.mjs' : '../src/main.ts')
+const NEEDED = 24
+if (Number(process.versions.node.split('.')[0]) >= NEEDED)
+  await import(bundleIsCurrent() ? '../dist/baton.mjs' : '../src/main.ts')
+else runByPinnedNode()
+
+function runByPinnedNode() {
+  const node = at('../../../node_modules/.bin/node')
+  if (modifiedAt(node) === 0) {
+    process.stderr.write(`Baton needs Node ${NEEDED} or newer, and this is ${process.version}.\n`)
+    process.exitCode = 2
+    return
+  }
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
+  // A terminal sends Ctrl-C to both: it is the other one that decides. What comes to this one alone goes on to it.
+  process.on('SIGINT', () => {})
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)))
+}
 
 function bundleIsCurrent() {
   const built = modifiedAt(bundle)

@@ -56,7 +56,9 @@ export type Jobs = Triggers & {
   }>
   update(
     id: string,
-    changes: Partial<Omit<CreateJob, 'key' | 'triggers' | 'outputs' | 'approvals'>> & {
+    changes: Partial<Omit<CreateJob, 'key' | 'triggers' | 'outputs' | 'approvals' | 'workspace'>> & {
+      /** null: its agent's. */
+      workspace?: string | null
       /** null: nothing of its own, its agent's count. */
       approvals?: ApprovalSettings | null
       retention?: Partial<JobRetention>

@@ -84,6 +84,26 @@ export function addJobCommands(program: Command): void {
   addLeaf(
     job,
     {
+      usage: 'update <job>',
+      summary: 'change a job; what is not given stays',
+      options: [
+        ['--name <name>', 'for people'],
+        ['-a, --agent <key>', 'who does it'],
+        ['-p, --prompt <text>', 'what to do'],
+        ['--prompt-file <file>', 'the same, from a file or "-"'],
+        ['-C, --cwd <dir>', 'the folder it works in, or "none": its agent\'s'],
+        ...RULE_OPTIONS,
+      ],
+      examples: [
+        ['baton job update review --prompt-file review.md', 'from its next event on'],
+        ['baton job update review --agent codex --priority 10', 'another agent, and before other work'],
+      ],
+    },
+    async () => (await import('./job-update.ts')).updateJob,
+  )
+  addLeaf(
+    job,
+    {
       usage: 'approvals <job>',
       summary: 'what its runs may do without asking; with options, change it',
       options: [...APPROVAL_OPTIONS, ['--inherit', 'nothing of its own: as its agent says']],
