@@ -164,7 +164,13 @@ const routeTree = root.addChildren([
 ])
 
 export function createAppRouter() {
-  return createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: true })
+  return createRouter({
+    routeTree,
+    defaultPreload: 'intent',
+    // The page scrolls inside its frame: a new one begins at its top, and going back finds the old place.
+    scrollRestoration: true,
+    scrollToTopSelectors: ['#main'],
+  })
 }
 
 declare module '@tanstack/react-router' {

@@ -66,6 +66,8 @@ test('a person sees what an agent asks, and allows or denies it from the page', 
   await card.getByRole('button', { name: 'Allow' }).click()
   await card.getByText('rm -rf ./dist').waitFor()
   await card.getByLabel(/A word to the agent/).fill('Leave dist alone.')
+  await page.keyboard.press('Enter')
+  expect(await card.getByText('rm -rf ./dist').isVisible()).toBe(true)
   await card.getByRole('button', { name: 'Deny' }).click()
   await card.waitFor({ state: 'detached' })
   await eventually(async () => {

@@ -182,6 +182,76 @@ describe.skipIf(launched === null)('jobs, events, agents and usage in a browser'
     await shoot(page, 'agent-usage')
   })
 
+  test('a machine says on its page what its owner allows there, how full it is, and who works on it', async () => {
+    await page.goto(`${place.url}/machines`)
+    await page.getByRole('list', { name: 'Machines' }).getByRole('link', { name: 'laptop' }).click()
+    await page.getByRole('heading', { name: 'laptop' }).waitFor()
+    const { policy, storage } = await place.api.machines.get.query({ id: 'laptop' })
+    expect(policy?.permissionModes).toEqual(['edit'])
+    await page.getByText(policy?.folders[0] ?? 'no folder', { exact: true }).waitFor()
+    expect(storage?.totalBytes).toBeGreaterThan(0)
+    await page.getByText(/GiB free$/).waitFor()
+    await page.getByText('No worktree of a run is kept.').waitFor()
+    await page.getByRole('list', { name: 'Agents' }).getByRole('link', { name: 'demo' }).waitFor()
+    await page.goto(`${place.url}/agents/demo/edit`)
+    await page.getByLabel('It may').selectOption('full')
+    await page.getByText(/Its machine would refuse every run/).waitFor()
+  })
+
+  test('a run becomes a job that is tried before it is saved, with an output whose problems stand at their fields', async () => {
+    const runId = await place.startRun('@demo ok\nSay {{ payload.word }}')
+    await page.goto(`${place.url}/runs/${runId}`)
+    await page.getByText('succeeded').waitFor()
+    await page.getByRole('button', { name: 'More', exact: true }).click()
+    await page.getByRole('button', { name: 'Make a job of it…' }).click()
+    await page.getByLabel('Name', { exact: true }).fill('Say it')
+    await page.getByText('Try the prompt before it is saved').click()
+    await page.getByText('payload.word', { exact: true }).last().waitFor()
+    await page.getByLabel('Payload (JSON)').fill('{"word":"hello"}')
+    await page.getByText('Say hello').waitFor()
+    await page.getByRole('button', { name: 'Add an output' }).click()
+    await page.getByLabel('To', { exact: true }).fill('nobody')
+    await page.getByRole('button', { name: 'Create the job' }).click()
+    await page.getByRole('alert').filter({ hasText: 'must be an address' }).waitFor()
+    await page.getByLabel('Where results go').selectOption('stdout')
+    await page.getByRole('button', { name: 'Create the job' }).click()
+    await page.getByRole('link', { name: 'Go to the job' }).click()
+    await page.getByRole('list', { name: 'Outputs' }).getByText('stdout').waitFor()
+  })
+
+  test('what waits for a machine that is away is given to another agent on its page', async () => {
+    const { machine } = await place.api.machines.create.mutate({ name: 'away' })
+    const made = { key: 'sleeper', machineId: machine.id, runtime: 'command', command: 'demo' } as const
+    await place.api.agents.create.mutate(made)
+    const runId = await place.startRun('@demo ok', 'sleeper')
+    await page.goto(`${place.url}/runs/${runId}`)
+    await page.getByRole('region', { name: 'Why it waits' }).waitFor()
+    await page.getByRole('button', { name: 'Run elsewhere…' }).click()
+    await page.getByRole('combobox', { name: /^Agent/ }).selectOption('demo')
+    await page.getByRole('button', { name: 'Give it to that agent' }).click()
+    await page.getByText('succeeded').waitFor()
+    expect((await place.api.runs.get.query({ id: runId })).agent.key).toBe('demo')
+  })
+
+  test('anything is reached by its name from anywhere, and a page begins at its top and is found again where it was', async () => {
+    await page.setViewportSize({ width: 1280, height: 320 })
+    await page.goto(`${place.url}/runs`)
+    await page.locator('[data-row]').nth(3).waitFor()
+    const top = () => page.evaluate(() => document.querySelector('main')?.scrollTop)
+    await page.evaluate(() => document.querySelector('main')?.scrollTo(0, 150))
+    await eventually(async () => expect(await top()).toBe(150))
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: 'Page, job, agent, machine or id' }).fill('demo agent')
+    expect(await findBarriers(page)).toEqual([])
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/\/agents\/demo$/)
+    await eventually(async () => expect(await top()).toBe(0))
+    await page.goBack()
+    await page.waitForURL(/\/runs$/)
+    await eventually(async () => expect(await top()).toBe(150))
+    await page.setViewportSize({ width: 1280, height: 800 })
+  })
+
   test('no page has a serious barrier for people who cannot see or use a mouse, light or dark', async () => {
     const runs = await place.api.runs.list.query({ limit: 1 })
     const events = await place.api.events.list.query({ limit: 1 })
@@ -199,6 +269,7 @@ describe.skipIf(launched === null)('jobs, events, agents and usage in a browser'
       'agent-page': '/agents/demo',
       'agent-form': '/agents/demo/edit',
       machines: '/machines',
+      'machine-page': '/machines/laptop',
       usage: '/usage',
       github: '/integrations/github',
       tokens: '/tokens',

@@ -21,11 +21,14 @@ type AgentFormProps = {
   onCancel: () => void
 }
 
+/** The inputs whose problems are said at their fields. */
+const HAVE_PLACE = /^(name|command|model|workspace|instructions|approvals|isolation|maxConcurrent|perHour)\b/
+
 /** What an agent is told, may do and may use. */
 export function AgentForm({ agent, start, action, onCancel }: AgentFormProps) {
   const [draft, setDraft] = useState(start)
   const change = (part: Partial<AgentDraft>) => setDraft((before) => ({ ...before, ...part }))
-  const { general, at } = inputProblems(action.problem, () => true)
+  const { general, at } = inputProblems(action.problem, (path) => HAVE_PLACE.test(path))
   const policy = useMachinePolicy(agent.machine.id)
   const takesCommand = agent.runtime === 'command' || agent.runtime === 'acp'
   const text = (name: 'name' | 'command' | 'model' | 'workspace', label: string, hint?: ReactNode) => (

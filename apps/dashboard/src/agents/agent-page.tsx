@@ -94,6 +94,7 @@ function AgentBody({ agent }: { agent: AgentView }) {
       <AgentBlock agent={agent} />
       <div className="grid gap-x-8 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <div className="min-w-0">
+          <LastRuns filter={{ agent: agent.id }} />
           <Section title="Instructions">
             {agent.instructions.trim() === '' ? (
               <p className="card border-dashed px-4 py-3 text-soft">None: it gets the prompts alone.</p>
@@ -119,7 +120,6 @@ function AgentBody({ agent }: { agent: AgentView }) {
             </div>
           </Section>
           <AgentConversations agent={agent} />
-          <LastRuns filter={{ agent: agent.id }} />
         </div>
         <div className="min-w-0 space-y-5">
           <AgentFacts agent={agent} />

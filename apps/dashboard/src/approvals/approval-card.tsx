@@ -57,9 +57,16 @@ export function ApprovalCard({ approval, withRun = false }: { approval: Approval
   )
 }
 
+const HURRY_MS = 120_000
+
 function TimeLeft({ until }: { until: number }) {
   const now = useNow(1_000)
-  return <span className="whitespace-nowrap tabular-nums">{formatDuration(Math.max(0, until - now))}</span>
+  const left = Math.max(0, until - now)
+  return (
+    <span className={`whitespace-nowrap tabular-nums ${left < HURRY_MS ? 'font-medium text-bad' : ''}`}>
+      {formatDuration(left)}
+    </span>
+  )
 }
 
 type Given = { decision: 'allow' | 'deny'; scope: ApprovalScope; pattern?: string; message?: string }
@@ -84,7 +91,8 @@ function Answer({ approval, isQuestion }: { approval: ApprovalView; isQuestion: 
       className="space-y-3"
       onSubmit={(event) => {
         event.preventDefault()
-        allow()
+        // Enter after the words that go with a no must never be a yes.
+        if (isQuestion) allow()
       }}
     >
       {!isQuestion && approval.pattern !== null && (
@@ -111,7 +119,8 @@ function Answer({ approval, isQuestion }: { approval: ApprovalView; isQuestion: 
           />
         </label>
         <Button
-          type="submit"
+          type={isQuestion ? 'submit' : 'button'}
+          onClick={isQuestion ? undefined : allow}
           look="main"
           icon={<Check size={15} aria-hidden />}
           disabled={answer.busy || (isQuestion && message.trim() === '')}

@@ -5,6 +5,8 @@ export type InputProblems = {
   at: Record<string, string>
 }
 
+export const SAID_AT_FIELDS = 'Some of this is not right yet; it is said at its field.'
+
 const ONE = /✖ (.+?) → at (\S+)(?= ✖|$)/g
 
 /** Takes the relay's sentence about a refused input apart, so that each problem can stand at its field. */
@@ -16,5 +18,5 @@ export function inputProblems(text: string | null, shown: (path: string) => bool
   }))
   const at = Object.fromEntries(found.filter(({ path }) => shown(path)).map(({ what, path }) => [path, what]))
   const isAllShown = found.length > 0 && found.every(({ path }) => shown(path))
-  return { general: isAllShown ? 'Some of this is not right yet; it is said at its field.' : text, at }
+  return { general: isAllShown ? SAID_AT_FIELDS : text, at }
 }

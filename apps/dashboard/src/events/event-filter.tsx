@@ -27,7 +27,7 @@ export function EventFilter({ search, onChange }: EventFilterProps) {
   const choice = (name: keyof EventsSearch, label: string, options: [value: string, label: string][]) => (
     <select
       aria-label={label}
-      className="field w-auto max-w-44"
+      className="field min-w-0 sm:w-auto sm:max-w-44"
       value={search[name] ?? ''}
       onChange={(event) => set(name, event.target.value)}
     >
@@ -39,7 +39,7 @@ export function EventFilter({ search, onChange }: EventFilterProps) {
     </select>
   )
   return (
-    <search className="mb-3 flex flex-wrap items-center gap-2">
+    <search className="mb-3 grid grid-cols-2 items-center gap-2 sm:flex sm:flex-wrap">
       <TextFilter text={search.text ?? ''} onChange={(text) => set('text', text)} />
       {choice('source', 'Source', [
         ['', 'any source'],
@@ -86,7 +86,7 @@ function TextFilter({ text, onChange }: { text: string; onChange: (text: string)
     if (value.length !== 1) timer.current = setTimeout(() => onChange(value), TYPING_MS)
   }
   return (
-    <label className="relative min-w-48 flex-1">
+    <label className="relative min-w-48 flex-1 max-sm:col-span-2">
       <span className="sr-only">Text in the body or the headers</span>
       <Search size={15} aria-hidden className="absolute top-1/2 left-2.5 -translate-y-1/2 text-soft" />
       <input

@@ -6,9 +6,10 @@ import { agentsQuery } from '../api/queries.ts'
 import { BudgetFields, budgetWords } from '../elements/budget-fields.tsx'
 import { Problem } from '../elements/dialog.tsx'
 import { Field, Folded, FormEnd } from '../elements/field.tsx'
-import { inputProblems } from '../elements/input-problems.ts'
+import { inputProblems, SAID_AT_FIELDS } from '../elements/input-problems.ts'
 import { LeaveGuard } from '../elements/leave-guard.tsx'
 import { FolderHint, useMachinePolicy } from '../machines/policy-hint.tsx'
+import { outputProblems } from '../outputs/output-draft.ts'
 import { OutputDrafts } from '../outputs/output-drafts.tsx'
 import { ApprovalFields } from './approval-fields.tsx'
 import type { JobDraft } from './job-draft.ts'
@@ -46,6 +47,9 @@ export function JobForm({ start, stored, submit, action, onCancel, rehearsal }: 
   }
   const policy = useMachinePolicy(usable.find(({ key }) => key === complete.agent)?.machine.id)
   const { general, at } = inputProblems(action.problem, (path) => HAVE_PLACE.test(path))
+  const isOutputWrong = draft.outputs.some(
+    ({ kind }) => Object.keys(outputProblems(action.problem, kind)).length > 0,
+  )
   // What is wrong must be seen: its part opens.
   const isWrong = (part: string) => Object.keys(at).some((path) => path.startsWith(part))
   return (
@@ -170,7 +174,7 @@ export function JobForm({ start, stored, submit, action, onCancel, rehearsal }: 
           <RetentionFields draft={draft} onChange={change} />
         </Folded>
       )}
-      <Problem text={general} />
+      <Problem text={isOutputWrong ? SAID_AT_FIELDS : general} />
       <FormEnd onCancel={onCancel} busy={action.busy} submit={submit} />
     </form>
   )

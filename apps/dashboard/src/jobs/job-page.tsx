@@ -15,6 +15,7 @@ import { useUndo } from '../elements/undo-note.tsx'
 import { JobOutputs } from '../outputs/job-outputs.tsx'
 import { LastRuns } from '../runs/last-runs.tsx'
 import { StageTimes } from '../runs/stage-times.tsx'
+import { WhyPanel } from '../runs/why-panel.tsx'
 import { UsagePanel } from '../usage/usage-panel.tsx'
 import { DeleteJob } from './delete-job.tsx'
 import { JobFacts } from './job-facts.tsx'
@@ -93,12 +94,16 @@ function JobBody({ job }: { job: JobView }) {
       }
     >
       <Problem text={toggle.problem} />
+      <div className="mb-5 empty:hidden">
+        {job.enabled && <WhyPanel id={job.id} label="What is in its way" onlyTrouble />}
+      </div>
       <div className="grid gap-x-8 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <div className="min-w-0">
           <Section title="Starts when">
             <JobTriggers job={job} say={say} />
           </Section>
           <RefusedRequests job={job} />
+          <LastRuns filter={{ job: job.id }} />
           <Section title="Prompt" aside={<CopyButton text={job.prompt} bare />}>
             <pre
               // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
@@ -117,7 +122,6 @@ function JobBody({ job }: { job: JobView }) {
           <div className="mb-7">
             <JobOutputs job={job} />
           </div>
-          <LastRuns filter={{ job: job.id }} />
         </div>
         <div className="min-w-0">
           <JobFacts job={job} />

@@ -13,6 +13,7 @@ import { DraftRehearsal } from './draft-rehearsal.tsx'
 import { HookSecret } from './hook-secret.tsx'
 import { type JobDraft, jobOfRun, newJob, toNewJob } from './job-draft.ts'
 import { JobForm } from './job-form.tsx'
+import { TemplateChoice } from './template-choice.tsx'
 
 type Created = {
   job: JobView
@@ -27,10 +28,10 @@ export function NewJobPage() {
   const { run } = route.useSearch()
   const { client } = useApi()
   const answer = useQuery({ ...runQuery(client, run ?? ''), enabled: run !== undefined })
-  if (run === undefined) return <NewJob make={newJob} />
+  if (run === undefined) return <NewJob make={newJob} offersTemplates />
   if (answer.data) {
     const its = answer.data
-    return <NewJob key={its.id} make={() => jobOfRun(its)} />
+    return <NewJob key={its.id} make={() => jobOfRun(its)} offersTemplates={false} />
   }
   return (
     <Page title="New job">
@@ -41,9 +42,11 @@ export function NewJobPage() {
   )
 }
 
-function NewJob({ make }: { make: () => JobDraft }) {
+function NewJob({ make, offersTemplates }: { make: () => JobDraft; offersTemplates: boolean }) {
   const navigate = useNavigate()
-  const [start] = useState(make)
+  const [start, setStart] = useState(make)
+  // Picking another beginning makes the form anew.
+  const [picked, setPicked] = useState(0)
   const [created, setCreated] = useState<Created | null>(null)
   const create = useAction('creating the job', (api, draft: JobDraft) =>
     api.jobs.create.mutate(toNewJob(draft)),
@@ -51,7 +54,16 @@ function NewJob({ make }: { make: () => JobDraft }) {
   if (created) return <JobCreated created={created} />
   return (
     <Page title="New job" back={{ to: '/jobs', name: 'Jobs' }} lead="What is done when something happens.">
+      {offersTemplates && (
+        <TemplateChoice
+          onPick={(template) => {
+            setStart(template.make())
+            setPicked(picked + 1)
+          }}
+        />
+      )}
       <JobForm
+        key={picked}
         start={start}
         stored={false}
         submit="Create the job"

@@ -5,6 +5,7 @@ import { useAction } from '../api/use-action.ts'
 import { Button } from '../elements/button.tsx'
 import { Dialog, Problem } from '../elements/dialog.tsx'
 import { Field, FormEnd } from '../elements/field.tsx'
+import { inputProblems } from '../elements/input-problems.ts'
 import { toKey } from '../jobs/to-key.ts'
 import { ModeHint } from './policy-hint.tsx'
 
@@ -52,6 +53,7 @@ export function AddAgentForm({ machine, onClose }: { machine: MachineView; onClo
       ...(input.model && { model: input.model }),
     })
   })
+  const { general, at } = inputProblems(create.problem, (path) => path in draft)
   return (
     <Dialog title={`New agent on ${machine.name}`} onClose={onClose}>
       <form
@@ -61,7 +63,7 @@ export function AddAgentForm({ machine, onClose }: { machine: MachineView; onClo
           create.start(draft, onClose)
         }}
       >
-        <Field label="Key" hint="Small letters, digits and dashes; commands use it.">
+        <Field label="Key" hint="Small letters, digits and dashes; commands use it." problem={at.key}>
           <input
             className="field"
             required
@@ -93,6 +95,7 @@ export function AddAgentForm({ machine, onClose }: { machine: MachineView; onClo
         {!draft.runs.startsWith('command ') && (
           <Field
             label="Model"
+            problem={at.model}
             hint={
               draft.runs === 'chat'
                 ? 'Such as anthropic/<model>, openai/<model> or google/<model>.'
@@ -118,14 +121,14 @@ export function AddAgentForm({ machine, onClose }: { machine: MachineView; onClo
             <option value="full">do everything without asking</option>
           </select>
         </Field>
-        <Field label="Instructions" hint="Added to every prompt.">
+        <Field label="Instructions" hint="Added to every prompt." problem={at.instructions}>
           <textarea
             className="field min-h-20"
             value={draft.instructions}
             onChange={(event) => change({ instructions: event.target.value })}
           />
         </Field>
-        <Problem text={create.problem} />
+        <Problem text={general} />
         <FormEnd onCancel={onClose} busy={create.busy} submit="Add it" />
       </form>
     </Dialog>

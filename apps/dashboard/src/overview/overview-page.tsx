@@ -13,6 +13,7 @@ import { RunList } from '../runs/run-list.tsx'
 import { StartRun } from '../runs/start-run.tsx'
 import { useRowKeys } from '../shell/use-row-keys.ts'
 import { AgentList } from './agent-list.tsx'
+import { FirstSteps } from './first-steps.tsx'
 import { MachineCards } from './machine-cards.tsx'
 import { Now } from './now.tsx'
 
@@ -24,28 +25,32 @@ export function OverviewPage() {
   return (
     <Page title="Overview" lead={overview.data && summaryOf(overview.data)} actions={<StartRun />}>
       <Loaded answer={overview} of="the overview">
-        {({ machines, agents, running, recent, openApprovals, troubledDispatches }) => (
+        {(view) => (
           <div className="grid gap-x-8 lg:grid-cols-[minmax(0,1fr)_20rem]">
             <div className="min-w-0">
-              <OpenApprovals approvals={openApprovals} />
-              <TroubledDispatches dispatches={troubledDispatches} />
+              <OpenApprovals approvals={view.openApprovals} />
+              <FirstSteps overview={view} />
+              <TroubledDispatches dispatches={view.troubledDispatches} />
               <Section title="Now">
-                <Now runs={running} />
+                <Now runs={view.running} />
               </Section>
-              <Section title="Recent" aside={recent.length > 0 && <MoreLink to="/runs" text="All runs" />}>
-                {recent.length > 0 ? <RunList runs={recent} label="Recent runs" /> : <FirstRun />}
+              <Section
+                title="Recent"
+                aside={view.recent.length > 0 && <MoreLink to="/runs" text="All runs" />}
+              >
+                {view.recent.length > 0 ? <RunList runs={view.recent} label="Recent runs" /> : <FirstRun />}
               </Section>
             </div>
             <div className="min-w-0">
               <Section
                 title="Machines"
-                aside={machines.length > 0 && <MoreLink to="/machines" text="All machines" />}
+                aside={view.machines.length > 0 && <MoreLink to="/machines" text="All machines" />}
               >
-                <MachineCards machines={machines} />
+                <MachineCards machines={view.machines} />
               </Section>
-              {agents.length > 0 && (
+              {view.agents.length > 0 && (
                 <Section title="Agents" aside={<MoreLink to="/agents" text="All agents" />}>
-                  <AgentList agents={agents} />
+                  <AgentList agents={view.agents} />
                 </Section>
               )}
             </div>

@@ -9,7 +9,9 @@ import { RunTimeline } from './run-timeline.tsx'
 
 type Filter = { job: string } | { agent: string } | { machine: string }
 
-const SHOWN = 15
+/** How many are drawn, and how many of them stand in the list: the rest is one click away. */
+const DRAWN = 30
+const LISTED = 6
 
 const lastRunsQuery = (client: Client, filter: Filter) =>
   queryOptions({
@@ -17,7 +19,7 @@ const lastRunsQuery = (client: Client, filter: Filter) =>
     queryFn: ({ signal }) =>
       client.runs.list.query(
         {
-          limit: SHOWN,
+          limit: DRAWN,
           ...('job' in filter && { jobId: filter.job }),
           ...('agent' in filter && { agentId: filter.agent }),
           ...('machine' in filter && { machineId: filter.machine }),
@@ -52,7 +54,7 @@ export function LastRuns({ filter }: { filter: Filter }) {
           ) : (
             <div className="space-y-3">
               <RunTimeline runs={items} by={within === 'machine' ? 'agent' : 'machine'} />
-              <RunList runs={items} label="Last runs" within={within} />
+              <RunList runs={items.slice(0, LISTED)} label="Last runs" within={within} />
             </div>
           )
         }

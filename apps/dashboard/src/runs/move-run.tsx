@@ -56,7 +56,10 @@ function Move({ run, onClose }: StepProps) {
             ? 'It has not started anywhere, so nothing is done twice.'
             : `It was at work on ${run.machine.name}. What it did there stays there; the other agent begins from the prompt.`}
         </p>
-        <Field label="Agent" hint={ready.length === 0 ? 'There is no other agent.' : undefined}>
+        <Field
+          label="Agent"
+          hint={agents.data && ready.length === 0 ? 'There is no other agent.' : undefined}
+        >
           <select
             className="field"
             required

@@ -72,10 +72,10 @@ export function RunTimeline({ runs, by }: RunTimelineProps) {
       <div className="grid grid-cols-[6rem_minmax(0,1fr)] gap-x-3 sm:grid-cols-[9rem_minmax(0,1fr)]">
         <span className="truncate">light: it waits</span>
         <div className="relative h-4 border-l border-line">
-          {ticksOf(from, to).map(({ at: tick, text }) => (
+          {ticksOf(from, to).map(({ at: tick, text }, index) => (
             <span
               key={tick}
-              className="absolute -translate-x-1/2 whitespace-nowrap"
+              className={`absolute -translate-x-1/2 whitespace-nowrap ${index % 2 === 1 ? 'max-sm:hidden' : ''}`}
               style={{ left: at(tick) }}
             >
               {text}

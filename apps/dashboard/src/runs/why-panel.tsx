@@ -8,15 +8,21 @@ import { formatDuration, formatMoment } from '../elements/format.ts'
 import { LocalTimes } from '../elements/local-times.tsx'
 import { useNow } from '../elements/time.tsx'
 
-type WhyPanelProps = { id: string; label?: string }
+type WhyPanelProps = {
+  id: string
+  label?: string
+  /** For what is usually well: nothing is shown until something is known to be in the way. */
+  onlyTrouble?: boolean
+}
 
 /** Why a delivery waits or an event started nothing, and what would change that. */
-export function WhyPanel({ id, label = 'Why it waits' }: WhyPanelProps) {
+export function WhyPanel({ id, label = 'Why it waits', onlyTrouble = false }: WhyPanelProps) {
   const { client } = useApi()
   const why = useQuery(whyQuery(client, id))
+  if (onlyTrouble && (why.data?.conditions.length ?? 0) === 0) return null
   return (
     <section aria-label={label} className="rounded-xl border border-warn/50 bg-warn-soft/60 px-4 py-3">
-      <h2 className="font-semibold break-words">
+      <h2 className="font-semibold text-wrap break-words">
         <span aria-hidden>◆ </span>
         <LocalTimes
           text={why.data?.sentence ?? (why.error ? errorSentence(why.error, 'asking why') : 'Asking why…')}

@@ -12,6 +12,7 @@ import { ConnectionPill } from './connection-pill.tsx'
 import { PLACES, Rail, TabBar } from './navigation.tsx'
 import { useShortcuts } from './shortcuts.ts'
 import { ThemeToggle } from './theme-toggle.tsx'
+import { usePageChange } from './use-page-change.ts'
 
 const Palette = lazy(async () => ({ default: (await import('./palette.tsx')).Palette }))
 const ShortcutSheet = lazy(async () => ({ default: (await import('./shortcut-sheet.tsx')).ShortcutSheet }))
@@ -21,6 +22,7 @@ export function Shell() {
   useLiveChanges()
   usePollWhileOffline()
   useApprovalTitle()
+  usePageChange()
   const [over, setOver] = useState<'sheet' | 'palette' | null>(null)
   usePaletteKey(() => setOver('palette'))
   const navigate = useNavigate()
@@ -56,7 +58,12 @@ export function Shell() {
           <SignOut />
         </div>
       </header>
-      <main id="main" tabIndex={-1} className="min-h-0 min-w-0 flex-1 overflow-y-auto outline-none">
+      <main
+        id="main"
+        data-scroll-restoration-id="main"
+        tabIndex={-1}
+        className="min-h-0 min-w-0 flex-1 overflow-y-auto outline-none"
+      >
         <Outlet />
       </main>
       <TabBar />

@@ -14,17 +14,19 @@ export function UsageTable({ view, label }: { view: UsageView; label: string }) 
   if (view.rows.length === 0)
     return <p className="card border-dashed px-4 py-3 text-soft">Nothing was used.</p>
   const rows = view.rows.toSorted((one, other) => tokensOf(other) - tokensOf(one))
+  const most = Math.max(...rows.map(tokensOf), 0)
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
     <section className="card overflow-x-auto" tabIndex={0} aria-label={label}>
-      <table className="w-full min-w-md text-[13px] tabular-nums">
+      <table className="w-full text-[13px] tabular-nums sm:min-w-md">
         <caption className="sr-only">{label}</caption>
         <thead>
           <tr className="text-left text-soft">
             <th className="px-4 py-2 font-medium capitalize">{view.by}</th>
-            <th className="px-2 py-2 text-right font-medium">Runs</th>
-            <th className="px-2 py-2 text-right font-medium">Tokens in</th>
-            <th className="px-2 py-2 text-right font-medium">out</th>
+            <th className="px-2 py-2 text-right font-medium max-sm:hidden">Runs</th>
+            <th className="px-2 py-2 text-right font-medium sm:hidden">Tokens</th>
+            <th className="px-2 py-2 text-right font-medium max-sm:hidden">Tokens in</th>
+            <th className="px-2 py-2 text-right font-medium max-sm:hidden">out</th>
             <th className="px-4 py-2 text-right font-medium">Cost</th>
           </tr>
         </thead>
@@ -33,11 +35,18 @@ export function UsageTable({ view, label }: { view: UsageView; label: string }) 
             <tr key={row.id ?? row.name ?? 'none'} className="border-t border-line">
               <th scope="row" className="max-w-48 truncate px-4 py-2 text-left font-medium">
                 <Name by={view.by} row={row} />
+                <span aria-hidden className="mt-1 block h-1 rounded-full bg-sunk">
+                  <span
+                    className="block h-full rounded-full bg-accent"
+                    style={{ width: `${most === 0 ? 0 : (tokensOf(row) / most) * 100}%` }}
+                  />
+                </span>
               </th>
-              <td className="px-2 py-2 text-right">{formatCount(row.runs)}</td>
-              <td className="px-2 py-2 text-right">{formatCount(row.inputTokens)}</td>
-              <td className="px-2 py-2 text-right">{formatCount(row.outputTokens)}</td>
-              <td className="px-4 py-2 text-right whitespace-nowrap">{costWords(row)}</td>
+              <td className="px-2 py-2 text-right max-sm:hidden">{formatCount(row.runs)}</td>
+              <td className="px-2 py-2 text-right sm:hidden">{formatCount(tokensOf(row))}</td>
+              <td className="px-2 py-2 text-right max-sm:hidden">{formatCount(row.inputTokens)}</td>
+              <td className="px-2 py-2 text-right max-sm:hidden">{formatCount(row.outputTokens)}</td>
+              <td className="px-4 py-2 text-right sm:whitespace-nowrap">{costWords(row)}</td>
             </tr>
           ))}
         </tbody>

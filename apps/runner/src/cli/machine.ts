@@ -1,5 +1,6 @@
 import type { MachinePolicy, MachineStorage, MachineView } from '@baton/protocol'
 import { confirm } from './confirm.ts'
+import { isLoopback } from './loopback.ts'
 import { printable } from './printable.ts'
 import type { Session } from './session.ts'
 import { ago, table } from './text.ts'
@@ -14,7 +15,7 @@ export async function addMachine(session: Session, [name = '']: string[]): Promi
 function notePaste(session: Session, url: string, name: string): void {
   session.note(`Keep it: it is not shown again. On ${printable(name)}, paste it into:`)
   session.note(`  baton up --server ${url} --key-stdin`)
-  if (['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname))
+  if (isLoopback(url))
     session.note('No other computer reaches the relay under this address: see docs/hosting.md.')
 }
 
@@ -116,5 +117,5 @@ function policyLine({ folders, permissionModes, runtimes, maxWallMs }: MachinePo
 
 function storageLine({ worktrees, freeBytes, totalBytes }: MachineStorage): string {
   const gib = (bytes: number) => (bytes / 1_024 ** 3).toFixed(1)
-  return `${worktrees} worktrees kept, ${gib(freeBytes)} of ${gib(totalBytes)} GiB free`
+  return `${worktrees} ${worktrees === 1 ? 'worktree' : 'worktrees'} kept, ${gib(freeBytes)} of ${gib(totalBytes)} GiB free`
 }
