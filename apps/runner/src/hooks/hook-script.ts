@@ -1,5 +1,5 @@
 import { chmod, lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { BatonError } from '@baton/protocol'
 import type { HookName } from './hook-config.ts'
 
@@ -45,7 +45,8 @@ export async function removeHookScript(hooks: string, name: HookName): Promise<b
 
 /**
  * Runs the other hook first, then leaves what was pushed to the command in the background: a push never waits for the
- * relay, and never fails because of us. The input is kept to its last byte, line ends included.
+ * relay, and never fails because of us. The input is kept to its last byte, line ends included. Where Node or Baton was moved
+ * or taken away since, whoever pushes is told.
  */
 function hookScript(
   name: HookName,
@@ -58,6 +59,11 @@ input=\${input%x}
 if [ -x "$0.before-baton" ]; then
   printf '%s' "$input" | "$0.before-baton" "$@" || exit $?
 fi
+for file in ${command.filter(isAbsolute).map(quote).join(' ')}; do
+  [ -e "$file" ] && continue
+  echo "baton: $file is gone, so nobody is told of this push, which goes on. Install the hook again: baton hook git install" >&2
+  exit 0
+done
 ${home ? `BATON_HOME=${quote(home)}\nexport BATON_HOME\n` : ''}(printf '%s' "$input" | ${command.map(quote).join(' ')} hook git fire ${name} "$@") >/dev/null 2>&1 &
 exit 0
 `
