@@ -12,8 +12,8 @@ import {
   startRuns,
   sweepDeliveries,
 } from '@baton/db'
-import { LEASE_MS, type RunLimits } from '@baton/protocol'
-import { createTestDatabase, LIMITS, makeDelivery, makePlace, type Place } from '@baton/testkit'
+import { DEFAULT_RULES, LEASE_MS, type RunLimits } from '@baton/protocol'
+import { createTestDatabase, LIMITS, makeDelivery, makePlace, newTestId, type Place } from '@baton/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { explain } from '../src/why/explain.ts'
 
@@ -125,4 +125,41 @@ test('what is dead or expired says so as a condition with a way out', async () =
   expect(await told(waits.id)).toMatchObject({ codes: ['machine_offline', 'expired'] })
   await sweepDeliveries(connection.db, { acceptWithinMs: 10_000, limit: 100 })
   expect(await told(waits.id)).toMatchObject({ status: 'failed', codes: ['expired'] })
+})
+
+test('a job that has used up its hour and its budget of the day says so itself', async () => {
+  const { organizationId, agentId, machineId } = place
+  const id = newTestId('job')
+  const budget = { dayTokens: 1, dayUsd: null, runTokens: null, runUsd: null }
+  const rules = { ...DEFAULT_RULES, perHour: 1 }
+  await connection.db
+    .insertInto('jobs')
+    .values({
+      id,
+      organization_id: organizationId,
+      agent_id: agentId,
+      key: id,
+      name: id,
+      prompt: 'x',
+      limits: LIMITS,
+      rules,
+      budget,
+    })
+    .execute()
+  const why = async () => {
+    const ctx = { connection, principal: { organizationId }, config: { publicUrl: 'http://relay' } }
+    return (await explain(ctx as unknown as Parameters<typeof explain>[0], id)).conditions.map(
+      ({ code }) => code,
+    )
+  }
+  expect(await why()).not.toContain('hourly_limit')
+  await makeDelivery(connection.db, place, { delivery: { jobId: id } })
+  const options = { sessionEpoch: place.sessionEpoch, slots: 1, leaseMs: LEASE_MS, bodyBytes: 0 }
+  expect(await leaseDeliveries(connection.db, machineId, options)).toHaveLength(1)
+  await sql`insert into usage_days (organization_id, day, agent_id, machine_id, job_id, runs, priced_runs, input_tokens,
+      output_tokens, cached_tokens, cost_usd)
+    values (${organizationId}, (now() at time zone 'UTC')::date, ${agentId}, ${machineId}, ${id}, 1, 0, 6, 6, 0, 0)`.execute(
+    connection.db,
+  )
+  expect(await why()).toEqual(expect.arrayContaining(['hourly_limit', 'job_budget']))
 })

@@ -1,6 +1,7 @@
 import {
   findDeliveryFacts,
   findEventDetail,
+  findJobFacts,
   findRunView,
   listAgentViews,
   listDispatchViews,
@@ -23,7 +24,7 @@ import { found } from '../api/found.ts'
 import { endCondition } from './end-condition.ts'
 import { explainEvent, triggerConditions } from './explain-events.ts'
 import { explainDispatch, offConditions, outputConditions } from './explain-outputs.ts'
-import { unmetConditions } from './unmet-conditions.ts'
+import { jobConditions, unmetConditions } from './unmet-conditions.ts'
 
 type Caller = ApiContext & { principal: { organizationId: OrganizationId } }
 
@@ -63,14 +64,17 @@ export async function explain(ctx: Caller, id: string): Promise<WhyView> {
       ]
   const [agentView] = await listAgentViews(db, organizationId, { idOrKey: worker.id })
   if (agentView) conditions.push(...explainAgent(agentView).conditions)
+  conditions.push(...jobConditions(await findJobFacts(db, organizationId, jobId)))
   conditions.push(...triggers.flatMap(triggerConditions))
   conditions.push(...offConditions(await listOutputViews(db, organizationId, { jobId })))
   return view(id, conditions, `Job ${key} fires as soon as an event arrives.`)
 }
 
 function explainRun(run: RunView, conditions: Condition[]): WhyView {
-  if (run.openApprovals.length > 0)
-    return view(run.id, run.openApprovals.map(approvalCondition), run.sentence)
+  if (run.openApprovals.length > 0) {
+    const isAway = run.deliveryState === 'stalled'
+    return view(run.id, [...run.openApprovals.map(approvalCondition), ...(isAway ? conditions : [])], '')
+  }
   if (run.status === 'queued' || run.status === 'asleep' || run.status === 'waiting') {
     return view(run.id, conditions, 'Nothing is in its way: the next look of its machine takes it.')
   }
@@ -105,9 +109,7 @@ function explainMachine(machine: MachineView): WhyView {
             code: `machine_${machine.state}`,
             what: `${machine.name} is ${machine.state}. ${machine.cause ?? ''}`.trim(),
             since: machine.offlineSince,
-            unblock:
-              machine.state === 'offline' ? 'Start its runner on that computer.' : 'Give it a new key.',
-            command: machine.state === 'offline' ? 'baton up' : `baton machine rotate-key ${machine.name}`,
+            ...unblockMachine(machine),
           },
         ]
   return view(
@@ -115,6 +117,17 @@ function explainMachine(machine: MachineView): WhyView {
     conditions,
     `${machine.name} is online and takes work: ${machine.live} of ${machine.slots} slots in use.`,
   )
+}
+
+function unblockMachine({ state, name }: MachineView): Pick<Condition, 'unblock' | 'command'> {
+  switch (state) {
+    case 'revoked':
+      return { unblock: 'Give it a new key.', command: `baton machine rotate-key ${name}` }
+    case 'archived':
+      return { unblock: 'Register that computer again.', command: `baton machine add ${name}` }
+    default:
+      return { unblock: 'Start its runner on that computer.', command: 'baton up' }
+  }
 }
 
 function explainAgent(agent: AgentView): WhyView {

@@ -1,4 +1,4 @@
-import type { DeliveryFacts } from '@baton/db'
+import type { DeliveryFacts, JobFacts } from '@baton/db'
 import type { Condition } from '@baton/protocol'
 
 /** The conditions of the lease statement, one by one and in words. */
@@ -46,14 +46,12 @@ export function unmetConditions(facts: DeliveryFacts): Condition[] {
         : `Sign it in on ${machine.name}, then resume the agent.`,
     command: `baton agent resume ${agent.key}`,
   })
-  add(agent.isSpent || facts.isJobSpent, {
-    code: agent.isSpent ? 'agent_budget' : 'job_budget',
-    what: `The budget of the day of ${agent.isSpent ? `agent ${agent.key}` : 'its job'} is used up.`,
+  add(agent.isSpent, {
+    code: 'agent_budget',
+    what: `The budget of the day of agent ${agent.key} is used up.`,
     since: null,
-    unblock: `It goes on by itself at ${new Date(facts.nextDay).toISOString().slice(0, 16).replace('T', ' ')} UTC, or when the budget is raised.`,
-    command: agent.isSpent
-      ? `baton agent budget ${agent.key} --day-tokens <count> --day-usd <dollars>`
-      : null,
+    unblock: atMidnight(facts.nextDay),
+    command: `baton agent budget ${agent.key} --day-tokens <count> --day-usd <dollars>`,
   })
   add(agent.archived, {
     code: 'agent_archived',
@@ -97,13 +95,7 @@ export function unmetConditions(facts: DeliveryFacts): Condition[] {
     unblock: 'Wait for one of them to end.',
     command: null,
   })
-  add(perHour !== null && perHour.used >= perHour.limit, {
-    code: 'hourly_limit',
-    what: `Its job has started ${perHour?.used} of at most ${perHour?.limit} runs in the last hour.`,
-    since: null,
-    unblock: "Wait, or raise the job's hourly limit.",
-    command: null,
-  })
+  unmet.push(...jobConditions({ perHour, isSpent: facts.isJobSpent, nextDay: facts.nextDay }))
   add(facts.isExpired && (facts.state === 'pending' || facts.state === 'parked'), {
     code: 'expired',
     what: 'Its time to live is over.',
@@ -128,6 +120,31 @@ export function unmetConditions(facts: DeliveryFacts): Condition[] {
   })
   return unmet
 }
+
+/** What keeps all deliveries of a job waiting. */
+export function jobConditions({ perHour, isSpent, nextDay }: JobFacts): Condition[] {
+  const unmet: Condition[] = []
+  if (isSpent)
+    unmet.push({
+      code: 'job_budget',
+      what: 'The budget of the day of its job is used up.',
+      since: null,
+      unblock: atMidnight(nextDay),
+      command: null,
+    })
+  if (perHour !== null && perHour.used >= perHour.limit)
+    unmet.push({
+      code: 'hourly_limit',
+      what: `Its job has started ${perHour.used} of at most ${perHour.limit} runs in the last hour.`,
+      since: null,
+      unblock: "Wait, or raise the job's hourly limit.",
+      command: null,
+    })
+  return unmet
+}
+
+const atMidnight = (nextDay: number) =>
+  `It goes on by itself at ${new Date(nextDay).toISOString().slice(0, 16).replace('T', ' ')} UTC, or when the budget is raised.`
 
 function blockedSentence({ agent, machine }: DeliveryFacts): string {
   if (agent.blocked?.reason === 'not_signed_in')

@@ -3,6 +3,7 @@ import type {
   BlockReason,
   DeliveryId,
   DeliveryState,
+  JobId,
   MachineId,
   MachineState,
   OrganizationId,
@@ -59,6 +60,22 @@ export type DeliveryFacts = {
   /** Others go before it that the free slots, its agent, its lane or its key are for. */
   isNext: boolean
   ahead: number
+}
+
+/** What keeps a job's next delivery waiting, whatever its agent and machine do. */
+export type JobFacts = { perHour: { limit: number; used: number } | null; isSpent: boolean; nextDay: number }
+
+export async function findJobFacts(db: Db, organizationId: OrganizationId, jobId: JobId): Promise<JobFacts> {
+  const { rows } = await sql<{ facts: JobFacts }>`
+    select json_build_object('isSpent', ${isSpent.job}, 'nextDay', extract(epoch from ${nextDay}) * 1000,
+      'perHour', case when j.rules ->> 'perHour' is not null then json_build_object('limit', (j.rules ->> 'perHour')::int,
+        'used', (select count(*) from runs r where r.job_id = j.id and r.accepted_at > now() - interval '1 hour')
+          + (select count(*) from deliveries d where d.machine_id = a.machine_id and d.job_id = j.id
+            and d.state in ('leased', 'running', 'stalled') and d.accepted_at is null)) end) as facts
+    from jobs j join agents a on a.id = j.agent_id where j.id = ${jobId} and j.organization_id = ${organizationId}`.execute(
+    db,
+  )
+  return rows[0]?.facts ?? { perHour: null, isSpent: false, nextDay: 0 }
 }
 
 export async function findDeliveryFacts(
