@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { BatonError, type GithubAppView } from '@baton/protocol'
 import { confirm } from './confirm.ts'
+import { isLoopback } from './loopback.ts'
 import { printable } from './printable.ts'
 import type { Session } from './session.ts'
 import { ago, table } from './text.ts'
@@ -36,6 +37,10 @@ export async function setUpGithub(session: Session, _: string[], options: SetupO
     ...(options.name ? { name: options.name } : {}),
   })
   if (options.wait === false || session.json) return session.print(setup, () => setup.url)
+  if (isLoopback(setup.url))
+    session.note(
+      `${session.err('yellow', '!')} ${new URL(setup.url).origin} is this computer alone: GitHub can send nothing there. Give the relay a public address first (BATON_PUBLIC_URL, docs/hosting.md).\n`,
+    )
   session.note(
     `Open this page in a browser that is signed in to GitHub:\n\n  ${setup.url}\n\nWaiting for up to an hour until the App is connected. Ctrl-C waits no longer; the page stays good.`,
   )
