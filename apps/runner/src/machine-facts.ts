@@ -37,7 +37,7 @@ export async function createMachineFacts(options: Options): Promise<Service & { 
     },
     onError: (error) => options.logger.warn({ error }, 'The disk of this machine could not be measured.'),
   })
-  return { start: loop.start, stop: loop.stop, now: () => known }
+  return { start: () => loop.start(), stop: () => loop.stop(), now: () => known }
 }
 
 function toMachinePolicy(policy: Policy): MachinePolicy {
