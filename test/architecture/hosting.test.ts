@@ -38,6 +38,8 @@ test('probes, ports and commands are those of the relay', () => {
   for (const file of [IMAGE, KUBERNETES, 'infra/compose/Caddyfile'])
     for (const [, path] of readText(file).matchAll(/(?<![\w:])(\/(?:livez|readyz|metrics|healthz?))\b/g))
       expect(relay, `${file} asks ${path}`).toContain(`case '${path}':`)
+  // A proxy may keep it from the public, so nothing far away asks it.
+  expect(readText('apps/runner/src/cli/look-at-relay.ts')).not.toContain('readyz')
   const port = `${RELAY_PORT}`
   expect(readText(IMAGE)).toContain(`EXPOSE ${port}`)
   expect(readText(KUBERNETES)).toContain(`containerPort: ${port}`)

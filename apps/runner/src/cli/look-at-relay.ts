@@ -1,5 +1,6 @@
 import { BatonError } from '@baton/protocol'
 import { exchangeToken } from '../connection/exchange-token.ts'
+import { version } from '../version.ts'
 import { broken, type Check, ok, warning } from './doctor.ts'
 import type { Session } from './session.ts'
 import { clip, duration } from './text.ts'
@@ -10,7 +11,7 @@ const SKEW_LIMIT_MS = 60_000
 /** From "something answers there" to "this key and this token are taken". What cannot work any more is not asked. */
 export async function lookAtRelay(session: Session, url: string, key: string | null): Promise<Check[]> {
   const sentAt = Date.now()
-  const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(LOOK_WITHIN_MS) }).catch(
+  const answer = await fetch(`${url}/livez`, { signal: AbortSignal.timeout(LOOK_WITHIN_MS) }).catch(
     (error: unknown) => error as Error,
   )
   if (answer instanceof Error) {
@@ -105,8 +106,8 @@ async function lookAtKey(url: string, key: string | null): Promise<Check[]> {
 async function lookAtToken(session: Session): Promise<Check[]> {
   try {
     const baton = await session.baton()
-    const { user, organization, role } = await baton.me()
-    return [ok('token', `${user.name}, ${role} of ${organization.name}`)]
+    const { user, organization, role, relayVersion } = await baton.me()
+    return [ok('token', `${user.name}, ${role} of ${organization.name}`), lookAtVersions(relayVersion)]
   } catch (error) {
     if (!(error instanceof BatonError)) throw error
     const unblock = 'Make one on the dashboard or with "baton token create", and set BATON_TOKEN.'
@@ -116,4 +117,10 @@ async function lookAtToken(session: Session): Promise<Check[]> {
         : broken('token', error.message, unblock),
     ]
   }
+}
+
+/** Relays and runners of neighbouring versions work together; what only the newer one knows does not. */
+export function lookAtVersions(relay: string, own = version): Check {
+  if (relay === own) return ok('version', own)
+  return warning('version', `The relay is ${relay}, this is ${own}.`, 'Bring the older one up to date.')
 }
