@@ -70,7 +70,7 @@ test('the stop of a relay fits into the time that each host gives it', () => {
   for (const match of given) expect(Number(match?.[1])).toBeGreaterThan(limitS)
 })
 
-test('every alert is about figures that the relay has, and all of those are documented', () => {
+test('alerts and dashboards are about figures that the relay has, and all of those are documented', () => {
   const rendered = createMetrics().render({
     sockets: 0,
     runners: 0,
@@ -88,11 +88,15 @@ test('every alert is about figures that the relay has, and all of those are docu
   const { groups } = parseYaml(readText('infra/alerts/baton.rules.yaml')) as {
     groups: { rules: { expr: string }[] }[]
   }
-  const rules = groups.flatMap((group) => group.rules)
-  expect(rules.length).toBeGreaterThan(5)
-  for (const { expr } of rules)
+  const { panels } = JSON.parse(readText('infra/dashboards/baton.json')) as {
+    panels: { targets: { expr: string }[] }[]
+  }
+  const alerts = groups.flatMap((group) => group.rules)
+  const shown = panels.flatMap((panel) => panel.targets)
+  expect(Math.min(alerts.length, shown.length)).toBeGreaterThan(5)
+  for (const { expr } of [...alerts, ...shown])
     for (const name of expr.match(/\b(baton|process|nodejs)_\w+/g) ?? [])
-      expect(families, expr).toContain(name)
+      expect(families, expr).toContain(name.replace(/_bucket$/, ''))
   const operations = readText('docs/operations.md')
   const unsaid = families.filter((name) => !name.startsWith('process_') && !operations.includes(`\`${name}`))
   expect(unsaid).toEqual([])
