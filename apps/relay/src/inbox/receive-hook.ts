@@ -23,7 +23,10 @@ import { type VerifiedRequest, verifyRequest } from './verify-request.ts'
 type RefuseOptions = { close?: boolean; target?: HookTarget | null }
 
 const BODY_TIMEOUT_MS = 15_000
-/** Slack gives three seconds; a request that was not stored by then is answered 503 and may be repeated. */
+/**
+ * Slack gives three seconds; a request that was not stored by then is answered 503 and may be repeated. All that the
+ * database is asked for one request has to be over by then, whatever a sender takes for its body.
+ */
 const STORE_LIMIT_MS = 2_500
 
 export type HookReceiver = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>
@@ -53,13 +56,15 @@ export function createHookReceiver(deps: {
     const encoding = request.headers['content-encoding']
     if (encoding !== undefined && encoding !== 'identity') return refuse(REFUSALS.encoded, { close: true })
 
+    const askedAt = performance.now()
     let target: HookTarget | null
     try {
-      target = await deps.targets.find(path)
+      target = await withinTime(deps.targets.find(path), STORE_LIMIT_MS)
     } catch (error) {
       deps.log.warn({ error }, 'a webhook was refused: its job could not be read')
       return refuse(REFUSALS.unavailable)
     }
+    const foundMs = performance.now() - askedAt
     const waitS = deps.rates.take(target ? path : null, deps.now())
     if (waitS > 0) return refuse({ ...REFUSALS.too_many, retryAfterS: waitS }, { close: true, target })
     const maxBytes = target?.scheme === 'github' ? GITHUB_BODY_BYTES : INTAKE_BODY_BYTES
@@ -76,8 +81,8 @@ export function createHookReceiver(deps: {
 
     const challenge = challengeOf(target, payload.value)
     try {
-      const event = await plan(deps.db, target, request, verified, payload.value)
-      const answer = await withinTime(deps.intake.accept(event), STORE_LIMIT_MS)
+      const planned = plan(deps.db, target, request, verified, payload.value)
+      const { event, answer } = await withinTime(store(deps.intake, planned), STORE_LIMIT_MS - foundMs)
       if (verified.idNamesBody && answer.bodyHash !== event.bodyHash)
         return refuse(REFUSALS.conflict, { target })
       deps.count(challenge === null ? 202 : 200)
@@ -99,6 +104,11 @@ function sendJson(response: ServerResponse, status: number, value: object) {
     'content-length': Buffer.byteLength(body),
   })
   response.end(body)
+}
+
+async function store(intake: Intake, planned: Promise<PlannedEvent>) {
+  const event = await planned
+  return { event, answer: await intake.accept(event) }
 }
 
 /** Asks the database only about requests that say they were caused by a run. */
