@@ -23,6 +23,8 @@ const CALL_WITHIN_MS = 30_000
 type Manager = {
   file: string
   text: string
+  /** Ends one of the same name; there may be none. */
+  clear: string[][]
   start: string[][]
   stop: string[][]
   forget: string[][]
@@ -36,6 +38,7 @@ export async function installService(session: Session): Promise<void> {
   await mkdir(dirname(manager.file), { recursive: true })
   await writeFile(manager.file, manager.text)
   await stopRunnerProcess(paths, STOP_WITHIN_MS)
+  for (const words of manager.clear) await call(session, words).catch(() => '')
   for (const words of manager.start) await call(session, words)
   const { pid, sentence } = await untilConnected(paths)
   session.print(
@@ -91,6 +94,7 @@ function systemd(env: NodeJS.ProcessEnv, spec: ServiceSpec): Manager {
   return {
     file: join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'systemd/user', unit),
     text: systemdUnit(spec),
+    clear: [],
     start: [own('daemon-reload'), own('enable', unit), own('restart', unit)],
     stop: [own('disable', '--now', unit)],
     forget: [own('daemon-reload')],
@@ -104,6 +108,7 @@ function launchd(spec: ServiceSpec): Manager {
   return {
     file,
     text: launchdPlist(spec),
+    clear: [['launchctl', 'bootout', `${domain}/${label}`]],
     start: [
       ['launchctl', 'bootstrap', domain, file],
       ['launchctl', 'kickstart', `${domain}/${label}`],
