@@ -6,6 +6,8 @@ import { isBlocked, isSpent } from '../usage/waits-for.ts'
 const WINDOW_PER_SLOT = 16
 /** Lanes of one machine that have something pending; one with more waits for a later look. */
 const MAX_LANES = 256
+/** Lanes of an agent with one job each, read while another job has used up its hour or budget. */
+const MAX_PLACES = 1_024
 
 /**
  * The part of a statement (after `with recursive`) that ends in a table `chosen (id)`: the pending deliveries of a
@@ -15,8 +17,9 @@ const MAX_LANES = 256
  * own time to live is over. Leasing and "why" are built on this same text, so they cannot disagree.
  *
  * The cost does not grow with what waits behind a busy lane or an agent without room: of each lane only the head of each
- * agent that has room is read (a loose index scan), and of rows without a lane only the first ones of such an agent. It
- * does grow with what a job has waiting that has used up its runs of the hour, because those rows are passed over one by one.
+ * agent that has room is read (a loose index scan), and of rows without a lane only the first ones of such an agent. While
+ * a job has used up its runs of the hour or its budget, what it has waiting is not passed over row by row either: then the
+ * same is read for each other job that has something waiting in a lane (`waiting_jobs`, another loose index scan).
  */
 export const chooseDeliveries = (machineId: MachineId, slots: RawBuilder<unknown>) => sql`
     live as materialized (
@@ -47,27 +50,59 @@ export const chooseDeliveries = (machineId: MachineId, slots: RawBuilder<unknown
         and d.lane > lanes.lane order by d.lane limit 1)
       from lanes where lanes.lane is not null
     ),
+    free_lanes as materialized (
+      select lane from (select lane from lanes where lane is not null limit ${MAX_LANES}::int) l
+      where lane not in (select lane from live where lane is not null)
+    ),
+    used_up as materialized (select id from hourly where hourly.room <= 0),
+    waiting_jobs (agent_id, lane, job) as (
+      select p.agent_id, p.lane, (select ${jobOf} from deliveries d where ${isOfPlace(machineId)}
+        order by ${jobOf} limit 1)
+      from (
+        select room.id as agent_id, l.lane from room cross join (select '' as lane union all select lane from free_lanes) l
+        where room.slots > 0 and exists (select from used_up)
+      ) p
+      union all
+      select p.agent_id, p.lane, (select ${jobOf} from deliveries d where ${isOfPlace(machineId)} and ${jobOf} > p.job
+        order by ${jobOf} limit 1)
+      from waiting_jobs p where p.job is not null
+    ),
+    places as materialized (
+      select * from waiting_jobs where job is not null and job not in (select id from used_up) limit ${MAX_PLACES}::int
+    ),
     heads as materialized (
-      select distinct on (l.lane) head.*
-      from (select lane from lanes where lane is not null limit ${MAX_LANES}::int) l cross join room
-      cross join lateral (
-        select ${candidate} from deliveries d
-        where d.machine_id = ${machineId} and d.state = 'pending' and d.lane = l.lane and d.agent_id = room.id
-          and (d.job_id is null or d.job_id not in (select id from hourly where hourly.room <= 0)) and ${isInTime}
-        order by d.priority desc, d.id limit 1
-      ) head
-      where room.slots > 0 and l.lane not in (select lane from live where lane is not null)
-      order by l.lane, head.priority desc, head.id
+      select distinct on (lane) id, priority, agent_id, job_id, concurrency_key, concurrency_limit from (
+        select l.lane, head.* from free_lanes l cross join room cross join lateral (
+          select ${candidate} from deliveries d
+          where d.machine_id = ${machineId} and d.state = 'pending' and d.lane = l.lane and d.agent_id = room.id
+            and ${isInTime}
+          order by d.priority desc, d.id limit 1
+        ) head
+        where room.slots > 0 and not exists (select from used_up)
+        union all
+        select p.lane, head.* from places p cross join lateral (
+          select ${candidate} from deliveries d where ${isOfPlace(machineId)} and ${jobOf} = p.job and ${isInTime}
+          order by d.priority desc, d.id limit 1
+        ) head
+        where p.lane <> ''
+      ) of_lanes
+      order by lane, priority desc, id
     ),
     others as materialized (
       select o.* from room
       cross join lateral (
         select ${candidate} from deliveries d
         where d.machine_id = ${machineId} and d.agent_id = room.id and d.state = 'pending' and d.lane is null
-          and (d.job_id is null or d.job_id not in (select id from hourly where hourly.room <= 0)) and ${isInTime}
+          and ${isInTime}
         order by d.priority desc, d.id limit (${slots}) * ${WINDOW_PER_SLOT}::int
       ) o
-      where room.slots > 0
+      where room.slots > 0 and not exists (select from used_up)
+      union all
+      select o.* from places p cross join lateral (
+        select ${candidate} from deliveries d where ${isOfPlace(machineId)} and ${jobOf} = p.job and ${isInTime}
+        order by d.priority desc, d.id limit (${slots}) * ${WINDOW_PER_SLOT}::int
+      ) o
+      where p.lane = ''
     ),
     busy as materialized (
       select concurrency_key, count(*) as live from deliveries
@@ -95,6 +130,12 @@ export const chooseDeliveries = (machineId: MachineId, slots: RawBuilder<unknown
       where hourly.id is null or by_job.job_place <= hourly.room
       order by by_job.priority desc, by_job.id limit (${slots})
     )`
+
+/** As the index `deliveries_places` has them: no lane and no job are the empty text. */
+const laneOf = sql`coalesce(d.lane, '')`
+const jobOf = sql`coalesce(d.job_id, '')`
+const isOfPlace = (machineId: MachineId) =>
+  sql`d.machine_id = ${machineId} and d.state = 'pending' and d.agent_id = p.agent_id and ${laneOf} = p.lane`
 
 /** What outlived its time to live waits for the sweep that says so. */
 const isInTime = sql`(d.expires_at is null or d.expires_at > now())`
