@@ -196,6 +196,7 @@ describe.skipIf(launched === null)('jobs, events, agents and usage in a browser'
     await page.goto(`${place.url}/agents/demo/edit`)
     await page.getByLabel('It may').selectOption('full')
     await page.getByText(/Its machine would refuse every run/).waitFor()
+    await page.getByLabel('It may').selectOption('read_only')
   })
 
   test('a run becomes a job that is tried before it is saved, with an output whose problems stand at their fields', async () => {

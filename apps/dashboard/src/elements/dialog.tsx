@@ -5,12 +5,13 @@ import { Button, IconButton } from './button.tsx'
 type DialogProps = { title: string; onClose: () => void; children: ReactNode; wide?: boolean }
 
 /**
- * A native modal dialog: mounted means open. Escape, the cross and a click outside all call `onClose`; the focus
- * starts at the element with `data-focus`, or at the title.
+ * A native modal dialog: mounted means open. Escape, the cross and a click outside all call `onClose`, the last only as
+ * long as nothing was typed in it; the focus starts at the element with `data-focus`, or at the title.
  */
 export function Dialog({ title, onClose, children, wide = false }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null)
   const titleId = useId()
+  const isTyped = useRef(false)
   useEffect(() => {
     const dialog = ref.current
     dialog?.showModal()
@@ -27,7 +28,10 @@ export function Dialog({ title, onClose, children, wide = false }: DialogProps) 
         event.preventDefault()
         onClose()
       }}
-      onClick={(event) => event.target === ref.current && onClose()}
+      onInput={() => {
+        isTyped.current = true
+      }}
+      onClick={(event) => event.target === ref.current && !isTyped.current && onClose()}
       className={`m-auto max-h-[calc(100dvh-2rem)] w-[calc(100vw-2rem)] overflow-auto rounded-2xl border border-line bg-card p-0 text-ink shadow-2xl ${wide ? 'max-w-2xl' : 'max-w-lg'}`}
     >
       <div className="flex items-center justify-between gap-4 border-b border-line py-3 pr-3 pl-5">

@@ -6,8 +6,8 @@ import { isNotFound } from '../api/api-error.ts'
 import { runQuery } from '../api/queries.ts'
 import { RunApprovals } from '../approvals/run-approvals.tsx'
 import { SteerBox } from '../approvals/steer-box.tsx'
-import { LocalTimes } from '../elements/local-times.tsx'
 import { BackLink, Empty, Loaded, Page, useTitle } from '../elements/page.tsx'
+import { RelayText } from '../elements/relay-text.tsx'
 import { StatusMark } from '../elements/status-mark.tsx'
 import { Duration } from '../elements/time.tsx'
 import { RunDispatches } from '../outputs/run-dispatches.tsx'
@@ -48,16 +48,18 @@ export function RunPage() {
   )
 }
 
+type RunTab = 'log' | 'changes' | 'facts'
+
 /** Log and facts side by side; on narrow screens one at a time. */
 function RunBody({ run }: { run: RunView }) {
   const title = titleOf({ job: run.job, promptStart: run.prompt })
   useTitle(title)
   const { changes } = run
   const hasChanges = changes !== null && changes.filesChanged + changes.commits.length > 0
-  const { tab: asked = 'log' } = route.useSearch()
+  const { tab: asked } = route.useSearch()
   const navigate = route.useNavigate()
-  const tab = asked === 'changes' && !hasChanges ? 'log' : asked
-  const setTab = (next: typeof asked) =>
+  const tab: RunTab = asked === 'facts' || (asked === 'changes' && hasChanges) ? asked : 'log'
+  const setTab = (next: RunTab) =>
     void navigate({ search: next === 'log' ? {} : { tab: next }, hash: true, replace: true })
   const waits = !isFinishedDelivery(run.deliveryState) && run.ladder.startedAt === null
   const unsent = run.dispatches.some(
@@ -124,7 +126,7 @@ function RunHeader({ run, title }: { run: RunView; title: string }) {
         <p className="mt-1 flex flex-wrap items-center gap-x-2.5 gap-y-1">
           <StatusMark word={run.status} chip />
           <span role="status" className="min-w-0 break-words">
-            <LocalTimes text={run.sentence} />
+            <RelayText text={run.sentence} />
           </span>
         </p>
         {run.message && !run.sentence.includes(run.message) && (

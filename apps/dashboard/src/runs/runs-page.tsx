@@ -10,7 +10,7 @@ import { useRowKeys } from '../shell/use-row-keys.ts'
 import { RunFilter } from './run-filter.tsx'
 import { RunDays } from './run-list.tsx'
 import { RunTimeline } from './run-timeline.tsx'
-import { statusesOf } from './runs-search.ts'
+import { readRunsSearch, statusesOf } from './runs-search.ts'
 import { StartRun } from './start-run.tsx'
 
 const route = getRouteApi('/runs')
@@ -20,7 +20,8 @@ export function RunsPage() {
   useRowKeys()
   const { client } = useApi()
   const navigate = route.useNavigate()
-  const search = route.useSearch()
+  // What the route does not know passes its reader by.
+  const search = readRunsSearch(route.useSearch())
   const runs = useInfiniteQuery(
     runsQuery(client, {
       ...(search.status && { status: statusesOf(search.status) }),

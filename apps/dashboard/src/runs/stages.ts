@@ -10,7 +10,7 @@ export type Stage = {
 }
 
 const STEPS: { at: keyof Ladder; name: string; what: string; tone: Stage['tone'] }[] = [
-  { at: 'storedAt', name: 'Queued', what: 'stored, waiting for a free slot', tone: 'wait' },
+  { at: 'storedAt', name: 'Queued', what: 'stored, waiting for its turn', tone: 'wait' },
   { at: 'leasedAt', name: 'Handed over', what: 'pushed to the machine, not on its disk yet', tone: 'wait' },
   {
     at: 'acceptedAt',

@@ -5,7 +5,7 @@ import { errorSentence } from '../api/api-error.ts'
 import { whyQuery } from '../api/queries.ts'
 import { CopyLine } from '../elements/copy-button.tsx'
 import { formatDuration, formatMoment } from '../elements/format.ts'
-import { LocalTimes } from '../elements/local-times.tsx'
+import { RelayText } from '../elements/relay-text.tsx'
 import { useNow } from '../elements/time.tsx'
 
 type WhyPanelProps = {
@@ -24,7 +24,7 @@ export function WhyPanel({ id, label = 'Why it waits', onlyTrouble = false }: Wh
     <section aria-label={label} className="rounded-xl border border-warn/50 bg-warn-soft/60 px-4 py-3">
       <h2 className="font-semibold text-wrap break-words">
         <span aria-hidden>◆ </span>
-        <LocalTimes
+        <RelayText
           text={why.data?.sentence ?? (why.error ? errorSentence(why.error, 'asking why') : 'Asking why…')}
         />
       </h2>
@@ -53,11 +53,11 @@ function Unmet({
     <>
       {!isSaid && (
         <p>
-          <LocalTimes text={what} />
+          <RelayText text={what} />
         </p>
       )}
       <p className="text-soft">
-        <LocalTimes text={unblock} />
+        <RelayText text={unblock} />
         {since !== null && (
           <>
             {' '}

@@ -32,7 +32,7 @@ export function statusSentence(facts: Facts): string {
   }
   switch (facts.status) {
     case 'queued':
-      return facts.message ?? `Waiting for a free slot on ${facts.machineName}.`
+      return facts.message ?? `Waiting for its turn on ${facts.machineName}.`
     case 'starting':
       return `On its way to ${facts.agentName} on ${facts.machineName}.`
     case 'running':
