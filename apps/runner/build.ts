@@ -30,6 +30,22 @@ const onlyUsedZod: Plugin = {
   },
 }
 
+/**
+ * `ws` asks for TLS and compression as it is loaded; without them a runner whose relay is on the same machine is 5 MB
+ * smaller. They are loaded with the first use.
+ */
+const lateTls: Plugin = {
+  name: 'late TLS',
+  setup(build) {
+    build.onLoad({ filter: /[/\\]ws[/\\]lib[/\\].*\.js$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replace(
+        /^const (https|tls|zlib) = require\('\1'\);$/gm,
+        "const $1 = new Proxy({}, { get: (_, name) => require('$1')[name] });",
+      ),
+    }))
+  },
+}
+
 rmSync(outdir, { recursive: true, force: true })
 await build({
   absWorkingDir: here,
@@ -51,7 +67,7 @@ await build({
   banner: {
     js: "import { createRequire as createRequireHere } from 'node:module'; const require = createRequireHere(import.meta.url);",
   },
-  plugins: [onlyUsedZod],
+  plugins: [onlyUsedZod, lateTls],
   // Native code, present only where it could be installed: folders are polled without it.
   external: ['@parcel/watcher'],
   legalComments: 'none',

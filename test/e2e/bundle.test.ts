@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process'
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { pipeline } from 'node:stream'
+import { createServer } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -47,6 +50,39 @@ test('a copy of the bundle is a whole runner on a machine that has nothing but N
     expect(JSON.parse(run.stdout)).toMatchObject({ result: 'got: hello', machine: { name: 'bare' } })
   } finally {
     expect((await baton(['down'])).code).toBe(0)
+  }
+})
+
+test('the runner of the bundle reaches a relay behind TLS, over a WebSocket', async ({ skip }) => {
+  const [key, cert] = [join(copy, 'key.pem'), join(copy, 'cert.pem')]
+  const words =
+    'req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=DNS:localhost'
+  const made = await promisify(execFile)('openssl', [
+    ...words.split(' '),
+    '-keyout',
+    key,
+    '-out',
+    cert,
+  ]).catch(() => null)
+  if (made === null) return skip('no openssl is installed here')
+  await using home = await openHome({ BATON_URL: dev.url, NODE_EXTRA_CA_CERTS: cert })
+  const proxy = createServer({ key: await readFile(key), cert: await readFile(cert) }, (socket) => {
+    const relay = connect(Number(new URL(dev.url).port), '127.0.0.1')
+    pipeline(socket, relay, socket, () => undefined)
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  const baton = (args: string[], input?: string) =>
+    runNode([join(copy, 'baton.mjs'), ...args], { cwd: copy, env: home.env, ...(input && { input }) })
+  try {
+    const machine = JSON.parse((await dev.command(['machine', 'add', 'far', '--json'])).stdout)
+    const url = `https://localhost:${(proxy.address() as AddressInfo).port}`
+    const up = await baton(['up', '--server', url, '--key-stdin'], machine.key)
+    expect(up.stdout, up.stderr).toContain(`Connected to ${url}.`)
+    const status = join(home.env.BATON_HOME ?? '', 'state/default/runner.json')
+    expect(JSON.parse(await readFile(status, 'utf8')).connection).toMatchObject({ via: 'websocket' })
+  } finally {
+    expect((await baton(['down'])).code).toBe(0)
+    proxy.close()
   }
 })
 

@@ -38,8 +38,8 @@ export async function openSocketLink(
     close()
   }
   const client = createWSClient({
-    // Its type names what only a browser's socket has.
-    WebSocket: RelaySocket as unknown as typeof WebSocket,
+    // @ts-expect-error the declared type also has what only a browser's socket does
+    WebSocket: RelaySocket,
     url: `${relayUrl.replace(/^http/, 'ws')}/trpc`,
     connectionParams: () => ({ token, protocolVersion: String(PROTOCOL_VERSION) }),
     retryDelayMs: () => 0,
