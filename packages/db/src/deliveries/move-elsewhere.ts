@@ -42,7 +42,10 @@ export async function moveDelivery(
   return row ? { runId: row.run_id, fromMachineId: row.from_machine } : null
 }
 
-/** A person's decision not to wait any longer for the machine of a stalled run. False: it is not stalled here. */
+/**
+ * A person's decision not to wait any longer for the machine of a stalled run, which has failed then, or is cancelled if a
+ * stop was asked for. False: it is not stalled here.
+ */
 export async function giveUpDelivery(
   db: Db,
   organizationId: OrganizationId,
@@ -50,7 +53,8 @@ export async function giveUpDelivery(
 ): Promise<boolean> {
   const { rows } = await sql`
     with given_up as (
-      update deliveries d set state = 'failed', state_since = now(), finished_at = now(), reason = 'given_up',
+      update deliveries d set state = case when d.cancel_requested_at is null then 'failed' else 'cancelled' end,
+        state_since = now(), finished_at = now(), reason = 'given_up',
         reason_message = 'A person stopped waiting for its machine.', fence = nextval('fences')
       where id = ${id} and organization_id = ${organizationId} and state = 'stalled'
       returning id, organization_id, event_id, job_id, machine_id, run_id, fence, state

@@ -20,6 +20,7 @@ import {
   insertEvents,
   leaseDeliveries,
   moveDelivery,
+  requestCancel,
   settleRuns,
   startRuns,
   sweepDeliveries,
@@ -445,6 +446,14 @@ test('a person can give a stalled run up, and only a stalled one', async () => {
   expect(await giveUpDelivery(connection.db, place.organizationId, ref.deliveryId)).toBe(true)
   expect(await giveUpDelivery(connection.db, place.organizationId, ref.deliveryId)).toBe(false)
   expect(await row(ref.deliveryId)).toMatchObject({ state: 'failed', reason: 'given_up' })
+})
+
+test('a stalled run that was to be stopped is cancelled when a person gives it up', async () => {
+  const ref = await stall()
+  await requestCancel(connection.db, place.organizationId, ref.deliveryId, 'enough')
+  expect(await row(ref.deliveryId)).toMatchObject({ state: 'stalled' })
+  expect(await giveUpDelivery(connection.db, place.organizationId, ref.deliveryId)).toBe(true)
+  expect(await row(ref.deliveryId)).toMatchObject({ state: 'cancelled', reason: 'given_up' })
 })
 
 test('a backlog behind a busy lane and a paused agent does not hide what can run', async () => {
