@@ -32,8 +32,10 @@ import { RELAY_VERSION } from './version.ts'
 
 export type Relay = Service & { url(): string; config: RelayConfig }
 
-/** Connections to the database: measured, 2 to 4 writers are the fastest; the rest serve readers meanwhile. */
-const CONNECTIONS = 8
+/** Connections to the database besides the intake's. */
+const CONNECTIONS = 6
+/** Of one connection each, for the intake alone. */
+const WRITERS = 2
 
 /** Everything that the relay owns, in start order. The schema must be up to date (`migrate`). */
 export function createRelay(given: RelayConfig, options: { log?: Logger; now?: () => number } = {}): Relay {
@@ -44,7 +46,10 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
   const hints = createHints(config.databaseUrl, connection, log)
   const sessions = createRunnerSessions(connection.db, hints, log)
   const backlog = createBacklog(connection.db)
-  const intake = createIntake(connection.db, sessions, hints, backlog)
+  const writers = Array.from({ length: WRITERS }, () =>
+    connect(config.databaseUrl, { max: 1, name: 'baton intake' }),
+  )
+  const intake = createIntake({ db: connection.db, writers }, sessions, hints, backlog)
   const targets = createHookTargets(connection.db, keys.seal)
   const transcripts = createTranscripts(connection.db, hints)
   const leases = createLeaseWrites(connection.db)
@@ -101,7 +106,9 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
   const server = createHttpServer({ ...parts, deleted: () => retention.counts() })
 
   const services = inOrder([
-    onStop(() => connection.close()),
+    onStop(async () => {
+      await Promise.all([connection, ...writers].map((pool) => pool.close()))
+    }),
     clock,
     hints,
     onStop(async () => {

@@ -276,6 +276,22 @@ test('two relays on one database: what one stores, the runner on the other gets,
   expect(got).toEqual(Array.from({ length: 20 }, (_, i) => i + 1))
 })
 
+test('a burst at one relay reaches a runner on the other, each once and never more than its slots', async () => {
+  await using other = await startTestRelay({ databaseUrl: relay.databaseUrl })
+  const { key, agent, fire } = await makeMachine()
+  await api.agents.update.mutate({ id: agent.id, maxConcurrent: 10 })
+  await using runner = await connectWireRunner(other.url, key)
+  const seen = collect()
+  runner.subscribe({ slots: 2, ...seen })
+  const fired = await Promise.all(Array.from({ length: 6 }, () => fire()))
+  const first = await seen.next(2)
+  await runner.api.runner.accept.mutate({ deliveries: first.map(leaseOf) })
+  expect(seen.deliveries()).toHaveLength(2)
+  await runner.api.runner.offer.mutate({ slots: 4 })
+  const all = await seen.next(6)
+  expect(all.map((one) => one.runId).toSorted()).toEqual(fired.map((one) => one.runId).toSorted())
+})
+
 test("another organization's machine, agent and run answer exactly like ones that do not exist", async () => {
   const { machine, agent, fire } = await makeMachine()
   const { runId } = await fire()

@@ -75,7 +75,7 @@ export async function throughRelays(
   })
 }
 
-async function throughRaw(context: BenchContext, mode: RawQueueMode, samples: number): Promise<Latencies> {
+export async function throughRaw(context: BenchContext, mode: RawQueueMode, samples: number): Promise<Latencies> {
   await using queue = await startWorker<RawQueue>('peers/raw-queue.ts')
   await using receiver = await startWorker<RawReceiver>('peers/raw-receiver.ts')
   const { port } = await queue.call('start', { mode, databaseUrl: context.databaseUrl, secret: 'raw' })

@@ -6,18 +6,26 @@ import { connect } from '@baton/db'
 import type { Logger, Service } from '@baton/service'
 
 /**
- * "Look again" between relays: machine (it may have work), cancel (a machine holds something to be ended), control (a machine holds a run that a
+ * "Look again" between relays: machine (it may have work), delivery (one was stored that may be leased by its id), cancel (a machine holds something to be ended), control (a machine holds a run that a
  * person told something), run (it has new
  * events), change (rows of an organization changed, as `<organization> <kind> <id>`), config (jobs, agents or triggers
  * changed), revoked (a machine's id, or the hash of
  * a session or token). A hint carries no truth and may get lost; whoever waits for one polls as well.
  */
-export type HintKind = 'machine' | 'cancel' | 'control' | 'run' | 'change' | 'config' | 'revoked'
+export type HintKind = 'machine' | 'delivery' | 'cancel' | 'control' | 'run' | 'change' | 'config' | 'revoked'
 export type Hint = { kind: HintKind; key: string }
 
 export type Hints = Service & {
   /** Tells this relay at once and the others within some milliseconds. */
   send(kind: HintKind, key: string): void
+  /** Tells this relay alone. */
+  sendHere(hint: Hint): void
+  /**
+   * Tells the others alone, right behind the statement that is under way on the one connection of this pool: the server turns
+   * to it with that statement's commit, which saves the way back and forth. Resolves when it was sent. Null while hints are
+   * being gathered: they have to be sent after the commit.
+   */
+  sendBehind(writer: Connection, hints: Hint[]): Promise<void> | null
   /** Called for each hint of this kind. */
   on(kind: HintKind, listener: (key: string) => void): () => void
   /** Called when hints may have been lost: everything should be looked at again. */
@@ -49,22 +57,34 @@ export function createHints(databaseUrl: string, connection: Connection, log: Lo
   function send(kind: HintKind, key: string) {
     emitter.emit(kind, key)
     waiting.add(`${kind} ${key}`)
-    flushing ??= flush()
+    // What the same turn of the event loop adds goes along.
+    flushing ??= flushAfter(Promise.resolve())
   }
 
-  async function flush() {
+  function sendBehind(writer: Connection, hints: Hint[]): Promise<void> | null {
+    if (flushing !== null) return null
+    for (const { kind, key } of hints) waiting.add(`${kind} ${key}`)
+    const sent = notify(writer)
+    flushing = flushAfter(sent.then(() => wait(GATHER_MS)))
+    return sent
+  }
+
+  async function flushAfter(before: Promise<void>) {
+    await before
     while (waiting.size > 0) {
-      // What the same turn of the event loop adds goes along.
-      await Promise.resolve()
-      const payload = takePayload()
-      try {
-        await connection.sql`select pg_notify(${CHANNEL}, ${payload})`
-      } catch (error) {
-        log.debug({ error }, 'a hint was not sent; the poll finds what it was about')
-      }
+      await notify(connection)
       await wait(GATHER_MS)
     }
     flushing = null
+  }
+
+  async function notify({ sql }: Connection) {
+    const payload = takePayload()
+    try {
+      await sql`select pg_notify(${CHANNEL}, ${payload})`
+    } catch (error) {
+      log.debug({ error }, 'a hint was not sent; the poll finds what it was about')
+    }
   }
 
   function takePayload(): string {
@@ -119,6 +139,8 @@ export function createHints(databaseUrl: string, connection: Connection, log: Lo
 
   return {
     send,
+    sendBehind,
+    sendHere: ({ kind, key }) => void emitter.emit(kind, key),
     on(kind, listener) {
       emitter.on(kind, listener)
       return () => emitter.off(kind, listener)

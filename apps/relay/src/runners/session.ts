@@ -2,16 +2,13 @@ import {
   type Db,
   type LeasedDelivery,
   leaseDeliveries,
+  leaseKnown,
   listAskedCancels,
   listAskedUndos,
-  listLiveDeliveries,
-  listSessionAgents,
   listUnacceptedLeases,
   type OpenedSession,
-  type SessionAgent,
 } from '@baton/db'
 import {
-  type AgentId,
   type DeliveryId,
   LEASE_MS,
   type MachineId,
@@ -24,6 +21,7 @@ import {
 import { createSessionControls } from '../approvals/session-controls.ts'
 import type { PlannedDelivery, PlannedEvent } from '../jobs/plan-delivery.ts'
 import { countThatFit } from './count-that-fit.ts'
+import { createSessionRoom, type RoomFacts } from './session-room.ts'
 import { createSessionWatches } from './session-watches.ts'
 import { toLeased } from './to-leased.ts'
 import { toPushedDelivery } from './to-pushed-delivery.ts'
@@ -64,11 +62,7 @@ export function createSession(
   onError: (error: unknown) => void,
 ) {
   let credits = place.slots
-  let agents = byId(opened.agents)
-  let live = new Map<DeliveryId, { agentId: AgentId; lane: string | null }>()
-  for (const delivery of opened.live) live.set(delivery.id, delivery)
-  let liveIsExact = true
-  let agentsAreFresh = true
+  const room = createSessionRoom(db, place.machineId, opened)
   let lookAgain = true
   let pushUnaccepted = true
   let leasing = false
@@ -83,6 +77,7 @@ export function createSession(
   const undos: UndoOrder[] = []
   let toldUndos = new Set<string>()
   const orders: MachineOrder[] = []
+  const leaseOptions = { sessionEpoch: opened.epoch, leaseMs: LEASE_MS, bodyBytes: PUSHED_BODY_BYTES }
   const controls = createSessionControls(db, place.machineId)
   const watches = createSessionWatches(db, place.machineId, place.watchesVersion ?? '')
   let wakeUp: (() => void) | null = null
@@ -93,47 +88,32 @@ export function createSession(
 
     /** Holds a slot for a delivery that is about to be inserted; it then carries this session's epoch. */
     reserve(delivery: PlannedDelivery): Reservation | null {
-      const agent = agents.get(delivery.agentId)
-      const isFree =
-        closed === null &&
-        credits > 0 &&
-        !lookAgain &&
-        !leasing &&
-        liveIsExact &&
-        agentsAreFresh &&
-        leased.length === 0
-      if (
-        !isFree ||
-        !agent?.takesWork ||
-        !agent.canReserve ||
-        delivery.rules !== null ||
-        isBusy(delivery, agent)
-      )
-        return null
-      credits--
-      reservations++
-      live.set(delivery.id, delivery)
+      const agent = delivery.rules === null && holdSlot(delivery)
+      if (!agent) return null
       delivery.leaseEpoch = opened.epoch
       return {
-        push(event, fence) {
-          reservations--
-          leased.push(toLeased(event, delivery, agent, fence))
-          wakeUp?.()
-        },
-        release() {
-          reservations--
-          credits++
-          live.delete(delivery.id)
-          session.wake()
-        },
-        // It may be leased all the same: what is live is read again, and unaccepted leases are pushed.
-        unknown() {
-          reservations--
-          credits++
-          liveIsExact = false
-          pushUnaccepted = true
-          session.wake()
-        },
+        push: (event, fence) => grant(toLeased(event, delivery, agent, fence)),
+        release: () => releaseSlot(delivery),
+        unknown: loseSlot,
+      }
+    },
+
+    /**
+     * Another relay stored this delivery, which has no rules. With room for it the lease needs its id alone, about half of
+     * what a look costs.
+     */
+    async offered(delivery: RoomFacts): Promise<void> {
+      if (room.isLive(delivery.id)) return
+      // Of many that come at once the first is leased by its id, the others by one look.
+      const agent = reservations === 0 && holdSlot(delivery)
+      if (!agent) return session.wake()
+      try {
+        const found = await leaseKnown(db, place.machineId, { ...leaseOptions, id: delivery.id })
+        if (found) grant(toLeased(found.event, found.delivery, agent, found.fence))
+        else releaseSlot(delivery)
+      } catch (error) {
+        loseSlot()
+        onError(error)
       }
     },
 
@@ -163,13 +143,13 @@ export function createSession(
 
     /** These are finished, refused or lost: their agents and workspaces are free. */
     free(deliveries: Iterable<DeliveryId>) {
-      for (const id of deliveries) live.delete(id)
+      for (const id of deliveries) room.free(id)
       session.wake()
     },
 
     /** The runner holds these; one that is not known here means that memory is behind the database. */
     noteHeld(deliveries: Iterable<DeliveryId>) {
-      for (const id of deliveries) if (!live.has(id)) liveIsExact = false
+      for (const id of deliveries) if (!room.isLive(id)) room.doubt()
     },
 
     /** There may be work, or room for it. */
@@ -179,7 +159,7 @@ export function createSession(
     },
 
     agentsChanged() {
-      agentsAreFresh = false
+      room.agentsChanged()
       watches.lookAgain()
       session.wake()
     },
@@ -199,7 +179,7 @@ export function createSession(
       signal.addEventListener('abort', onAbort, { once: true })
       let lastId = '0'
       while (closed === null) {
-        await leaseMore().catch(lookSoon)
+        if (hasToLook()) await leaseMore().catch(lookSoon)
         if (closed !== null) return
         if (nothingToPush()) {
           await sleep()
@@ -225,13 +205,37 @@ export function createSession(
     return waiting === 0 && !watches.isWaiting
   }
 
-  function isBusy(delivery: PlannedDelivery, agent: SessionAgent): boolean {
-    let ofAgent = 0
-    for (const other of live.values()) {
-      if (other.lane !== null && other.lane === delivery.lane) return true
-      if (other.agentId === agent.id) ofAgent++
-    }
-    return ofAgent >= agent.maxConcurrent
+  /** Holds a slot where there is surely room; exactly one of the three functions below ends that. */
+  function holdSlot(delivery: RoomFacts) {
+    if (closed !== null || credits <= 0 || lookAgain || leasing || leased.length > 0) return null
+    const agent = room.agentFor(delivery)
+    if (!agent) return null
+    credits--
+    reservations++
+    room.take([delivery])
+    return agent
+  }
+
+  function grant(delivery: LeasedDelivery) {
+    reservations--
+    leased.push(delivery)
+    wakeUp?.()
+  }
+
+  function releaseSlot({ id }: RoomFacts) {
+    reservations--
+    credits++
+    room.free(id)
+    session.wake()
+  }
+
+  /** It may be leased all the same: what is live is read again, and unaccepted leases are pushed. */
+  function loseSlot() {
+    reservations--
+    credits++
+    room.doubt()
+    pushUnaccepted = true
+    session.wake()
   }
 
   async function leaseMore() {
@@ -243,17 +247,12 @@ export function createSession(
     leasing = true
     try {
       lookAgain = false
-      await refresh()
+      await room.refresh()
       const slots = credits
-      const found = await leaseDeliveries(db, place.machineId, {
-        sessionEpoch: opened.epoch,
-        slots,
-        leaseMs: LEASE_MS,
-        bodyBytes: PUSHED_BODY_BYTES,
-      })
+      const found = await leaseDeliveries(db, place.machineId, { ...leaseOptions, slots })
       credits -= found.length
       leased.push(...found)
-      for (const delivery of found) live.set(delivery.id, delivery)
+      room.take(found)
       if (found.length > 0) lookAgain = true
     } finally {
       leasing = false
@@ -291,19 +290,6 @@ export function createSession(
     }
   }
 
-  async function refresh() {
-    // A block ends by time alone, and nobody says so.
-    if (!agentsAreFresh || [...agents.values()].some((agent) => agent.mayUnblock)) {
-      agentsAreFresh = true
-      agents = byId(await listSessionAgents(db, place.machineId))
-    }
-    if (!liveIsExact) {
-      const rows = await listLiveDeliveries(db, place.machineId)
-      live = new Map(rows.map((row) => [row.id, row]))
-      liveIsExact = true
-    }
-  }
-
   /** The database did not answer: the session lives on and looks again in a moment. */
   function lookSoon(error: unknown) {
     onError(error)
@@ -321,16 +307,14 @@ export function createSession(
     }, LOOK_SOON_MS).unref()
   }
 
+  /** There is something to ask the database for. What is leased already goes first. */
+  function hasToLook(): boolean {
+    if (cancelsToFind || controls.mustLook || watches.mustLook) return true
+    return leased.length === 0 && reservations === 0 && (pushUnaccepted || (lookAgain && credits > 0))
+  }
+
   async function sleep() {
-    if (closed !== null || !nothingToPush()) return
-    if (
-      cancelsToFind ||
-      controls.mustLook ||
-      watches.mustLook ||
-      (lookAgain && credits > 0 && reservations === 0)
-    )
-      return
-    if (pushUnaccepted && reservations === 0) return
+    if (closed !== null || !nothingToPush() || hasToLook()) return
     await new Promise<void>((resolve) => {
       wakeUp = resolve
     })
@@ -339,5 +323,3 @@ export function createSession(
 
   return session
 }
-
-const byId = (agents: SessionAgent[]) => new Map(agents.map((agent) => [agent.id, agent]))

@@ -3,6 +3,7 @@ import { BatonError, type MachineId, type OrganizationId } from '@baton/protocol
 import { createPollLoop, type Logger, type Service } from '@baton/service'
 import type { PlannedDelivery } from '../jobs/plan-delivery.ts'
 import type { Hints } from '../live/hints.ts'
+import { readDeliveryHint } from './delivery-hint.ts'
 import { createSession, type Reservation, type Session } from './session.ts'
 
 export type RunnerSessions = Service & {
@@ -41,6 +42,10 @@ export function createRunnerSessions(db: Db, hints: Hints, log: Logger): RunnerS
   })
   const stopHearing = [
     hints.on('machine', (machineId) => sessions.get(machineId as MachineId)?.wake()),
+    hints.on('delivery', (key) => {
+      const { machineId, ...delivery } = readDeliveryHint(key)
+      void sessions.get(machineId)?.offered(delivery)
+    }),
     hints.on('cancel', (machineId) => sessions.get(machineId as MachineId)?.lookForCancels()),
     hints.on('control', (machineId) => sessions.get(machineId as MachineId)?.lookForControls()),
     hints.on('revoked', (machineId) => sessions.get(machineId as MachineId)?.close('the key was revoked')),

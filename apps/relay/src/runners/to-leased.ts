@@ -1,13 +1,12 @@
-import type { LeasedDelivery, SessionAgent } from '@baton/db'
+import type { KnownLease, LeasedDelivery, SessionAgent } from '@baton/db'
 import { mergeApprovals } from '@baton/protocol'
-import type { PlannedDelivery, PlannedEvent } from '../jobs/plan-delivery.ts'
 
 const NO_BUDGET = { runUsd: null, runTokens: null, dayUsd: null, dayTokens: null }
 
-/** What the lease statement would have answered for a delivery that was inserted already leased. */
+/** What the lease statement would have answered for a delivery that was inserted already leased, or leased by its id. */
 export function toLeased(
-  event: PlannedEvent,
-  delivery: PlannedDelivery,
+  event: KnownLease['event'],
+  delivery: KnownLease['delivery'],
   agent: SessionAgent,
   fence: number,
 ): LeasedDelivery {
