@@ -75,12 +75,21 @@ export async function throughRelays(
   })
 }
 
-export async function throughRaw(context: BenchContext, mode: RawQueueMode, samples: number): Promise<Latencies> {
+async function throughRaw(context: BenchContext, mode: RawQueueMode, samples: number): Promise<Latencies> {
   await using queue = await startWorker<RawQueue>('peers/raw-queue.ts')
+  const [secret, { databaseUrl }] = ['raw', context]
+  const { port } = await queue.call('start', { mode, databaseUrl, secret })
+  return await throughServer({ port, secret, mode, databaseUrl }, samples)
+}
+
+/** A peer that takes webhooks at this port; its receiver is a process of its own. */
+export async function throughServer(
+  peer: { port: number; secret: string; mode: RawQueueMode; databaseUrl: string },
+  samples: number,
+): Promise<Latencies> {
   await using receiver = await startWorker<RawReceiver>('peers/raw-receiver.ts')
-  const { port } = await queue.call('start', { mode, databaseUrl: context.databaseUrl, secret: 'raw' })
-  await receiver.call('start', { mode, databaseUrl: context.databaseUrl, port })
-  return await sendOneByOne(port, { path: '/', secret: 'raw' }, samples, {
+  await receiver.call('start', peer)
+  return await sendOneByOne(peer.port, { path: '/', secret: peer.secret }, samples, {
     until: (count) => receiver.call('received', { count }),
     times: () => receiver.call('times', null),
   })

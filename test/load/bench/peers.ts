@@ -12,14 +12,15 @@ import { percentile, ratios } from '../support/statistics.ts'
 import { startWorker, type Worker } from '../support/worker.ts'
 import { drain } from './deliveries.ts'
 import { enqueue } from './enqueue.ts'
-import { throughRelays } from './latency.ts'
+import { throughRelays, throughServer } from './latency.ts'
 
 const CALLERS = [1, 16, 64] as const
 const PEERS = ['graphile-worker', 'pg-boss'] as const satisfies readonly PeerName[]
 
 /**
  * Baton beside two job queues on the same Postgres. Their handlers run in the process that adds the jobs, without a
- * network; Baton's runner is a process of its own behind a WebSocket and syncs every delivery to its disk.
+ * network, and for the latency also behind what a webhook needs: HTTP, a signature, and a WebSocket to another process.
+ * Baton's runner is always a process of its own behind a WebSocket and syncs every delivery to its disk.
  */
 export async function benchPeers(context: BenchContext): Promise<Figure[]> {
   const peers = await installPeers()
@@ -95,16 +96,50 @@ async function compareLatency(context: BenchContext, relay: BenchRelay, queues: 
     baton: async () => p50((await throughRelays(relay, relay, samples)).pushed),
     'graphile-worker': async () => p50(await queues['graphile-worker'].call('latencies', { samples })),
     'pg-boss': async () => p50(await queues['pg-boss'].call('latencies', { samples })),
+    'graphile-worker served': async () => p50(await throughPeer(context, queues['graphile-worker'], samples)),
+    'pg-boss served': async () => p50(await throughPeer(context, queues['pg-boss'], samples)),
   })
   return [
     figure('peers', 'idle, POST to push over a WebSocket, p50: Baton', 'ms', measured.baton),
     ...PEERS.flatMap((name) => [
+      figure(
+        'peers',
+        `idle, signed POST, durable add, handler, WebSocket, p50: ${name}`,
+        'ms',
+        measured[`${name} served`],
+      ),
+      figure(
+        'peers',
+        `idle, POST to push, p50: Baton / ${name}`,
+        '×',
+        ratios(measured.baton, measured[`${name} served`]),
+        { atMost: 1 },
+      ),
       figure('peers', `idle, add to handler in one process, p50: ${name}`, 'ms', measured[name]),
-      figure('peers', `idle, p50: Baton / ${name}`, '×', ratios(measured.baton, measured[name]), {
-        atMost: 1,
-      }),
+      figure(
+        'peers',
+        `idle, p50: Baton / ${name} in one process`,
+        '×',
+        ratios(measured.baton, measured[name]),
+        { atMost: 1 },
+      ),
     ]),
   ]
+}
+
+/** The same way as Baton's: the same request and signature in, the same bytes over a WebSocket to another process. */
+async function throughPeer(
+  { databaseUrl }: BenchContext,
+  queue: Worker<JobQueue>,
+  samples: number,
+): Promise<number[]> {
+  const secret = 'peer'
+  const { port } = await queue.call('serve', { secret })
+  try {
+    return (await throughServer({ port, secret, mode: 'push', databaseUrl }, samples)).pushed
+  } finally {
+    await queue.call('stopServing', null)
+  }
 }
 
 async function compareDrain(context: BenchContext, relay: BenchRelay, queues: Queues): Promise<Figure[]> {

@@ -3,8 +3,12 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { nowMs } from '../support/now-ms.ts'
 import { serveCalls } from '../support/worker.ts'
+import { serveWebhooks } from './serve-webhooks.ts'
 
-/** Two job queues on Postgres, as their own documentation says to use them, in one process without a network. */
+/**
+ * Two job queues on Postgres, as their own documentation says to use them: in one process without a network, and with what
+ * has to be built around one to take a signed webhook to another machine.
+ */
 export type PeerName = 'graphile-worker' | 'pg-boss'
 export type JobQueue = {
   start(input: { name: PeerName; folder: string; databaseUrl: string }): Promise<void>
@@ -12,20 +16,28 @@ export type JobQueue = {
   enqueue(input: { callers: number; count: number }): Promise<number>
   /** One job at a time through a queue at rest: ms from the call that adds it to the first line of its handler. */
   latencies(input: { samples: number }): Promise<number[]>
+  /** Takes signed webhooks as jobs from now on; the handler sends each to all connected WebSockets. */
+  serve(input: { secret: string }): Promise<{ port: number }>
+  stopServing(input: null): Promise<void>
   /** Works off jobs that do nothing, `tuned` by every batching option they have: how many a second. */
   drain(input: { count: number; tuned: boolean }): Promise<number>
 }
 
+type Payload = { body?: string }
+type Job = { id: string; payload: Payload }
+
 type Peer = {
-  add(): Promise<unknown>
+  /** Answers the job's id. */
+  add(payload: Payload): Promise<string>
   addMany(count: number): Promise<void>
   /** Empties the queue. */
   clear(): Promise<void>
   /** Works from now on. With `tuned`, for throughput; else for latency. */
-  work(mode: 'latency' | 'default' | 'tuned', onJob: () => void): Promise<{ stop(): Promise<void> }>
+  work(mode: 'latency' | 'default' | 'tuned', onJob: (job: Job) => void): Promise<{ stop(): Promise<void> }>
 }
 
 let peer: Peer
+let stopServing = async () => {}
 
 serveCalls({
   async start({ name, folder, databaseUrl }) {
@@ -37,7 +49,7 @@ serveCalls({
     const startedAt = performance.now()
     await Promise.all(
       Array.from({ length: callers }, async () => {
-        while (left-- > 0) await peer.add()
+        while (left-- > 0) await peer.add({})
       }),
     )
     return count / ((performance.now() - startedAt) / 1000)
@@ -51,13 +63,24 @@ serveCalls({
       arrived = Promise.withResolvers()
       await new Promise((resolve) => setTimeout(resolve, 10 + Math.random() * 15))
       const startedMs = nowMs()
-      await peer.add()
+      await peer.add({})
       const tookMs = (await arrived.promise) - startedMs
       if (sample >= 0) times.push(tookMs)
     }
     await worker.stop()
     return times
   },
+  async serve({ secret }) {
+    await peer.clear()
+    const server = await serveWebhooks(secret, (body) => peer.add({ body }))
+    const worker = await peer.work('latency', ({ id, payload }) => server.push(id, payload.body ?? ''))
+    stopServing = async () => {
+      await worker.stop()
+      await server[Symbol.asyncDispose]()
+    }
+    return { port: server.port }
+  },
+  stopServing: () => stopServing(),
   async drain({ count, tuned }) {
     await peer.clear()
     for (let from = 0; from < count; from += 1_000) await peer.addMany(Math.min(1_000, count - from))
@@ -90,7 +113,7 @@ async function openGraphileWorker(folder: string, connectionString: string): Pro
   const utils = await makeWorkerUtils({ pgPool: pool, logger })
   await utils.migrate()
   return {
-    add: () => utils.addJob('nothing', {}),
+    add: async (payload) => String((await utils.addJob('nothing', payload)).id),
     async addMany(count) {
       await utils.addJobs(Array.from({ length: count }, () => ({ identifier: 'nothing', payload: {} })))
     },
@@ -107,7 +130,9 @@ async function openGraphileWorker(folder: string, connectionString: string): Pro
         },
         logger,
         noHandleSignals: true,
-        taskList: { nothing: () => onJob() },
+        taskList: {
+          nothing: (payload: Payload, { job }: Untyped) => onJob({ id: String(job.id), payload }),
+        },
       })
       return { stop: () => runner.stop() }
     },
@@ -122,7 +147,7 @@ async function openPgBoss(folder: string, connectionString: string): Promise<Pee
   await boss.start()
   await boss.createQueue('nothing', { notify: true })
   return {
-    add: () => boss.send('nothing', {}),
+    add: (payload) => boss.send('nothing', payload),
     async addMany(count) {
       await boss.insert(
         'nothing',
@@ -141,8 +166,8 @@ async function openPgBoss(folder: string, connectionString: string): Promise<Pee
           burstWhenBatchFull: true,
         },
       }[mode]
-      const id = await boss.work('nothing', options, async (jobs: unknown[]) => {
-        for (const _ of jobs) onJob()
+      const id = await boss.work('nothing', options, async (jobs: { id: string; data: Payload }[]) => {
+        for (const { id, data } of jobs) onJob({ id, payload: data })
       })
       return { stop: () => boss.offWork('nothing', { id, wait: true }) }
     },
