@@ -14,6 +14,7 @@ import {
 import { transcriptHash } from '@baton/protocol/transcript-hash'
 import type { AppRouter } from '@baton/relay'
 import { createTRPCClient, createWSClient, httpLink, type TRPCClient, wsLink } from '@trpc/client'
+import { WebSocket as WsSocket } from 'ws'
 
 export type WireApi = TRPCClient<AppRouter>
 
@@ -50,6 +51,8 @@ export async function connectWireRunner(
     url: `${relayUrl.replace(/^http/, 'ws')}/trpc`,
     connectionParams: () => ({ token: token.token, protocolVersion: String(PROTOCOL_VERSION) }),
     retryDelayMs: () => 100,
+    // As the runner: Node's own takes a tenth of a millisecond more for a push.
+    WebSocket: WsSocket as unknown as typeof WebSocket,
   })
   const api = createTRPCClient<AppRouter>({ links: [wsLink({ client })] })
   const close = () => client.close()
