@@ -1,6 +1,9 @@
 import type { ApprovalView } from '@baton/protocol'
+import { FirstOf } from '../elements/first-of.tsx'
 import { Section } from '../elements/page.tsx'
 import { ApprovalCard } from './approval-card.tsx'
+
+const SHOWN = 3
 
 /** What agents wait for, before everything else on the overview. */
 export function OpenApprovals({ approvals }: { approvals: ApprovalView[] }) {
@@ -12,11 +15,15 @@ export function OpenApprovals({ approvals }: { approvals: ApprovalView[] }) {
           approvals.length === 1 ? 'An agent waits for you' : `${approvals.length} questions wait for you`
         }
       >
-        <div className="space-y-3">
-          {approvals.map((approval) => (
-            <ApprovalCard key={approval.id} approval={approval} withRun />
-          ))}
-        </div>
+        <FirstOf all={approvals} count={SHOWN} what="questions">
+          {(shown) => (
+            <div className="space-y-3">
+              {shown.map((approval) => (
+                <ApprovalCard key={approval.id} approval={approval} withRun />
+              ))}
+            </div>
+          )}
+        </FirstOf>
       </Section>
     </div>
   )

@@ -5,7 +5,7 @@ export function TemplateChoice({ onPick }: { onPick: (template: JobTemplate) => 
   return (
     <section aria-label="Begin with" className="mb-6 max-w-3xl">
       <h2 className="mb-2 font-medium">Begin with</h2>
-      <ul className="grid gap-2 sm:grid-cols-2 lg:grid-cols-3">
+      <ul className="grid grid-cols-2 gap-2 lg:grid-cols-3">
         {JOB_TEMPLATES.map((template) => (
           <li key={template.name}>
             <button
@@ -14,7 +14,7 @@ export function TemplateChoice({ onPick }: { onPick: (template: JobTemplate) => 
               onClick={() => onPick(template)}
             >
               <span className="block font-medium">{template.name}</span>
-              <span className="block text-[13px] text-soft">{template.what}</span>
+              <span className="block text-[13px] text-soft max-sm:sr-only">{template.what}</span>
             </button>
           </li>
         ))}

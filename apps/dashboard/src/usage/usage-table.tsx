@@ -46,7 +46,9 @@ export function UsageTable({ view, label }: { view: UsageView; label: string }) 
               <td className="px-2 py-2 text-right sm:hidden">{formatCount(tokensOf(row))}</td>
               <td className="px-2 py-2 text-right max-sm:hidden">{formatCount(row.inputTokens)}</td>
               <td className="px-2 py-2 text-right max-sm:hidden">{formatCount(row.outputTokens)}</td>
-              <td className="px-4 py-2 text-right sm:whitespace-nowrap">{costWords(row)}</td>
+              <td className="px-4 py-2 text-right whitespace-nowrap">
+                <Cost of={row} />
+              </td>
             </tr>
           ))}
         </tbody>
@@ -74,7 +76,17 @@ function Name({ by, row }: { by: UsageView['by']; row: UsageRow }) {
 }
 
 /** Money is only as known as the agents told it. */
-function costWords({ runs, runsWithoutCost, costUsd }: UsageRow): string {
+function Cost({ of: { runs, runsWithoutCost, costUsd } }: { of: UsageRow }) {
   if (runs > 0 && runs === runsWithoutCost) return 'not told'
-  return `${formatUsd(costUsd)}${runsWithoutCost > 0 ? ` + ${formatCount(runsWithoutCost)} not told` : ''}`
+  return (
+    <>
+      {formatUsd(costUsd)}
+      {runsWithoutCost > 0 && (
+        <span title={`${formatCount(runsWithoutCost)} runs told no cost`}>
+          {' '}
+          +<span className="max-sm:sr-only"> {formatCount(runsWithoutCost)} not told</span>
+        </span>
+      )}
+    </>
+  )
 }
