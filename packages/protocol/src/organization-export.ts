@@ -287,6 +287,10 @@ export const makeAnewSchema = z.strictObject({
   webhookSecrets: z.array(z.strictObject({ job: z.string(), path: z.string(), scheme: z.string() })),
   tokens: z.array(z.string()),
   members: z.array(z.strictObject({ name: z.string(), email: z.string().nullable(), role: z.string() })),
+  /** Exports of older relays do not name them. */
+  githubApps: z.exactOptional(
+    z.array(z.strictObject({ slug: z.string(), webUrl: z.string(), appId: z.number() })),
+  ),
 })
 
 export const exportManifest = z.strictObject({

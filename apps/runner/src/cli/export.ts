@@ -34,7 +34,9 @@ export async function exportOrganization(
     session.note('Something changed while this was written. Remove the folder and export again.')
     return NOT_WHOLE
   }
-  session.note('Keys, tokens and webhook secrets are not in it; the manifest lists them as "makeAnew".')
+  session.note(
+    'Keys, tokens, webhook secrets and GitHub Apps are not in it; the manifest lists them as "makeAnew".',
+  )
   return 0
 }
 
@@ -125,7 +127,13 @@ function anewText({ makeAnew }: ExportManifest): string {
   const lines = [
     ...makeAnew.machineKeys.map((name) => `  baton machine rotate-key ${printable(name)}`),
     ...new Set(makeAnew.webhookSecrets.map(({ job }) => `  baton job rotate-secret ${printable(job)}`)),
+    ...(makeAnew.githubApps ?? []).map(githubLine),
     ...(makeAnew.members.length > 1 ? [`  ${makeAnew.members.length} members and their tokens`] : []),
   ]
   return lines.length === 0 ? 'Nothing has to be made anew.' : `To be made anew:\n${lines.join('\n')}`
+}
+
+function githubLine({ appId, slug, webUrl }: { appId: number; slug: string; webUrl: string }): string {
+  const where = webUrl === 'https://github.com' ? '' : ` --url ${printable(webUrl)}`
+  return `  baton integration github setup --app-id ${appId}${where} (${printable(slug)}, with a new private key and webhook secret)`
 }

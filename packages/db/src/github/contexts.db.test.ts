@@ -2,6 +2,7 @@ import { createTestDatabase, makeDelivery, makePlace, newTestId, type Place } fr
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
+  beginExport,
   type Connection,
   connect,
   insertGithubApp,
@@ -78,6 +79,12 @@ const keys = async (id: string) =>
   ).rows.map(({ key }) => key.split(':').slice(2).join(':'))
 const settle = () =>
   sql`update dispatches set state = 'sent', next_at = null, finished_at = now()`.execute(connection.db)
+
+test('an export names the GitHub Apps that must be connected again, and nothing of their keys', async () => {
+  const { makeAnew } = await beginExport(connection.db, place.organizationId)
+  expect(makeAnew.githubApps).toEqual([{ slug: 'baton', webUrl: 'https://example', appId: 1 }])
+  expect(JSON.stringify(makeAnew)).not.toContain('sealed')
+})
 
 test('deliveries that wait for long do not keep GitHub from hearing of later ones, or of their own next stage', async () => {
   const { db } = connection
