@@ -34,9 +34,9 @@ export type RuntimeRow = {
   instead?: Partial<Record<CaseName, { errorKind: string; says: string }>>
 }
 
-const SILENT = {
-  errorKind: 'timeout_silence',
-  says: 'it retries in silence for ever; only its silence limit ends it',
+const UNTIL_UNKNOWN = {
+  errorKind: 'quota',
+  says: 'its log does not say until when; its work waits 15 minutes',
 }
 
 const NO_TOOLS = 'it has no tools'
@@ -65,9 +65,7 @@ export const ROWS: readonly RuntimeRow[] = [
     install: () => installAgentCli('opencode'),
     setUp: async (model, home) => pick(await withOpencodeEnvironment(model, home), /^$/),
     sessions: ['.local/share/opencode/opencode.db'],
-    instead: {
-      'quota 429': { errorKind: 'quota', says: 'its log does not say until when; its work waits 15 minutes' },
-    },
+    instead: { 'quota 429': UNTIL_UNKNOWN },
   },
   {
     name: 'gemini',
@@ -94,10 +92,10 @@ export const ROWS: readonly RuntimeRow[] = [
     runtime: 'acp',
     install: () => installAgentCli('opencode'),
     setUp: async (model, home) => pick(await withOpencodeEnvironment(model, home), /^$/),
-    command: (path) => ({ argv: [path, 'acp'], format: 'acp' }),
+    command: (path) => ({ argv: [path, 'acp', '--print-logs', '--log-level', 'ERROR'], format: 'acp' }),
     agent: { command: 'acp-opencode' },
     sessions: ['.local/share/opencode/opencode.db'],
-    instead: { 'API error 500': SILENT, 'quota 429': SILENT },
+    instead: { 'quota 429': UNTIL_UNKNOWN },
   },
   {
     name: 'chat',

@@ -1,6 +1,7 @@
 import type { Usage } from '@baton/protocol'
 import type { AcpState } from './acp-state.ts'
 import { apiErrorKind, apiErrorText } from './api-error-kind.ts'
+import { whyRefused } from './opencode-log.ts'
 import { endedBySignal, failed, STOPPED, succeeded, type Verdict, withLastWords } from './run-ends.ts'
 import type { Exit, RunFacts } from './runtime.ts'
 import { earlyVerdict, workVerdict } from './work-verdict.ts'
@@ -11,10 +12,12 @@ const WELL_ENDED = ['end_turn', 'max_tokens', 'max_turn_requests']
 
 /** What a run came to: by the agent's answer to the prompt. Without one the run failed, whatever the exit code. */
 export function acpVerdict(state: AcpState, exit: Exit, facts: RunFacts, expectsChanges: boolean): Verdict {
-  const { stopReason, error } = state
+  const { stopReason } = state
   const early = earlyVerdict(exit, facts, stopReason !== null && WELL_ENDED.includes(stopReason))
-  if (early !== null) return early
-  if (error !== null) return errorVerdict(error)
+  const isWaiting = early === STOPPED.timeout_silence && state.refused !== null
+  if (isWaiting) giveUp(state)
+  if (early !== null && !isWaiting) return early
+  if (state.error !== null) return errorVerdict(state.error)
   if (stopReason === null) return withoutAnswer(state, exit)
   if (stopReason === 'cancelled')
     return state.isInterrupted
@@ -25,6 +28,14 @@ export function acpVerdict(state: AcpState, exit: Exit, facts: RunFacts, expects
   const verdict = workVerdict({ deniedTools, toolsDone, changedFiles: facts.changedFiles, expectsChanges })
   if (stopReason === 'end_turn' || verdict.state !== 'succeeded') return verdict
   return succeeded('done_with_warnings', `It stopped at its own limit (${stopReason.replaceAll('_', ' ')}).`)
+}
+
+/** What the model service said last is why the run ends, however it does. Nothing where nothing was refused. */
+export function giveUp(state: AcpState): void {
+  if (state.refused === null || state.error !== null) return
+  const { isQuota, text, quotaUntil } = whyRefused(state.refused)
+  state.error = { phase: 'prompt', code: isQuota ? 429 : 0, text }
+  state.quotaUntil = quotaUntil ?? state.quotaUntil
 }
 
 function withoutAnswer({ phase, lastWords }: AcpState, exit: Exit): Verdict {

@@ -1,5 +1,6 @@
 import type { RunEventBody } from '@baton/protocol'
 import { LINES_START, type LinesState } from './json-lines-reader.ts'
+import type { Refused } from './opencode-log.ts'
 import type { JsonValue } from './runtime.ts'
 
 /**
@@ -62,6 +63,8 @@ export type AcpState = LinesState & {
   isInterrupted: boolean
   stopReason: string | null
   error: { phase: AcpPhase; code: number; text: string } | null
+  /** Where it is opencode and its log is printed. */
+  refused: Refused | null
   quotaUntil: number | null
   tokens: { input: number; output: number; cached: number } | null
   /** Money is told as the session's sum: what it was before the prompt, where that is known, and what it is now. */
@@ -88,6 +91,7 @@ export const ACP_START: AcpState = {
   isInterrupted: false,
   stopReason: null,
   error: null,
+  refused: null,
   quotaUntil: null,
   tokens: null,
   costBefore: null,

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { RUNTIME_CAPABILITIES } from '@baton/protocol'
 import { version } from '../version.ts'
 import { initializeRequest } from './acp-messages.ts'
-import { acpUsage, acpVerdict } from './acp-outcome.ts'
+import { acpUsage, acpVerdict, giveUp } from './acp-outcome.ts'
 import { answerAsk, interruptAcp } from './acp-permission.ts'
 import { ACP_START, type AcpState, heldAcpText } from './acp-state.ts'
 import { type AcpRun, quietAcp, readAcpMessage, repeatAcp } from './acp-talk.ts'
@@ -10,6 +10,7 @@ import { runEnvironment } from './environment.ts'
 import { findAbove } from './find-above.ts'
 import { findCommand } from './find-command.ts'
 import { createJsonLinesReader, joinSteps } from './json-lines-reader.ts'
+import { readOpencodeLog } from './opencode-log.ts'
 import { withInstructions } from './prompt-instructions.ts'
 import { findQuotaReset } from './quota-reset.ts'
 import type {
@@ -77,11 +78,17 @@ export function createAcpReader({ delivery, cwd }: ReaderContext, from?: ReaderP
   const reader = createJsonLinesReader<AcpState>(
     {
       start: { ...ACP_START, cwd: cwd ?? '', prompt },
-      readEvent: (message, state, atMs) => readAcpMessage(message, state, run, atMs),
-      // Some say only there when a quota comes back.
+      readEvent(message, state, atMs) {
+        state.refused = null
+        return readAcpMessage(message, state, run, atMs)
+      },
+      // Some say only there when a quota comes back, or that they try again.
       readError(text, state, atMs) {
         state.quotaUntil = findQuotaReset(text, atMs) ?? state.quotaUntil
-        return { events: [] }
+        const { refused, events, isFinal } = readOpencodeLog(text, state.refused, atMs)
+        state.refused = refused
+        if (isFinal) giveUp(state)
+        return { events, ...(isFinal && { ended: true }) }
       },
       flush: (state, isRestored) => (isRestored ? repeatAcp(state) : quietAcp(state)),
       held: heldAcpText,

@@ -19,12 +19,12 @@ test.each(RUNTIMES)('what %s is said to be able to, its reader does, and nothing
   expect(does).toEqual(said.map((one) => DOES[one]))
 })
 
-test('what a run used is known while it goes on, so that a budget can end it, but of these two runtimes', () => {
+test('what a run used is known while it goes on, so that a budget can end it, but of gemini', () => {
   const late = RUNTIMES.filter(
     (runtime) =>
       RUNTIME_CAPABILITIES[runtime].includes('usage') && readerOf(runtime)?.usageSoFar === undefined,
   )
-  expect(late).toEqual(['gemini', 'chat'])
+  expect(late).toEqual(['gemini'])
 })
 
 function readerOf(runtime: Runtime): RunReader | undefined {

@@ -1,4 +1,4 @@
-import { giveUp } from './opencode-log.ts'
+import { whyRefused } from './opencode-log.ts'
 import type { OpencodeState } from './opencode-state.ts'
 import { endedBySignal, failed, STOPPED, type Verdict, withLastWords } from './run-ends.ts'
 import type { Exit, RunFacts } from './runtime.ts'
@@ -49,6 +49,14 @@ function errorVerdict({ name, status, text }: NonNullable<OpencodeState['error']
   if (status === null && SIGNED_OUT.test(text)) return failed('not_signed_in', text)
   if (name === 'APIError' || status !== null) return failed('api_error', text)
   return failed('crashed', text)
+}
+
+/** What the service said last is why the run ends, however it does. Nothing where nothing was refused. */
+export function giveUp(state: OpencodeState): void {
+  if (state.refused === null || state.error !== null) return
+  const { isQuota, text, quotaUntil } = whyRefused(state.refused)
+  state.error = { name: 'APIError', status: isQuota ? 429 : null, text }
+  state.quotaUntil = quotaUntil
 }
 
 /** It waits for long before it asks a service again that told it to: what that said is why nothing came. */

@@ -1,7 +1,7 @@
 import { createJsonLinesReader } from './json-lines-reader.ts'
 import { readOpencodeEvent } from './opencode-events.ts'
 import { readOpencodeLog } from './opencode-log.ts'
-import { opencodeVerdict } from './opencode-outcome.ts'
+import { giveUp, opencodeVerdict } from './opencode-outcome.ts'
 import { OPENCODE_START, type OpencodeState } from './opencode-state.ts'
 import type { ReaderPosition, RunReader } from './runtime.ts'
 import { storableText } from './split-text.ts'
@@ -14,7 +14,12 @@ export function createOpencodeReader(options: OpencodeReaderOptions, from?: Read
     {
       start: OPENCODE_START,
       readEvent: (event, state, atMs) => readOpencodeEvent(event, state, options, atMs),
-      readError: readOpencodeLog,
+      readError(text, state, atMs) {
+        const { refused, events, isFinal } = readOpencodeLog(text, state.refused, atMs)
+        state.refused = refused
+        if (isFinal) giveUp(state)
+        return { events, ...(isFinal && { ended: true }) }
+      },
       end(state, exit, facts) {
         const verdict = opencodeVerdict(state, exit, facts, options.expectsChanges)
         const { sessionId, usage } = state

@@ -1,5 +1,6 @@
 import type { Usage } from '@baton/protocol'
 import { LINES_START, type LinesState } from './json-lines-reader.ts'
+import type { Refused } from './opencode-log.ts'
 
 /** What a run of opencode has shown so far. */
 export type OpencodeState = LinesState & {
@@ -12,8 +13,7 @@ export type OpencodeState = LinesState & {
   reason: string | null
   /** How often it began the same step again. */
   retries: number
-  /** The model service refused, or failed at, the request that is under way: so often, and this last. */
-  refused: { tries: number; text: string; atMs: number } | null
+  refused: Refused | null
   deniedTools: string[]
   /** It asked for a permission that nobody gave, which ends a run. */
   stoppedAsking: boolean
