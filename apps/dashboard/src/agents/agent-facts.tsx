@@ -71,7 +71,7 @@ export function AgentFacts({ agent }: { agent: AgentView }) {
       <div className="px-4 py-2 text-[13px]">
         <Link
           to="/machines/$machine"
-          params={{ machine: agent.machine.name }}
+          params={{ machine: agent.machine.id }}
           className="font-medium text-accent hover:underline"
         >
           Its machine

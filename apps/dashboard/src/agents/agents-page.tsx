@@ -106,7 +106,7 @@ function AgentRow({ agent }: { agent: AgentView }) {
           {runtimeWords(agent)} on{' '}
           <Link
             to="/machines/$machine"
-            params={{ machine: agent.machine.name }}
+            params={{ machine: agent.machine.id }}
             className="hover:text-accent hover:underline"
           >
             {agent.machine.name}

@@ -15,7 +15,7 @@ export function OpenApprovals({ approvals }: { approvals: ApprovalView[] }) {
           approvals.length === 1 ? 'An agent waits for you' : `${approvals.length} questions wait for you`
         }
       >
-        <FirstOf all={approvals} count={SHOWN} what="questions">
+        <FirstOf all={approvals} count={SHOWN}>
           {(shown) => (
             <div className="space-y-3">
               {shown.map((approval) => (

@@ -16,7 +16,7 @@ export function MachineRow({ machine, agents }: { machine: MachineView; agents: 
         <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1">
           <Link
             to="/machines/$machine"
-            params={{ machine: machine.name }}
+            params={{ machine: machine.id }}
             data-row
             className="min-w-0 truncate rounded font-medium hover:text-accent hover:underline"
           >

@@ -10,7 +10,7 @@ export function TroubledDispatches({ dispatches }: { dispatches: readonly Dispat
   if (dispatches.length === 0) return null
   return (
     <Section title="Could not be sent">
-      <FirstOf all={dispatches} count={SHOWN} what="of them">
+      <FirstOf all={dispatches} count={SHOWN}>
         {(shown) => <DispatchList dispatches={shown} label="Outputs that could not be sent" withRun />}
       </FirstOf>
     </Section>

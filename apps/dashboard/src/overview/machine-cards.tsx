@@ -37,7 +37,7 @@ export function MachineCards({ machines }: { machines: MachineView[] }) {
         <li key={machine.id}>
           <Link
             to="/machines/$machine"
-            params={{ machine: machine.name }}
+            params={{ machine: machine.id }}
             className="block space-y-1 px-4 py-2.5 -outline-offset-2 hover:bg-hover"
           >
             <span className="flex items-center justify-between gap-3">

@@ -31,7 +31,7 @@ export function RunFacts({ run }: { run: RunView }) {
           <Fact name="Machine">
             <Link
               to="/machines/$machine"
-              params={{ machine: run.machine.name }}
+              params={{ machine: run.machine.id }}
               className="font-medium text-accent hover:underline"
             >
               {run.machine.name}

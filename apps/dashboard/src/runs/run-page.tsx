@@ -137,7 +137,7 @@ function RunHeader({ run, title }: { run: RunView; title: string }) {
           {run.agent.key} on{' '}
           <Link
             to="/machines/$machine"
-            params={{ machine: run.machine.name }}
+            params={{ machine: run.machine.id }}
             className="hover:text-accent hover:underline"
           >
             {run.machine.name}

@@ -117,7 +117,7 @@ function useGoals(): Goal[] {
       kind: 'machine',
       name,
       words: [name],
-      go: () => void navigate({ to: '/machines/$machine', params: { machine: name } }),
+      go: () => void navigate({ to: '/machines/$machine', params: { machine: id } }),
     })),
   ]
 }
