@@ -29,6 +29,8 @@ const opencode: OneWayCli = {
           ids.set(id, ids.get(id) ?? `call_${String(ids.size + 1).padStart(4, '0')}`)
           return ids.get(id) ?? id
         })
+        // Where its own code lies in its program.
+        .replaceAll('/$bunfs/root/', '/opencode/')
         // A title has its path without the first slash.
         .replaceAll(/\btmp\/baton-fixture-\w{6}/g, 'home/dev')
         .replaceAll('/tmp/opencode/', '/home/dev/tmp/opencode/')
