@@ -146,6 +146,31 @@ test.each([
   await expect(place.job([output as never])).rejects.toThrow(why)
 })
 
+test('a job is made with all of its outputs, or not at all', async () => {
+  const { api } = place
+  const count = async () => [(await api.outputs.list.query()).length, (await api.jobs.list.query()).length]
+  const taken = await api.jobs.create.mutate({
+    key: 'with-outputs',
+    agent: 'demo',
+    prompt: 'go',
+    triggers: [{ kind: 'webhook', scheme: 'standard', path: 'taken' }],
+    outputs: [{ kind: 'log', on: 'failure' }, webhook()],
+  })
+  expect(await api.outputs.list.query({ job: 'with-outputs' })).toMatchObject([
+    { kind: 'log', on: 'failure' },
+    { kind: 'webhook', id: taken.outputSecrets[0]?.outputId },
+  ])
+  const before = await count()
+  const job = { agent: 'demo', prompt: 'go', outputs: [{ kind: 'log' as const }] }
+  const samePath = [{ kind: 'webhook' as const, scheme: 'standard' as const, path: 'taken' }]
+  await expect(api.jobs.create.mutate({ ...job, key: 'other-path', triggers: samePath })).rejects.toThrow()
+  const wrong = { kind: 'log' as const, text: { body: '{{ run.nothing }}' } }
+  await expect(
+    api.jobs.create.mutate({ ...job, key: 'wrong-output', outputs: [{ kind: 'log' }, wrong] }),
+  ).rejects.toThrow('no such value')
+  expect(await count()).toEqual(before)
+})
+
 test('on decides: success, failure and always, and a cancelled run is told of by always alone', async () => {
   const log = (on: 'success' | 'failure' | 'always' | 'accepted' | 'started') => ({
     kind: 'log' as const,

@@ -284,6 +284,18 @@ test('the inbox from the command line: search, replay with a changed body, curl,
     '--prompt',
     '@demo ok {{ payload.ref }}',
   )
+  const outputs = join(place.folder, 'outputs.json')
+  await writeFile(
+    outputs,
+    '[{"kind":"log","on":"failure","text":{"body":"{{ run.error }}"}},{"kind":"stdout"}]',
+  )
+  const more = ['--to', 'log', '--output', outputs]
+  await baton('job', 'create', 'told', '--agent', 'demo', '--prompt', '@demo ok', ...more)
+  expect((await baton('output', 'list', '--job', 'told')).items).toMatchObject([
+    { kind: 'log', on: 'always' },
+    { kind: 'log', on: 'failure', text: { body: '{{ run.error }}' } },
+    { kind: 'stdout' },
+  ])
   const { eventId } = await baton('event', 'sample', 'inbox')
   expect((await baton('event', 'list', '--job', 'inbox', '--search', 'octo-org')).items).toHaveLength(1)
   expect((await baton('event', 'list', '--job', 'inbox', '--source', 'cron')).items).toEqual([])

@@ -40,7 +40,7 @@ export async function createJob(
     rules: readRules(options),
     ...readApprovals(options),
     triggers,
-    outputs: readTo(options, session.env),
+    outputs: await readTo(options, session.env),
   })
   const [hook] = created.secrets
   session.print(created, () => (hook ? describeHook(hook) : keptSentence(key, triggers.length)))

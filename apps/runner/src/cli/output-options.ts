@@ -10,6 +10,7 @@ import {
   type UserOutputKind,
 } from '@baton/protocol'
 import type { NewOutput } from '@baton/sdk'
+import { readInput } from './read-payload.ts'
 
 /** What of an output can be said with flags. */
 export type OutputFlags = {
@@ -28,7 +29,7 @@ export type OutputOptions = OutputFlags & {
   smtpUser?: string
   header?: string[]
 }
-export type ToOptions = { to?: string[]; toOn?: string; toSecretEnv?: string }
+export type ToOptions = { to?: string[]; toOn?: string; toSecretEnv?: string; output?: string }
 
 /** For `baton job create`; `baton output add` has every option. */
 export const TO_OPTIONS: [string, string][] = [
@@ -40,6 +41,10 @@ export const TO_OPTIONS: [string, string][] = [
   [
     '--to-secret-env <name>',
     'the environment variable with the Slack token, the Slack webhook or the signing secret',
+  ],
+  [
+    '--output <file>',
+    'outputs with all that they have, as JSON: one or a list, each with kind, on, config and text ("-" for stdin)',
   ],
 ]
 
@@ -64,13 +69,16 @@ export const OUTPUT_KIND_OPTIONS: [string, string][] = [
   ['--header <name=env...>', 'webhook: a header and the environment variable with its value'],
 ]
 
-/** The outputs that `--to` asks for. */
-export function readTo(options: ToOptions, env: NodeJS.ProcessEnv): NewOutput[] {
+/** The outputs that `--to` and `--output` ask for. The relay looks at what the file says. */
+export async function readTo(options: ToOptions, env: NodeJS.ProcessEnv): Promise<NewOutput[]> {
   const on = readMoment('--to-on', options.toOn)
-  return (options.to ?? []).map((where) => ({
+  const short = (options.to ?? []).map((where) => ({
     ...readWhere(where, { ...(options.toSecretEnv && { secretEnv: options.toSecretEnv }) }, env),
     ...(on && { on }),
   }))
+  if (options.output === undefined) return short
+  const given: unknown = parseJson('--output', options.output, await readInput('--output', options.output))
+  return [...short, ...((Array.isArray(given) ? given : [given]) as NewOutput[])]
 }
 
 /** One output: where it goes, and what the other flags say about it. */
