@@ -4,6 +4,8 @@ import { isBlocked, isSpent } from '../usage/waits-for.ts'
 
 /** How many lane-less rows of an agent one statement looks at for each free slot: enough to pass over busy keys. */
 const WINDOW_PER_SLOT = 16
+/** How many it looks at while a key is at its limit, so that what waits for that key hides nothing that does not. */
+const WINDOW_WHILE_FULL = 2_000
 /** Lanes of one machine that have something pending; one with more waits for a later look. */
 const MAX_LANES = 256
 /** Lanes of an agent with one job each, read while another job has used up its hour or budget. */
@@ -23,8 +25,12 @@ const MAX_PLACES = 1_024
  */
 export const chooseDeliveries = (machineId: MachineId, slots: RawBuilder<unknown>) => sql`
     live as materialized (
-      select agent_id, job_id, lane, accepted_at from deliveries
+      select agent_id, job_id, lane, accepted_at, concurrency_key, concurrency_limit from deliveries
       where machine_id = ${machineId} and state in ('leased', 'running', 'stalled')
+    ),
+    full_keys as materialized (
+      select concurrency_key from live where concurrency_key is not null
+      group by concurrency_key having count(*) >= min(concurrency_limit)
     ),
     room as materialized (
       select a.id, least(
@@ -91,16 +97,12 @@ export const chooseDeliveries = (machineId: MachineId, slots: RawBuilder<unknown
     others as materialized (
       select o.* from room
       cross join lateral (
-        select ${candidate} from deliveries d
-        where d.machine_id = ${machineId} and d.agent_id = room.id and d.state = 'pending' and d.lane is null
-          and ${isInTime}
-        order by d.priority desc, d.id limit (${slots}) * ${WINDOW_PER_SLOT}::int
+        ${firstOf(sql`d.machine_id = ${machineId} and d.agent_id = room.id and d.state = 'pending' and d.lane is null`, slots)}
       ) o
       where room.slots > 0 and not exists (select from used_up)
       union all
       select o.* from places p cross join lateral (
-        select ${candidate} from deliveries d where ${isOfPlace(machineId)} and ${jobOf} = p.job and ${isInTime}
-        order by d.priority desc, d.id limit (${slots}) * ${WINDOW_PER_SLOT}::int
+        ${firstOf(sql`${isOfPlace(machineId)} and ${jobOf} = p.job`, slots)}
       ) o
       where p.lane = ''
     ),
@@ -141,3 +143,21 @@ const isOfPlace = (machineId: MachineId) =>
 const isInTime = sql`(d.expires_at is null or d.expires_at > now())`
 
 const candidate = sql`d.id, d.priority, d.agent_id, d.job_id, d.concurrency_key, d.concurrency_limit`
+
+/**
+ * The first rows of an agent without a lane. With a key at its limit more of them are looked at, but never more than
+ * `WINDOW_WHILE_FULL`. (Two reads with a limit that the planner knows: with one whose limit is a choice, it read all rows.)
+ */
+const firstOf = (where: RawBuilder<unknown>, slots: RawBuilder<unknown>) => {
+  const rows = (limit: RawBuilder<unknown>) => sql`
+    select ${candidate} from deliveries d where ${where} and ${isInTime} order by d.priority desc, d.id limit ${limit}`
+  const window = sql`(${slots}) * ${WINDOW_PER_SLOT}::int`
+  return sql`
+  select * from (${rows(window)}) d where not exists (select from full_keys)
+  union all
+  select * from (
+    select * from (${rows(sql`${WINDOW_WHILE_FULL}::int`)}) d
+    where d.concurrency_key is null or d.concurrency_key not in (select concurrency_key from full_keys)
+    order by d.priority desc, d.id limit ${window}
+  ) d where exists (select from full_keys)`
+}

@@ -161,6 +161,18 @@ test('a concurrency limit above one lets that many run', async () => {
   expect(await lease()).toEqual([])
 })
 
+test('a backlog behind a key at its limit does not hide what waits for no key or for another', async () => {
+  const keyed = (name: string) => ({
+    delivery: { rules: rules({ concurrencyKey: name, concurrencyLimit: 1 }) },
+  })
+  const busy = Array.from({ length: 300 }, () => newEvent(place, keyed('busy')))
+  await insertEvents(connection.db, busy, LEASE_MS)
+  const free = [await makeDelivery(connection.db, place, keyed('free')), await make({})]
+  const leased = [...(await lease(5)), ...(await lease(5))].map(({ id }) => id)
+  expect(leased).toHaveLength(3)
+  expect(leased).toEqual(expect.arrayContaining(free.map(({ id }) => id)))
+})
+
 test('the database itself refuses two live deliveries in one lane', async () => {
   const first = await makeDelivery(connection.db, place, { delivery: { lane: '/repo' } })
   const second = await makeDelivery(connection.db, place, { delivery: { lane: '/repo' } })
