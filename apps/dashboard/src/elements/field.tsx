@@ -71,11 +71,19 @@ export function Folded({
   )
 }
 
-export function FormEnd({ onCancel, busy, submit }: { onCancel: () => void; busy: boolean; submit: string }) {
+type FormEndProps = {
+  onCancel: () => void
+  busy: boolean
+  submit: string
+  /** What was typed cannot be sent as it is. */
+  blocked?: boolean
+}
+
+export function FormEnd({ onCancel, busy, submit, blocked = false }: FormEndProps) {
   return (
     <div className="flex flex-wrap justify-end gap-2 pt-1">
       <Button onClick={onCancel}>Cancel</Button>
-      <Button type="submit" look="main" disabled={busy}>
+      <Button type="submit" look="main" disabled={busy || blocked}>
         {busy ? 'One moment…' : submit}
       </Button>
     </div>

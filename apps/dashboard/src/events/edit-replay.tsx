@@ -58,7 +58,7 @@ export function EditReplay({ event, onClose }: { event: EventDetail; onClose: ()
           />
         </Field>
         <Problem text={replay.problem} />
-        <FormEnd onCancel={onClose} busy={replay.busy || read.problem !== null} submit="Replay it" />
+        <FormEnd onCancel={onClose} busy={replay.busy} blocked={read.problem !== null} submit="Replay it" />
       </form>
     </Dialog>
   )

@@ -1,12 +1,16 @@
 import type { JobView } from '@baton/protocol'
+import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { Play } from 'lucide-react'
-import { useState } from 'react'
+import { useDeferredValue, useState } from 'react'
+import { useApi } from '../api/api-context.ts'
 import { randomKey } from '../api/random-key.ts'
 import { useAction } from '../api/use-action.ts'
 import { Button } from '../elements/button.tsx'
 import { Dialog, Problem } from '../elements/dialog.tsx'
 import { Field, FormEnd } from '../elements/field.tsx'
+import { rehearsalQuery } from './job-queries.ts'
+import { readJson } from './rehearsal.tsx'
 
 /** Runs a job by hand. The form shows the prompt and takes a payload for its placeholders. */
 export function RunJob({ job, small = false }: { job: JobView; small?: boolean }) {
@@ -32,7 +36,14 @@ function RunJobForm({ job, onClose }: { job: JobView; onClose: () => void }) {
   const navigate = useNavigate()
   const [idempotencyKey] = useState(randomKey)
   const [text, setText] = useState('{}')
-  const payload = parseJson(text)
+  const payload = readJson(text)
+  const { client } = useApi()
+  const asked = useDeferredValue({ id: job.id, payload: payload.value })
+  const shown = useQuery({
+    ...rehearsalQuery(client, asked),
+    enabled: payload.ok,
+    placeholderData: (before) => before,
+  })
   const run = useAction('running the job', (api, input: { payload: unknown }) =>
     api.jobs.run.mutate({ id: job.id, payload: input.payload, idempotencyKey }),
   )
@@ -48,15 +59,10 @@ function RunJobForm({ job, onClose }: { job: JobView; onClose: () => void }) {
           })
         }}
       >
-        <div>
-          <p className="mb-1 font-medium">Prompt</p>
-          <pre className="max-h-40 overflow-auto rounded-lg bg-sunk p-3 font-sans text-[13px] break-words whitespace-pre-wrap">
-            {job.prompt}
-          </pre>
-        </div>
         <Field
           label="Payload (JSON)"
           hint="What a webhook would have sent: it fills the prompt’s placeholders."
+          problem={payload.ok ? null : payload.problem}
         >
           <textarea
             className="field min-h-28 font-mono text-[13px]"
@@ -66,17 +72,26 @@ function RunJobForm({ job, onClose }: { job: JobView; onClose: () => void }) {
             onChange={(event) => setText(event.target.value)}
           />
         </Field>
-        <Problem text={payload.ok ? run.problem : payload.problem} />
-        <FormEnd onCancel={onClose} busy={run.busy || !payload.ok} submit="Run now" />
+        <div>
+          <p className="mb-1 font-medium">The prompt, with that</p>
+          <pre
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+            tabIndex={0}
+            className="max-h-40 overflow-auto rounded-lg bg-sunk p-3 font-sans text-[13px] break-words whitespace-pre-wrap"
+          >
+            {shown.data?.prompt ?? job.prompt}
+          </pre>
+          {shown.data && shown.data.missing.length > 0 && (
+            <p className="mt-1 text-[13px] break-words text-warn">
+              <span aria-hidden>▲ </span>
+              Not in the payload, so filled in with nothing:{' '}
+              <code className="font-mono">{shown.data.missing.join(', ')}</code>
+            </p>
+          )}
+        </div>
+        <Problem text={run.problem} />
+        <FormEnd onCancel={onClose} busy={run.busy} blocked={!payload.ok} submit="Run now" />
       </form>
     </Dialog>
   )
-}
-
-function parseJson(text: string): { ok: true; value: unknown } | { ok: false; problem: string } {
-  try {
-    return { ok: true, value: JSON.parse(text) }
-  } catch (error) {
-    return { ok: false, problem: `The payload is no JSON: ${(error as Error).message}` }
-  }
 }

@@ -79,7 +79,7 @@ function Form({ onMade, onClose }: { onMade: (secret: string) => void; onClose: 
         ))}
       </fieldset>
       <Problem text={scopes.length === 0 ? 'Choose at least one.' : create.problem} />
-      <FormEnd onCancel={onClose} busy={create.busy || scopes.length === 0} submit="Make it" />
+      <FormEnd onCancel={onClose} busy={create.busy} blocked={scopes.length === 0} submit="Make it" />
     </form>
   )
 }
