@@ -35,7 +35,7 @@ async function overNotify(databaseUrl: string): Promise<void> {
   const sql = postgres(databaseUrl, { max: 2, onnotice: () => {} })
   const claim = async () => {
     const rows = await sql<{ id: string }[]>`
-      update raw_queue set state = 'leased' where id = any(array(
+      update raw_queue set state = 'leased', leased_until = now() + interval '30 s' where id = any(array(
         select id from raw_queue where state = 'pending' order by id limit 10 for update skip locked))
       returning id::text, body`
     for (const { id } of rows) note(id)
