@@ -6,6 +6,7 @@ import { type Api, ApiContext } from './api/api-context.ts'
 import { isNotFound, isSignedOut } from './api/api-error.ts'
 import { createClient } from './api/client.ts'
 import { createConnection } from './api/connection.ts'
+import { reloadAfterUpgrade } from './api/reload-after-upgrade.ts'
 import './app.css'
 import { createAppRouter } from './router.tsx'
 import { Entry } from './sign-in/entry.tsx'
@@ -29,6 +30,7 @@ const api: Api = {
   }),
 }
 const router = createAppRouter()
+reloadAfterUpgrade()
 
 // A sign-in link that is opened in a tab with the dashboard only changes the hash: start afresh with it.
 window.addEventListener('hashchange', () => {

@@ -1,5 +1,5 @@
 import type { AppRouter } from '@baton/relay'
-import { createTRPCClient, createWSClient, httpBatchLink, splitLink, wsLink } from '@trpc/client'
+import { createTRPCClient, createWSClient, httpBatchLink, httpLink, splitLink, wsLink } from '@trpc/client'
 
 /** Batched GETs keep their input in the address; longer ones are split over several requests. */
 const MAX_URL_LENGTH = 4_000
@@ -19,22 +19,34 @@ export function createClient(origin: string) {
     retryDelayMs: (attempt) =>
       attempt === 0 ? 0 : Math.random() * Math.min(RECONNECT_BASE_MS * 2 ** attempt, RECONNECT_CAP_MS),
   })
+  const http = {
+    url: `${origin}/trpc`,
+    // A call that hangs for ever would leave its page empty without a word.
+    fetch: (
+      url: RequestInfo | URL | string,
+      options?: object & { signal?: AbortSignal | null | undefined },
+    ) => fetch(url, { ...(options as RequestInit), signal: withTimeout(options?.signal) }),
+  }
   return createTRPCClient<AppRouter>({
     links: [
       splitLink({
         condition: (operation) => operation.type === 'subscription',
         true: wsLink({ client: socket }),
-        false: httpBatchLink({
-          url: `${origin}/trpc`,
-          maxURLLength: MAX_URL_LENGTH,
-          // A call that hangs for ever would leave its page empty without a word.
-          fetch: (url, options) =>
-            fetch(url, { ...(options as RequestInit), signal: withTimeout(options?.signal) }),
+        false: splitLink({
+          condition: isLongQuery,
+          true: httpLink({ ...http, methodOverride: 'POST' }),
+          false: httpBatchLink({ ...http, maxURLLength: MAX_URL_LENGTH }),
         }),
       }),
     ],
   })
 }
+
+/** Its input does not fit into an address: a payload or a prompt that is rehearsed. */
+const isLongQuery = ({ type, input }: { type: string; input: unknown }) =>
+  type === 'query' &&
+  input !== undefined &&
+  encodeURIComponent(JSON.stringify(input)).length > MAX_URL_LENGTH / 2
 
 export type Client = ReturnType<typeof createClient>
 
