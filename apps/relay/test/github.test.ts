@@ -66,6 +66,20 @@ test('a comment of a person with write permission becomes a run, a reaction, a c
   await idle.runner.close()
 })
 
+test('a payload of GitHub is rehearsed without its headers, for a job that is kept and for one that is not yet', async () => {
+  const { payload } = place.comment(place.ada, '/fix please')
+  const kept = await place.api.jobs.rehearse.query({ id: 'fix', payload })
+  expect(kept).toMatchObject({ fires: true, missing: [] })
+  expect(kept.prompt).toContain('It breaks')
+  const trigger = { kind: 'github' as const, event: 'issue_comment' as const, command: '/other' }
+  const draft = { prompt: '{{ payload.issue.nothing }}', trigger, payload }
+  expect(await place.api.jobs.rehearseDraft.query(draft)).toMatchObject({
+    fires: false,
+    reason: 'filtered',
+    missing: ['payload.issue.nothing'],
+  })
+})
+
 test('the same delivery again, and the same body under another id, are the first event', async () => {
   const { payload } = place.comment(place.ada, 'nothing to do here')
   const guid = randomUUID()

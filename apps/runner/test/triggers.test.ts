@@ -322,6 +322,9 @@ test('the inbox from the command line: search, replay with a changed body, curl,
     prompt: expect.stringMatching(/^See refs\//),
     missing: ['payload.gone'],
   })
+  const long = join(place.folder, 'long.json')
+  await writeFile(long, JSON.stringify({ ref: 'refs/heads/main', text: 'x'.repeat(100_000) }))
+  expect(await baton('job', 'rehearse', 'inbox', '--payload-file', long)).toMatchObject({ fires: true })
   expect(await baton('job', 'simulate', 'inbox', '--days', '1')).toMatchObject({ fires: 1 })
   const { items } = await baton(
     'job',

@@ -39,25 +39,35 @@ export function connect({
     assertReadable(response, url)
     return response
   }
+  const http: HTTPLinkOptions<AppRouter['_def']['_config']['$types']> = {
+    url: `${url}/trpc`,
+    fetch: askRelay as HttpFetch,
+    headers: ({ op }) => ({
+      authorization: `Bearer ${token}`,
+      'x-baton-client': client,
+      ...repeatable(op.input),
+    }),
+  }
   const raw = createTRPCClient<AppRouter>({
     links: [
       splitLink({
         condition: (op) => op.type === 'subscription',
         true: wsLink({ client: socket }),
-        false: httpLink({
-          url: `${url}/trpc`,
-          fetch: askRelay as HttpFetch,
-          headers: ({ op }) => ({
-            authorization: `Bearer ${token}`,
-            'x-baton-client': client,
-            ...repeatable(op.input),
-          }),
+        false: splitLink({
+          condition: isLongQuery,
+          true: httpLink({ ...http, methodOverride: 'POST' }),
+          false: httpLink(http),
         }),
       }),
     ],
   })
   return { raw, close: () => socket.close() }
 }
+
+/** A query's input stands in its address, where a payload or a prompt does not fit. */
+const LONGEST_IN_ADDRESS = 2_000
+const isLongQuery = ({ type, input }: { type: string; input: unknown }) =>
+  type === 'query' && input !== undefined && JSON.stringify(input).length > LONGEST_IN_ADDRESS
 
 function repeatable(input: unknown): Record<string, string> {
   const key = (input as { idempotencyKey?: unknown } | undefined)?.idempotencyKey

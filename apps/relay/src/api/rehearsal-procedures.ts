@@ -122,7 +122,7 @@ export const rehearsalProcedures = {
       const { ignored, ...rehearsed } = rehearse(
         job,
         target ?? null,
-        stored ?? sampleEvent(trigger?.kind ?? 'manual', input),
+        stored ?? sampleEvent(trigger ?? null, input),
       )
       return {
         ...rehearsed,
@@ -154,7 +154,7 @@ async function rehearsedEvent(
     : null
   if (input.eventId === undefined) {
     const trigger = chosen ?? job.triggers[0] ?? null
-    return { ...sampleEvent(trigger?.kind ?? 'manual', input), trigger }
+    return { ...sampleEvent(trigger, input), trigger }
   }
   const { triggerId, ...event } = await storedEvent(ctx, input.eventId)
   const own = job.triggers.find((one) => one.id === triggerId)
@@ -174,11 +174,23 @@ async function storedEvent(ctx: Caller, id: string): Promise<RehearsedEvent & { 
   }
 }
 
-function sampleEvent(source: EventSource, { payload = null, headers = {} }: Sample): RehearsedEvent {
+/** A payload as it would come for a trigger. GitHub names its event in a header, which need not be given. */
+function sampleEvent(
+  trigger: { kind: EventSource; event?: string } | null,
+  { payload = null, headers = {} }: Sample,
+): RehearsedEvent {
   if (JSON.stringify(payload).length > INTAKE_BODY_BYTES)
     throw new BatonError('too_large', 'The payload is larger than a webhook may be (1 MiB).')
   const lowerCase = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])
-  return { id: toId('event', uuidv7()), source, headers: Object.fromEntries(lowerCase), payload }
+  return {
+    id: toId('event', uuidv7()),
+    source: trigger?.kind ?? 'manual',
+    headers: {
+      ...(trigger?.event !== undefined && { 'x-github-event': trigger.event }),
+      ...Object.fromEntries(lowerCase),
+    },
+    payload,
+  }
 }
 
 function whatNext(agent: {

@@ -65,6 +65,8 @@ export function createHttpServer(
     router: appRouter,
     basePath: '/trpc/',
     maxBodySize: API_BODY_BYTES,
+    // A query whose input does not fit into an address (a payload to rehearse) comes as a POST.
+    allowMethodOverride: true,
     onError: ({ error, path }) => logUnforeseen(parts.log, error, path),
     async createContext({ req, res }): Promise<ApiContext> {
       const deps = {

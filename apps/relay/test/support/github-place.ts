@@ -88,7 +88,14 @@ export async function openGithubPlace(main?: string): Promise<GithubPlace> {
   const { databaseUrl, port } = relay
   const db = connect(databaseUrl)
   const api = createTRPCClient<AppRouter>({
-    links: [httpLink({ url: `${relay.url}/trpc`, headers: { authorization: `Bearer ${made.token}` } })],
+    links: [
+      httpLink({
+        url: `${relay.url}/trpc`,
+        headers: { authorization: `Bearer ${made.token}` },
+        // Payloads of GitHub do not fit into an address.
+        methodOverride: 'POST',
+      }),
+    ],
   })
   const { world } = github
   const app = addApp(world, {
