@@ -418,6 +418,7 @@ create table machines (
   archived_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   facts jsonb,
+  taken_over_at timestamp with time zone,
   constraint machines_goodbye_cause_check CHECK ((goodbye_cause = ANY (ARRAY['stopped'::text, 'restarting'::text, 'sleeping'::text]))),
   constraint machines_id_check CHECK ((id ~~ 'mch\_%'::text)),
   constraint machines_key_hash_key UNIQUE (key_hash),

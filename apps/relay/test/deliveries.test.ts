@@ -153,6 +153,28 @@ test('a second computer with the same key is refused while the first is alive, a
   await eventually(() => expect(seen.ends).toHaveLength(1))
 })
 
+test('what was pushed to a computer that another one takes over from is accepted by the other alone', async () => {
+  const { key, fire } = await makeMachine()
+  await using first = await connectWireRunner(relay.url, key, { instanceId: 'installA.1' })
+  const before = collect()
+  first.subscribe({ slots: 1, ...before })
+  await fire()
+  const [pushed] = await before.next(1)
+  await using second = await connectWireRunner(relay.url, key, { instanceId: 'installB.1', takeover: true })
+  const after = collect()
+  second.subscribe({ slots: 1, ...after })
+  const [again] = await after.next(1)
+  expect(again?.deliveryId).toBe(pushed?.deliveryId)
+  expect(again?.fence).toBeGreaterThan(pushed?.fence ?? 0)
+  const accept = async (runner: typeof first, delivery = pushed) =>
+    (await runner.api.runner.accept.mutate({ deliveries: [leaseOf(delivery as PushedDelivery)] }))[0]?.ok
+  expect([await accept(first), await accept(second, again), await accept(first)]).toEqual([
+    false,
+    true,
+    false,
+  ])
+})
+
 test('a key that is unknown or revoked gets one clear sentence, and its socket is closed', async () => {
   const { machine, key } = await makeMachine()
   await using runner = await connectWireRunner(relay.url, key)

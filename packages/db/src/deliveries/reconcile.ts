@@ -59,7 +59,8 @@ export async function findHeldStates(
 
 /**
  * The machine is back and does not know these accepted deliveries any more (its disk was wiped or it was reinstalled):
- * their runs are lost. What never started, or may be repeated, is offered again; the rest has failed.
+ * their runs are lost. What never started, or may be repeated, is offered again; the rest has failed. What was pushed to
+ * another installation before this one took over, and not accepted, is offered anew: the old lease is nobody's.
  */
 export async function loseDeliveries(
   db: Db,
@@ -90,6 +91,17 @@ export async function loseDeliveries(
       update runs r set state = 'lost', outcome = 'error', error_kind = 'lost', finished_at = now(),
         message = 'The machine came back without this run.'
       from gone where r.id = gone.run_id and r.finish_key is null
+    ),
+    not_accepted as materialized (
+      select d.id from deliveries d join machines m on m.id = d.machine_id
+      where d.machine_id = ${machineId} and d.state = 'leased' and d.accepted_at is null
+        and d.leased_at <= m.taken_over_at and d.id <> all(${stillHeld}::text[])
+      order by d.id for update of d
+    ),
+    given_back as (
+      update deliveries d set state = 'pending', state_since = now(), lease_expires_at = null, reason = 'not_accepted',
+        reason_message = 'Another installation took its machine over; it is offered there.'
+      from not_accepted n where d.id = n.id and d.state = 'leased' and d.accepted_at is null
     ),
     ${queueDispatches('gone', 'finished')}
     select id from gone`.execute(db)

@@ -15,6 +15,7 @@ const LEFT_OUT: Record<string, string[]> = {
     'lastHeartbeatAt',
     'organizationId',
     'sessionEpoch',
+    'takenOverAt',
   ],
   agents: ['blockedReason', 'blockedMessage', 'blockedAt', 'blockedUntil', 'quotaStrikes', 'organizationId'],
   jobs: ['organizationId', 'keepRuns', 'keepDays'],

@@ -34,6 +34,8 @@ export async function helloMachine(
   aliveMs: number,
 ): Promise<HelloResult> {
   const installation = hello.instanceId.split('.')[0]
+  // Sessions of the one before lease nothing from here on. The time is that of the row's lock, after all that they leased.
+  const isAnother = sql`(instance_id is not null and split_part(instance_id, '.', 1) <> ${installation}::text)`
   const { rows } = await sql<{ name: string; organization_id: OrganizationId }>`
     with before as materialized (select id, instance_id, runtimes from machines where id = ${machineId}),
     said as (
@@ -41,7 +43,8 @@ export async function helloMachine(
       os = ${hello.os}, arch = ${hello.arch}, runner_version = ${hello.runnerVersion}, slots = ${hello.slots}::int,
       runtimes = ${JSON.stringify(hello.runtimes)}::text::jsonb,
       facts = ${hello.facts === null ? null : JSON.stringify(hello.facts)}::text::jsonb, last_heartbeat_at = now(), goodbye_at = null,
-      goodbye_cause = null
+      goodbye_cause = null, session_epoch = case when ${isAnother} then session_epoch + 1 else session_epoch end,
+      taken_over_at = case when ${isAnother} then clock_timestamp() else taken_over_at end
     where id = ${machineId} and revoked_at is null and archived_at is null and (
       ${hello.takeover ? 'yes' : 'no'}::text = 'yes' or instance_id is null
       or split_part(instance_id, '.', 1) = ${installation}::text

@@ -36,6 +36,7 @@ export type AgentTables = {
     goodbye_at: Date | null
     goodbye_cause: 'stopped' | 'restarting' | 'sleeping' | null
     draining_at: Date | null
+    taken_over_at: Date | null
     revoked_at: Date | null
     archived_at: Date | null
     created_at: Made
