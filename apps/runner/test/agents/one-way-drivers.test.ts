@@ -188,7 +188,7 @@ describe('opencode', () => {
     const { instructions } = JSON.parse(command.env.OPENCODE_CONFIG_CONTENT ?? '')
     expect(await readFile(instructions[0], 'utf8')).toBe('Be kind.')
     expect(command.env.OPENCODE_DISABLE_PROJECT_CONFIG).toBe('1')
-    expect(shown.join(' ')).toBe('opencode run --format json --thinking')
+    expect(shown.join(' ')).toBe('opencode run --format json --thinking --print-logs --log-level ERROR')
     expect(command.stdin).toBe('the prompt')
   })
 
