@@ -1,122 +1,52 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { decodeRunEvent, encodeRunEvent, RUN_EVENT_BYTES, type RunEventBody } from '@baton/protocol'
 import { describe, expect, test } from 'vitest'
+import {
+  describeFixtures,
+  expectNotDoneByExitCode,
+  openFixtures,
+  quiet,
+  testEnds,
+  WRITE_FILE_TYPES,
+} from '../../test/agents/replay-fixture.ts'
 import { createClaudeReader } from './claude-reader.ts'
-import type { Exit, ReaderPosition, RunFacts } from './runtime.ts'
+import type { Exit, RunFacts } from './runtime.ts'
 
-/** Real runs of the real CLI, recorded with the stand-in model. */
-const folder = new URL('../../../../packages/testkit/src/model/fixtures/claude-2.1.328/', import.meta.url)
-type Index = Record<string, { exit: { code: number | null; signal: string | null }; stderr: string }>
-const index = JSON.parse(readFileSync(new URL('index.json', folder), 'utf8')) as Index
+const folder = 'claude-2.1.328'
 const options = { twoWay: true, expectsChanges: false }
-const quiet: RunFacts = { stopReason: null, changedFiles: null }
+const fixtures = openFixtures(folder, (_name, from) => createClaudeReader(options, from))
+const { replay, recorded, typesOf } = fixtures
+/** The same runs of an agent that is to change files. */
+const changing = openFixtures(folder, (_name, from) =>
+  createClaudeReader({ ...options, expectsChanges: true }, from),
+)
 
-function recorded(name: string) {
-  const entry = index[name]
-  if (!entry) throw new Error(`There is no recorded run ${name}.`)
-  const exit: Exit = { exitCode: entry.exit.code, signal: entry.exit.signal, error: null, message: null }
-  return { stdout: stdoutOf(name), stderr: Buffer.from(entry.stderr), exit }
-}
-
-/** A run that ended before it printed anything has no file. */
-function stdoutOf(name: string): Buffer {
-  const file = `${name}.jsonl`
-  return readdirSync(folder).includes(file) ? readFileSync(new URL(file, folder)) : Buffer.alloc(0)
-}
-
-/** Reads a recorded run in chunks of some size, from a new reader after every chunk if asked to. */
-function replay(name: string, { chunk = 65_536, restart = false, facts = quiet, changes = false } = {}) {
-  const { stdout, stderr, exit } = recorded(name)
-  const own = { ...options, expectsChanges: changes }
-  let reader = createClaudeReader(own)
-  const events: RunEventBody[] = []
-  let stdin = ''
-  let closes = 0
-  for (let at = 0; at < stdout.length; at += chunk) {
-    const steps = reader.read({ stream: 'stdout', bytes: stdout.subarray(at, at + chunk), atMs: 0 })
-    events.push(...steps.events)
-    stdin += steps.stdin ?? ''
-    if (steps.closeStdin) closes += 1
-    if (restart) {
-      const position = JSON.parse(JSON.stringify(reader.position())) as ReaderPosition
-      reader = createClaudeReader(own, position)
-      const unread = stdout.subarray(position.committed.stdout, at + chunk)
-      events.push(...reader.read({ stream: 'stdout', bytes: unread, atMs: 0 }).events)
-    }
-  }
-  events.push(...reader.read({ stream: 'stderr', bytes: stderr, atMs: 0 }).events)
-  const { events: last, end } = reader.end(exit, facts)
-  return { events: [...events, ...last], end, stdin, closes, committed: reader.position().committed }
-}
-
-const all = Object.keys(index)
-const types = (events: RunEventBody[]) => events.map((event) => event.type)
-
-describe('every recorded run', () => {
-  test.each(all)(
-    '%s means the same whole, byte by byte, and read by a new reader after every chunk',
-    (name) => {
-      const whole = replay(name)
-      expect({ ...replay(name, { chunk: 1 }), closes: whole.closes }).toEqual(whole)
-      expect(replay(name, { chunk: 1_000, restart: true })).toMatchObject({
-        events: whole.events,
-        end: whole.end,
-      })
-    },
-  )
-
-  test.each(all)(
-    '%s is wholly committed, without raw output of what is understood, in events that fit',
-    (name) => {
-      const { events, committed } = replay(name)
-      const { stdout, stderr } = recorded(name)
-      expect(committed).toEqual({ stdout: stdout.length, stderr: stderr.length })
-      for (const event of events) {
-        const text = encodeRunEvent(1_700_000_000_000, event)
-        expect(Buffer.byteLength(text)).toBeLessThanOrEqual(RUN_EVENT_BYTES)
-        expect(decodeRunEvent(1, text)).toMatchObject(event)
-      }
-      expect(events.filter((event) => event.type === 'output' && event.stream === 'stdout')).toEqual([])
-    },
-  )
-})
+describeFixtures(fixtures)
 
 describe('the end of a run', () => {
-  const ends: [string, string, string, string | null][] = [
-    ['plain-answer', 'succeeded', 'done', null],
-    ['write-file', 'succeeded', 'done', null],
-    ['shell-fails', 'succeeded', 'done', null],
-    ['two-results', 'succeeded', 'done', null],
-    ['subagent', 'succeeded', 'done', null],
-    ['api-429-once', 'succeeded', 'done', null],
-    ['two-way-two-prompts', 'succeeded', 'done', null],
-    ['tool-refused', 'failed', 'blocked_by_permission', 'permission_denied'],
-    ['two-way-denied', 'failed', 'blocked_by_permission', 'permission_denied'],
-    ['two-way-closed-while-asking', 'failed', 'blocked_by_permission', 'permission_denied'],
-    ['two-way-question', 'succeeded', 'needs_input', null],
-    ['not-signed-in', 'failed', 'error', 'not_signed_in'],
-    ['api-401', 'failed', 'error', 'not_signed_in'],
-    ['api-400', 'failed', 'error', 'api_error'],
-    ['api-529', 'failed', 'error', 'api_error'],
-    ['stream-cut', 'failed', 'error', 'api_error'],
-    ['unreachable', 'failed', 'error', 'api_error'],
-    ['max-turns', 'failed', 'error', 'crashed'],
-    ['resume-unknown', 'failed', 'error', 'session_lost'],
-    ['session-id-in-use', 'failed', 'error', 'crashed'],
-    ['two-way-broken-line', 'failed', 'error', 'crashed'],
-    ['sigint', 'failed', 'error', 'killed'],
-    ['sigterm', 'failed', 'error', 'killed'],
-    ['two-way-interrupted-tool', 'failed', 'error', 'killed'],
-  ]
-  test.each(ends)('of %s is %s, %s, %s', (name, state, outcome, errorKind) => {
-    expect(replay(name).end).toMatchObject({ state, outcome, errorKind })
+  testEnds(fixtures, {
+    'succeeded, done': [
+      'plain-answer',
+      'write-file',
+      'shell-fails',
+      'two-results',
+      'subagent',
+      'api-429-once',
+      'two-way-two-prompts',
+    ],
+    'failed, blocked_by_permission, permission_denied': [
+      'tool-refused',
+      'two-way-denied',
+      'two-way-closed-while-asking',
+    ],
+    'succeeded, needs_input': ['two-way-question'],
+    'failed, error, not_signed_in': ['not-signed-in', 'api-401'],
+    'failed, error, api_error': ['api-400', 'api-529', 'stream-cut', 'unreachable'],
+    'failed, error, crashed': ['max-turns', 'session-id-in-use', 'two-way-broken-line'],
+    'failed, error, session_lost': ['resume-unknown'],
+    'failed, error, killed': ['sigint', 'sigterm', 'two-way-interrupted-tool'],
   })
 
   test('is not what the exit code says: refused and interrupted runs exit with 0 and are not done', () => {
-    for (const name of ['tool-refused', 'two-way-denied', 'sigint']) {
-      expect(recorded(name).exit.exitCode).toBe(0)
-      expect(replay(name).end.outcome).not.toBe('done')
-    }
+    expectNotDoneByExitCode(fixtures, ['tool-refused', 'two-way-denied', 'sigint'])
   })
 
   test('carries the reason in the words of the CLI', () => {
@@ -148,16 +78,14 @@ describe('the end of a run', () => {
 
   test('tells a run that was to change files and changed none', () => {
     const none: RunFacts = { stopReason: null, changedFiles: 0 }
-    expect(replay('plain-answer', { facts: none, changes: true }).end.outcome).toBe('changed_nothing')
+    expect(changing.replay('plain-answer', { facts: none }).end.outcome).toBe('changed_nothing')
     expect(replay('plain-answer', { facts: none }).end.outcome).toBe('done')
-    expect(replay('write-file', { facts: { ...none, changedFiles: 1 }, changes: true }).end.outcome).toBe(
-      'done',
-    )
+    expect(changing.replay('write-file', { facts: { ...none, changedFiles: 1 } }).end.outcome).toBe('done')
   })
 
   test('of a refused run that did other work all the same is done with warnings', () => {
     const facts: RunFacts = { stopReason: null, changedFiles: 2 }
-    expect(replay('tool-refused', { facts, changes: true }).end).toMatchObject({
+    expect(changing.replay('tool-refused', { facts }).end).toMatchObject({
       state: 'succeeded',
       outcome: 'done_with_warnings',
     })
@@ -167,16 +95,7 @@ describe('the end of a run', () => {
 describe('what a run shows', () => {
   test('is its session, the proof that the prompt was taken, its tools with their results, and its answer', () => {
     const { events, end } = replay('write-file')
-    expect(types(events)).toEqual([
-      'session',
-      'consumed',
-      'message',
-      'tool_started',
-      'tool_finished',
-      'message',
-      'usage',
-      'result',
-    ])
+    expect(typesOf('write-file')).toEqual(WRITE_FILE_TYPES)
     expect(events[3]).toMatchObject({ name: 'Write', input: { file_path: 'notes.txt' } })
     expect(events[4]).toMatchObject({ ok: true, output: expect.stringContaining('notes.txt') })
     expect(end).toMatchObject({ result: 'Written.', sessionId: '018f3c5e-7a10-4b6e-9c55-2f6f0d1c9a01' })
@@ -202,32 +121,24 @@ describe('what a run shows', () => {
   })
 
   test('is no sign that the prompt was taken when the model could not be asked', () => {
-    expect(types(replay('unreachable').events)).not.toContain('consumed')
-    expect(types(replay('api-401').events)).not.toContain('consumed')
+    expect(typesOf('unreachable')).not.toContain('consumed')
+    expect(typesOf('api-401')).not.toContain('consumed')
   })
 
   test('is thinking apart from speech', () => {
-    expect(types(replay('thinking').events)).toEqual([
-      'session',
-      'consumed',
-      'thinking',
-      'message',
-      'usage',
-      'result',
-    ])
+    expect(typesOf('thinking')).toEqual(['session', 'consumed', 'thinking', 'message', 'usage', 'result'])
   })
 
   test('is the echoed prompt as proof, and not once more as a message', () => {
     const { events } = replay('two-way-replayed')
-    expect(types(events).slice(0, 3)).toEqual(['session', 'consumed', 'tool_started'])
+    expect(typesOf('two-way-replayed').slice(0, 3)).toEqual(['session', 'consumed', 'tool_started'])
     expect(events.filter((event) => event.type === 'message')).toHaveLength(1)
   })
 
   test('is nothing of what an interrupted CLI says to its makers', () => {
-    expect(stdoutOf('sigint').toString()).toContain('[ede_diagnostic]')
-    const { events, end } = replay('sigint')
-    expect(end.result).toBeNull()
-    expect(types(events)).not.toContain('result')
+    expect(recorded('sigint').stdout.toString()).toContain('[ede_diagnostic]')
+    expect(replay('sigint').end.result).toBeNull()
+    expect(typesOf('sigint')).not.toContain('result')
   })
 
   test('is the last of several results', () => {

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { describeFixtures, openFixtures, quiet } from '../../test/agents/replay-fixture.ts'
+import {
+  describeFixtures,
+  expectNotDoneByExitCode,
+  openFixtures,
+  quiet,
+  testEnds,
+  WRITE_FILE_TYPES,
+} from '../../test/agents/replay-fixture.ts'
 import { createCodexReader } from './codex-reader.ts'
 import type { RunFacts } from './runtime.ts'
 
@@ -20,43 +27,34 @@ const fixtures = openFixtures('codex-0.169.0', (name, from) =>
     from,
   ),
 )
-const { replay, recorded } = fixtures
-const typesOf = (name: string) => replay(name).events.flatMap(({ type }) => (type === 'output' ? [] : [type]))
+const { replay, typesOf } = fixtures
 
 describeFixtures(fixtures)
 
 describe('the end of a run of Codex', () => {
-  const ends: [string, string, string, string | null][] = [
-    ['plain-answer', 'succeeded', 'done', null],
-    ['thinking', 'succeeded', 'done', null],
-    ['write-file', 'succeeded', 'done', null],
-    ['shell-fails', 'succeeded', 'done', null],
-    ['full', 'succeeded', 'done', null],
-    ['resume', 'succeeded', 'done', null],
-    ['api-429-once', 'succeeded', 'done', null],
-    ['refused-in-part', 'succeeded', 'done_with_warnings', null],
-    ['shell-refused', 'failed', 'blocked_by_permission', 'permission_denied'],
-    ['write-refused', 'failed', 'blocked_by_permission', 'permission_denied'],
-    ['broken-sandbox', 'failed', 'error', 'container'],
-    ['resume-unknown', 'failed', 'error', 'session_lost'],
-    ['api-400', 'failed', 'error', 'api_error'],
-    ['api-401', 'failed', 'error', 'not_signed_in'],
-    ['api-429', 'failed', 'error', 'quota'],
-    ['api-500', 'failed', 'error', 'api_error'],
-    ['stream-cut', 'failed', 'error', 'api_error'],
-    ['unreachable', 'failed', 'error', 'killed'],
-    ['sigterm', 'failed', 'error', 'killed'],
-    ['sigint', 'failed', 'error', 'crashed'],
-  ]
-  test.each(ends)('%s is %s, %s, %s', (name, state, outcome, errorKind) => {
-    expect(replay(name).end).toMatchObject({ state, outcome, errorKind })
+  testEnds(fixtures, {
+    'succeeded, done': [
+      'plain-answer',
+      'thinking',
+      'write-file',
+      'shell-fails',
+      'full',
+      'resume',
+      'api-429-once',
+    ],
+    'succeeded, done_with_warnings': ['refused-in-part'],
+    'failed, blocked_by_permission, permission_denied': ['shell-refused', 'write-refused'],
+    'failed, error, container': ['broken-sandbox'],
+    'failed, error, session_lost': ['resume-unknown'],
+    'failed, error, api_error': ['api-400', 'api-500', 'stream-cut'],
+    'failed, error, not_signed_in': ['api-401'],
+    'failed, error, quota': ['api-429'],
+    'failed, error, killed': ['unreachable', 'sigterm'],
+    'failed, error, crashed': ['sigint'],
   })
 
   test('is not what the exit code says: refused runs exit with 0 and are not done', () => {
-    for (const name of ['shell-refused', 'write-refused', 'broken-sandbox']) {
-      expect(recorded(name).exit.exitCode).toBe(0)
-      expect(replay(name).end.outcome).not.toBe('done')
-    }
+    expectNotDoneByExitCode(fixtures, ['shell-refused', 'write-refused', 'broken-sandbox'])
   })
 
   test('carries the reason in the words of the service', () => {
@@ -94,16 +92,7 @@ describe('the end of a run of Codex', () => {
 describe('what a run of Codex shows', () => {
   test('is its session, the proof that the prompt was taken, its tools with their results, and its answer', () => {
     const { events, end } = replay('write-file')
-    expect(typesOf('write-file')).toEqual([
-      'session',
-      'consumed',
-      'message',
-      'tool_started',
-      'tool_finished',
-      'message',
-      'usage',
-      'result',
-    ])
+    expect(typesOf('write-file')).toEqual(WRITE_FILE_TYPES)
     expect(events.find(({ type }) => type === 'tool_finished')).toMatchObject({
       ok: true,
       output: 'add /home/dev/shop/notes.txt',

@@ -1,46 +1,48 @@
 import { describe, expect, test } from 'vitest'
-import { describeFixtures, openFixtures } from '../../test/agents/replay-fixture.ts'
+import {
+  describeFixtures,
+  expectNotDoneByExitCode,
+  openFixtures,
+  testEnds,
+  WRITE_FILE_TYPES,
+} from '../../test/agents/replay-fixture.ts'
 import { createOpencodeReader } from './opencode-reader.ts'
 
 const fixtures = openFixtures('opencode-1.18.33', (_name, from) =>
   createOpencodeReader({ model: null, expectsChanges: false }, from),
 )
-const { replay, recorded } = fixtures
-const typesOf = (name: string) => replay(name).events.map(({ type }) => type)
+const { replay, typesOf } = fixtures
 
 describeFixtures(fixtures)
 
 describe('the end of a run of opencode', () => {
-  const ends: [string, string, string, string | null][] = [
-    ['plain-answer', 'succeeded', 'done', null],
-    ['thinking', 'succeeded', 'done', null],
-    ['write-file', 'succeeded', 'done', null],
-    ['shell-fails', 'succeeded', 'done', null],
-    ['todo-list', 'succeeded', 'done', null],
-    ['resume', 'succeeded', 'done', null],
-    ['api-500-once', 'succeeded', 'done', null],
-    ['refused-in-part', 'succeeded', 'done_with_warnings', null],
-    ['shell-refused', 'failed', 'blocked_by_permission', 'permission_denied'],
-    ['tool-left-out', 'failed', 'blocked_by_permission', 'permission_denied'],
-    ['asked-and-stopped', 'failed', 'blocked_by_permission', 'permission_denied'],
-    ['outside', 'failed', 'blocked_by_permission', 'permission_denied'],
-    ['resume-unknown', 'failed', 'error', 'session_lost'],
-    ['api-400', 'failed', 'error', 'api_error'],
-    ['api-401', 'failed', 'error', 'not_signed_in'],
-    ['unknown-model', 'failed', 'error', 'crashed'],
-    ['stream-cut', 'failed', 'error', 'killed'],
-    ['api-429', 'failed', 'error', 'quota'],
-    ['sigterm', 'failed', 'error', 'killed'],
-  ]
-  test.each(ends)('%s is %s, %s, %s', (name, state, outcome, errorKind) => {
-    expect(replay(name).end).toMatchObject({ state, outcome, errorKind })
+  testEnds(fixtures, {
+    'succeeded, done': [
+      'plain-answer',
+      'thinking',
+      'write-file',
+      'shell-fails',
+      'todo-list',
+      'resume',
+      'api-500-once',
+    ],
+    'succeeded, done_with_warnings': ['refused-in-part'],
+    'failed, blocked_by_permission, permission_denied': [
+      'shell-refused',
+      'tool-left-out',
+      'asked-and-stopped',
+      'outside',
+    ],
+    'failed, error, session_lost': ['resume-unknown'],
+    'failed, error, api_error': ['api-400'],
+    'failed, error, not_signed_in': ['api-401'],
+    'failed, error, crashed': ['unknown-model'],
+    'failed, error, killed': ['stream-cut', 'sigterm'],
+    'failed, error, quota': ['api-429'],
   })
 
   test('is not what the exit code says: runs that were stopped by a question exit with 0', () => {
-    for (const name of ['asked-and-stopped', 'shell-refused', 'tool-left-out']) {
-      expect(recorded(name).exit.exitCode).toBe(0)
-      expect(replay(name).end.outcome).not.toBe('done')
-    }
+    expectNotDoneByExitCode(fixtures, ['asked-and-stopped', 'shell-refused', 'tool-left-out'])
   })
 
   test('carries the reason in the words of the service', () => {
@@ -51,16 +53,7 @@ describe('the end of a run of opencode', () => {
 describe('what a run of opencode shows', () => {
   test('is its session, the proof that the prompt was taken, its tools with their results, and its answer', () => {
     const { events, end } = replay('write-file')
-    expect(typesOf('write-file')).toEqual([
-      'session',
-      'consumed',
-      'message',
-      'tool_started',
-      'tool_finished',
-      'message',
-      'usage',
-      'result',
-    ])
+    expect(typesOf('write-file')).toEqual(WRITE_FILE_TYPES)
     expect(events[3]).toMatchObject({ name: 'write', input: { filePath: 'notes.txt' } })
     expect(end).toMatchObject({ result: 'Written.', sessionId: 'ses_0001' })
   })

@@ -10,11 +10,28 @@ export type Recorded = { stdout: Buffer; stderr: Buffer; exit: Exit }
 export type Replayed = {
   events: RunEventBody[]
   end: RunEnd
+  /** All that the reader wrote to the stdin of the CLI, and how often it closed that. */
+  stdin: string
+  closes: number
   committed: { stdout: number; stderr: number }
 }
 export type ReplayOptions = { chunk?: number; restart?: boolean; facts?: RunFacts; atMs?: number }
 
 export const quiet: RunFacts = { stopReason: null, changedFiles: null }
+
+/** What a run that writes a file and says so shows, in this order, whichever CLI it is. */
+export const WRITE_FILE_TYPES = [
+  'session',
+  'consumed',
+  'message',
+  'tool_started',
+  'tool_finished',
+  'message',
+  'usage',
+  'result',
+]
+
+type Fixtures = ReturnType<typeof openFixtures>
 
 /** Real runs of a real CLI, recorded with the stand-in model, to be read by `createReader` again. */
 export function openFixtures(
@@ -44,23 +61,32 @@ export function openFixtures(
     const { exit, ...streams } = recorded(name)
     let reader = createReader(name)
     const events: RunEventBody[] = []
+    let stdin = ''
+    let closes = 0
     for (const stream of ['stderr', 'stdout'] as const) {
       const all = streams[stream]
       for (let at = 0; at < all.length; at += chunk) {
         const read = restart ? reader.position().committed[stream] : at
         if (restart) reader = createReader(name, JSON.parse(JSON.stringify(reader.position())))
-        events.push(...reader.read({ stream, bytes: all.subarray(read, at + chunk), atMs }).events)
+        const steps = reader.read({ stream, bytes: all.subarray(read, at + chunk), atMs })
+        events.push(...steps.events)
+        stdin += steps.stdin ?? ''
+        if (steps.closeStdin) closes += 1
       }
     }
     const { events: last, end } = reader.end(exit, facts)
-    return { events: [...events, ...last], end, committed: reader.position().committed }
+    return { events: [...events, ...last], end, stdin, closes, committed: reader.position().committed }
   }
 
-  return { names: Object.keys(index), recorded, replay }
+  /** The types of what a run shows, without raw output, which comes in any number of pieces. */
+  const typesOf = (name: string) =>
+    replay(name).events.flatMap(({ type }) => (type === 'output' ? [] : [type]))
+
+  return { names: Object.keys(index), recorded, replay, typesOf }
 }
 
 /** What must hold for every recorded run of every CLI. */
-export function describeFixtures({ names, recorded, replay }: ReturnType<typeof openFixtures>) {
+export function describeFixtures({ names, recorded, replay }: Fixtures) {
   describe('every recorded run', () => {
     test.each(names)('%s means the same in whole, in pieces, and read by a new reader after each', (name) => {
       const whole = replay(name)
@@ -82,6 +108,23 @@ export function describeFixtures({ names, recorded, replay }: ReturnType<typeof 
       expect(events.filter((event) => event.type === 'output' && event.stream === 'stdout')).toEqual([])
     })
   })
+}
+
+/** How recorded runs end: names of runs by `state, outcome` or `state, outcome, error kind`. */
+export function testEnds({ replay }: Fixtures, ends: Record<string, string[]>) {
+  const rows = Object.entries(ends).flatMap(([end, names]) => names.map((name) => [name, end] as const))
+  test.each(rows)('of %s is %s', (name, expected) => {
+    const [state, outcome, errorKind = null] = expected.split(', ')
+    expect(replay(name).end).toMatchObject({ state, outcome, errorKind })
+  })
+}
+
+/** These runs exit with 0 and are not done: a CLI's exit code says nothing of the work. */
+export function expectNotDoneByExitCode({ recorded, replay }: Fixtures, names: string[]) {
+  for (const name of names) {
+    expect(recorded(name).exit.exitCode).toBe(0)
+    expect(replay(name).end.outcome).not.toBe('done')
+  }
 }
 
 /** Raw output comes in other pieces when it is read in other pieces: it is all that came, in one. */
