@@ -1,3 +1,4 @@
+import { connect, sql } from '@baton/db'
 import { encodeRunEvent, type PushedDelivery, type RunnerPush } from '@baton/protocol'
 import type { AppRouter } from '@baton/relay'
 import {
@@ -138,6 +139,30 @@ test('a lease that was pushed into a dead socket is pushed again under the same 
   const after = collect()
   back.subscribe({ slots: 1, ...after })
   expect(leaseOf((await after.next(1))[0] as PushedDelivery)).toEqual(leaseOf(first as PushedDelivery))
+})
+
+test('what was accepted on a line that is cut before the start is heard goes on when its machine is back', async () => {
+  const { key, fire } = await makeMachine()
+  await using runner = await connectWireRunner(relay.url, key, { instanceId: 'install22.1' })
+  const seen = collect()
+  runner.subscribe({ slots: 5, ...seen })
+  const { runId } = await fire()
+  const [pushed] = await seen.next(1)
+  const lease = leaseOf(pushed as PushedDelivery)
+  await runner.api.runner.accept.mutate({ deliveries: [lease] })
+  // From here on the runner is not heard, and the relay does not know yet that the socket is dead.
+  const connection = connect(relay.databaseUrl, { max: 1 })
+  await sql`update deliveries set lease_expires_at = now() - interval '1 s' where run_id = ${runId}`.execute(
+    connection.db,
+  )
+  await connection.close()
+  await eventually(async () =>
+    expect((await api.runs.get.query({ id: runId })).deliveryState).toBe('pending'),
+  )
+  const held = [{ ...lease, phase: 'running' as const }]
+  const { verdicts } = await runner.api.runner.hello.mutate({ ...wireHello('install22.1', held) })
+  expect(verdicts).toMatchObject([{ runId, verdict: 'keep' }])
+  expect(seen.deliveries()).toHaveLength(1)
 })
 
 test('a second computer with the same key is refused while the first is alive, and can take over', async () => {

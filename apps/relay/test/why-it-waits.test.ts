@@ -73,9 +73,16 @@ test('work whose lease lapsed before its start is asleep and not lost, and why s
   const { id } = await accepted()
   await lapse(id)
   expect(await told(id)).toMatchObject({ status: 'asleep', codes: ['machine_offline'] })
-  await sql`update machines set last_heartbeat_at = now() where id = ${place.machineId}`.execute(
+  const heardOf = (at: string) =>
+    sql`update machines set last_heartbeat_at = now() + ${at}::text::interval where id = ${place.machineId}`.execute(
+      connection.db,
+    )
+  await sql`update deliveries set state_since = now() - interval '10 s' where id = ${id}`.execute(
     connection.db,
   )
+  await heardOf('-15 s')
+  expect(await told(id)).toMatchObject({ codes: ['machine_silent'] })
+  await heardOf('-5 s')
   expect(await told(id)).toMatchObject({
     status: 'queued',
     sentence: expect.stringContaining('offered again'),

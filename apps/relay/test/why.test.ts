@@ -6,6 +6,7 @@ import {
   leaseDeliveries,
   ofMachine,
   sql,
+  sweepDeliveries,
 } from '@baton/db'
 import { DEFAULT_RULES, type JobId, LEASE_MS } from '@baton/protocol'
 import { createTestDatabase, LIMITS, makeDelivery, makePlace, newTestId, type Place } from '@baton/testkit'
@@ -73,10 +74,24 @@ async function makeWorld(random: () => number): Promise<Place> {
     const leased = await lease(place, 1 + Math.floor(random() * 2))
     const refs = leased.map(({ id, runId, fence }) => ({ deliveryId: id, runId, fence }))
     if (random() < 0.5) await acceptDeliveries(db, ofMachine(place.machineId, refs), LEASE_MS)
+    if (random() < 0.3) await lapse(place, random)
   }
   await sql`update deliveries set expires_at = now() where machine_id = ${place.machineId}
     and expires_at is not null`.execute(db)
   return place
+}
+
+/** The leases lapsed before their start was heard of, some before and some after the last sign of life. */
+async function lapse({ machineId }: Place, random: () => number) {
+  const { db } = connection
+  await sql`update deliveries set lease_expires_at = now() - interval '1 s'
+    where machine_id = ${machineId} and state = 'leased'`.execute(db)
+  await sweepDeliveries(db, { acceptWithinMs: 10_000, limit: 100 })
+  await sql`update deliveries set state_since = now() - ${random() * 20}::float8 * interval '1 s'
+    where machine_id = ${machineId} and state = 'pending' and accepted_at is not null`.execute(db)
+  await sql`update machines set last_heartbeat_at = now() - interval '10 s' where id = ${machineId}`.execute(
+    db,
+  )
 }
 
 /** The agent itself has something against more work: its account, its sign-in, its budget or its hourly limit. */
@@ -177,6 +192,7 @@ test(`nothing unmet means that the next look leases it, and the other way round 
       'key_busy',
       'machine_busy',
       'machine_draining',
+      'machine_silent',
       'not_its_turn',
       'parked_delayed',
       'workspace_busy',

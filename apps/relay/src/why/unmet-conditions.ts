@@ -96,6 +96,13 @@ export function unmetConditions(facts: DeliveryFacts): Condition[] {
     command: null,
   })
   unmet.push(...jobConditions({ perHour, isSpent: facts.isJobSpent, nextDay: facts.nextDay }))
+  add(facts.isUnheard && facts.state === 'pending', {
+    code: 'machine_silent',
+    what: `${machine.name} took it, and has not been heard of since: its agent may be at work.`,
+    since: facts.stateSince,
+    unblock: `Wake ${machine.name}, and it goes on there or is offered again; or give it to another agent.`,
+    command: `baton runs move ${facts.runId} --agent <key>`,
+  })
   add(facts.isExpired && (facts.state === 'pending' || facts.state === 'parked'), {
     code: 'expired',
     what: 'Its time to live is over.',

@@ -81,13 +81,13 @@ export const chooseDeliveries = (machineId: MachineId, slots: RawBuilder<unknown
         select l.lane, head.* from free_lanes l cross join room cross join lateral (
           select ${candidate} from deliveries d
           where d.machine_id = ${machineId} and d.state = 'pending' and d.lane = l.lane and d.agent_id = room.id
-            and ${isInTime}
+            and ${mayStart(machineId)}
           order by d.priority desc, d.id limit 1
         ) head
         where room.slots > 0 and not exists (select from used_up)
         union all
         select p.lane, head.* from places p cross join lateral (
-          select ${candidate} from deliveries d where ${isOfPlace(machineId)} and ${jobOf} = p.job and ${isInTime}
+          select ${candidate} from deliveries d where ${isOfPlace(machineId)} and ${jobOf} = p.job and ${mayStart(machineId)}
           order by d.priority desc, d.id limit 1
         ) head
         where p.lane <> ''
@@ -97,12 +97,12 @@ export const chooseDeliveries = (machineId: MachineId, slots: RawBuilder<unknown
     others as materialized (
       select o.* from room
       cross join lateral (
-        ${firstOf(sql`d.machine_id = ${machineId} and d.agent_id = room.id and d.state = 'pending' and d.lane is null`, slots)}
+        ${firstOf(machineId, sql`d.machine_id = ${machineId} and d.agent_id = room.id and d.state = 'pending' and d.lane is null`, slots)}
       ) o
       where room.slots > 0 and not exists (select from used_up)
       union all
       select o.* from places p cross join lateral (
-        ${firstOf(sql`${isOfPlace(machineId)} and ${jobOf} = p.job`, slots)}
+        ${firstOf(machineId, sql`${isOfPlace(machineId)} and ${jobOf} = p.job`, slots)}
       ) o
       where p.lane = ''
     ),
@@ -139,8 +139,17 @@ const jobOf = sql`coalesce(d.job_id, '')`
 const isOfPlace = (machineId: MachineId) =>
   sql`d.machine_id = ${machineId} and d.state = 'pending' and d.agent_id = p.agent_id and ${laneOf} = p.lane`
 
-/** What outlived its time to live waits for the sweep that says so. */
-const isInTime = sql`(d.expires_at is null or d.expires_at > now())`
+/**
+ * What outlived its time to live waits for the sweep that says so. What was accepted and not heard of since may be at work
+ * behind a line that is cut: it is leased anew only when its machine was heard of after the lapse (and had a second to say
+ * that it holds it), or the agent that runs there would be ended and started again.
+ */
+const mayStart = (machineId: MachineId) =>
+  sql`((d.expires_at is null or d.expires_at > now()) and ${wasHeardOf(machineId)})`
+
+export const wasHeardOf = (machineId: MachineId) => sql`(d.accepted_at is null or d.state_since < (
+  select case when m.last_heartbeat_at is null then 'infinity' when m.last_heartbeat_at < now() - interval '1 second'
+    then m.last_heartbeat_at else '-infinity' end from machines m where m.id = ${machineId}))`
 
 const candidate = sql`d.id, d.priority, d.agent_id, d.job_id, d.concurrency_key, d.concurrency_limit`
 
@@ -148,9 +157,9 @@ const candidate = sql`d.id, d.priority, d.agent_id, d.job_id, d.concurrency_key,
  * The first rows of an agent without a lane. With a key at its limit more of them are looked at, but never more than
  * `WINDOW_WHILE_FULL`. (Two reads with a limit that the planner knows: with one whose limit is a choice, it read all rows.)
  */
-const firstOf = (where: RawBuilder<unknown>, slots: RawBuilder<unknown>) => {
+const firstOf = (machineId: MachineId, where: RawBuilder<unknown>, slots: RawBuilder<unknown>) => {
   const rows = (limit: RawBuilder<unknown>) => sql`
-    select ${candidate} from deliveries d where ${where} and ${isInTime} order by d.priority desc, d.id limit ${limit}`
+    select ${candidate} from deliveries d where ${where} and ${mayStart(machineId)} order by d.priority desc, d.id limit ${limit}`
   const window = sql`(${slots}) * ${WINDOW_PER_SLOT}::int`
   return sql`
   select * from (${rows(window)}) d where not exists (select from full_keys)

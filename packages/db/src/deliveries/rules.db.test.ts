@@ -468,6 +468,29 @@ test('a stalled run that was to be stopped is cancelled when a person gives it u
   expect(await row(ref.deliveryId)).toMatchObject({ state: 'cancelled', reason: 'given_up' })
 })
 
+test('what was accepted and lapsed is leased anew only when its machine was heard of since', async () => {
+  const made = await make({})
+  const refs = (await lease()).map(({ id, runId, fence }) => ({ deliveryId: id, runId, fence }))
+  await acceptDeliveries(connection.db, ofMachine(place.machineId, refs), LEASE_MS)
+  const heardOf = (at: string) =>
+    sql`update machines set last_heartbeat_at = now() + ${at}::text::interval where id = ${place.machineId}`.execute(
+      connection.db,
+    )
+  await heardOf('-20 s')
+  await sql`update deliveries set lease_expires_at = now() - interval '1 s' where id = ${made.id}`.execute(
+    connection.db,
+  )
+  expect(await sweep()).toMatchObject([{ id: made.id, moved: 'lapsed' }])
+  expect(await lease()).toEqual([])
+  await heardOf('0 s')
+  await sql`update deliveries set state_since = now() - interval '10 s' where id = ${made.id}`.execute(
+    connection.db,
+  )
+  expect(await lease(), 'it may be about to say that it holds it').toEqual([])
+  await heardOf('-2 s')
+  expect(await lease()).toHaveLength(1)
+})
+
 test('a backlog behind a busy lane and a paused agent does not hide what can run', async () => {
   await sql`update agents set max_concurrent = 50 where id = ${place.agentId}`.execute(connection.db)
   const busy = Array.from({ length: 300 }, () => newEvent(place, { delivery: { lane: '/busy' } }))

@@ -11,7 +11,7 @@ import type {
 } from '@baton/protocol'
 import { sql } from 'kysely'
 import type { Db } from '../connection.ts'
-import { chooseDeliveries } from '../deliveries/choose.ts'
+import { chooseDeliveries, wasHeardOf } from '../deliveries/choose.ts'
 import { pendingOf } from '../deliveries/pending-of.ts'
 import { isBlocked, isSpent, nextDay } from '../usage/waits-for.ts'
 
@@ -26,6 +26,8 @@ export type DeliveryFacts = {
   accepted: boolean
   cancelRequestedAt: number | null
   parkedUntil: number | null
+  /** Its machine accepted it and has not been heard of since the lease lapsed: it may be at work there. */
+  isUnheard: boolean
   /** Its time to live is over. */
   isExpired: boolean
   concurrency: { key: string; limit: number; live: number } | null
@@ -103,7 +105,7 @@ export async function findDeliveryFacts(
       'id', d.id, 'runId', d.run_id, 'state', d.state, 'stateSince', extract(epoch from d.state_since) * 1000,
       'reason', d.reason, 'reasonMessage', d.reason_message, 'accepted', d.accepted_at is not null,
       'cancelRequestedAt', extract(epoch from d.cancel_requested_at) * 1000,
-      'parkedUntil', extract(epoch from d.parked_until) * 1000, 'isExpired', coalesce(d.expires_at <= now(), false), 'now', extract(epoch from now()) * 1000,
+      'parkedUntil', extract(epoch from d.parked_until) * 1000, 'isUnheard', not ${wasHeardOf(delivery.machine_id)}, 'isExpired', coalesce(d.expires_at <= now(), false), 'now', extract(epoch from now()) * 1000,
       'machine', json_build_object('id', m.id, 'name', m.name, 'state', machine_state(m), 'slots', m.slots,
         'live', (select count(*) from others_live), 'lastHeartbeatAt', extract(epoch from m.last_heartbeat_at) * 1000),
       'agent', json_build_object('id', a.id, 'key', a.key, 'paused', a.paused_at is not null,
