@@ -50,7 +50,10 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
     connect(config.databaseUrl, { max: 1, name: 'baton intake' }),
   )
   const intake = createIntake({ db: connection.db, writers }, sessions, hints, backlog)
-  const targets = createHookTargets(connection.db, keys.seal)
+  const targets = createHookTargets(connection.db, keys.seal, {
+    onError: (error) =>
+      log.debug({ error }, 'webhook addresses were not read again; each is read when it is used'),
+  })
   const transcripts = createTranscripts(connection.db, hints)
   const leases = createLeaseWrites(connection.db)
   const runFeed = createRunFeed(connection.db, transcripts, hints)
@@ -111,6 +114,7 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
     }),
     clock,
     hints,
+    targets,
     onStop(async () => {
       stopHearing()
       runFeed.stop()

@@ -55,6 +55,10 @@ export async function findHookTarget(db: Db, path: string): Promise<TriggerTarge
   return row ?? null
 }
 
+/** The same for many paths at once; those that are unknown are left out. */
+export const listHookTargets = (db: Db, paths: string[]): Promise<TriggerTargetRow[]> =>
+  listTargets(db, sql`t.path = any(${paths}::text[]) and t.kind = 'webhook' and t.deleted_at is null`)
+
 /** A trigger of this organization, or of any with null: then the caller must know that it may. */
 export async function findTriggerTarget(
   db: Db,
