@@ -86,8 +86,9 @@ export function createIntake(
     if (pending.length > 0)
       setImmediate(() => {
         const sent = hints.sendBehind(writer, pending.map(deliveryHint))
-        if (sent) state = 'under way'
-        sent?.then(() => (state = 'done'))
+        if (!sent) return
+        state = 'under way'
+        void sent.then(() => (state = 'done'))
       })
     return () => state === 'under way'
   }
