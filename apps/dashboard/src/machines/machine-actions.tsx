@@ -14,17 +14,29 @@ export function MachineActions({ machine }: { machine: MachineView }) {
   const [open, setOpen] = useState<Open>(null)
   const close = () => setOpen(null)
   const gone = machine.state === 'revoked' || machine.state === 'archived'
+  const drained = machine.drainingAt !== null
+  const drain = useAction(
+    drained ? 'resuming the machine' : 'draining the machine',
+    (api, id: MachineView['id']) =>
+      drained ? api.machines.resume.mutate({ id }) : api.machines.drain.mutate({ id }),
+  )
   return (
     <>
       <Menu
         label={<span className="sr-only">More for {machine.name}</span>}
         icon={<Ellipsis size={16} aria-hidden />}
       >
+        {!gone && (
+          <MenuItem onClick={() => drain.start(machine.id)}>
+            {drained ? 'Take work again' : 'Take no new work'}
+          </MenuItem>
+        )}
         <MenuItem onClick={() => setOpen('rename')}>Rename…</MenuItem>
         {machine.state !== 'archived' && <MenuItem onClick={() => setOpen('rotate')}>New key…</MenuItem>}
         {!gone && <MenuItem onClick={() => setOpen('revoke')}>Revoke its key…</MenuItem>}
         {machine.state !== 'archived' && <MenuItem onClick={() => setOpen('archive')}>Archive…</MenuItem>}
       </Menu>
+      <Problem text={drain.problem} />
       {open === 'rename' && <Rename machine={machine} onClose={close} />}
       {open === 'rotate' && <Rotate machine={machine} onClose={close} />}
       {open === 'revoke' && <Revoke machine={machine} onClose={close} />}

@@ -44,10 +44,10 @@ export function MachineCards({ machines }: { machines: MachineView[] }) {
               <span className="min-w-0 truncate font-medium">{machine.name}</span>
               <MachineMark state={machine.state} />
             </span>
-            {machine.state === 'offline' && (
+            {(machine.state === 'offline' || machine.state === 'draining') && (
               <span className="block text-[13px] text-soft">
                 {machine.cause}
-                {machine.lastHeartbeatAt !== null && (
+                {machine.state === 'offline' && machine.lastHeartbeatAt !== null && (
                   <>
                     {' '}
                     Last heard <Ago at={machine.lastHeartbeatAt} />.
