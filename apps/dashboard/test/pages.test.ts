@@ -237,6 +237,7 @@ describe.skipIf(launched === null)('jobs, events, agents and usage in a browser'
   })
 
   test('anything is reached by its name from anywhere, and a page begins at its top and is found again where it was', async () => {
+    for (const word of ['one', 'two', 'three']) await place.startRun(`@demo ok ${word}`)
     await page.setViewportSize({ width: 1280, height: 320 })
     await page.goto(`${place.url}/runs`)
     await page.locator('[data-row]').nth(2).waitFor()
