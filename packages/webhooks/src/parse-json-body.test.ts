@@ -9,29 +9,29 @@ describe('scanJsonShape', () => {
       ['[', ']'],
       ['{"a":', '}'],
     ] as const) {
-      expect(scanJsonShape(Buffer.from(`${open.repeat(64)}1${close.repeat(64)}`), {})).toEqual({ ok: true })
-      expect(scanJsonShape(Buffer.from(open.repeat(65)), {})).toEqual({ ok: false, reason: 'too_deep' })
+      expect(scanJsonShape(`${open.repeat(64)}1${close.repeat(64)}`)).toMatchObject({ ok: true })
+      expect(scanJsonShape(open.repeat(65))).toEqual({ ok: false, reason: 'too_deep' })
     }
   })
 
   test('50,000 keys pass and one more does not, also when they are the same key', () => {
-    const withKeys = (count: number) => Buffer.from(`{${Array(count).fill('"a":1').join(',')}}`)
-    expect(scanJsonShape(withKeys(50_000), {})).toEqual({ ok: true })
-    expect(scanJsonShape(withKeys(50_001), {})).toEqual({ ok: false, reason: 'too_many_keys' })
+    const withKeys = (count: number) => `{${Array(count).fill('"a":1').join(',')}}`
+    expect(scanJsonShape(withKeys(50_000))).toMatchObject({ ok: true })
+    expect(scanJsonShape(withKeys(50_001))).toEqual({ ok: false, reason: 'too_many_keys' })
   })
 
   test('what stands in a string does not count, whatever is escaped', () => {
     const body = JSON.stringify({ 'a\\"[[[:::': '\\\\"{{{:::[[[', b: '"', c: '\\' })
-    expect(scanJsonShape(Buffer.from(body), { maxDepth: 1, maxKeys: 3 })).toEqual({ ok: true })
-    expect(scanJsonShape(Buffer.from('"never closed [[[ \\'), { maxDepth: 1 })).toEqual({ ok: true })
+    expect(scanJsonShape(body, { maxDepth: 1, maxKeys: 3 })).toMatchObject({ ok: true })
+    expect(scanJsonShape('"never closed [[[ \\', { maxDepth: 1 })).toMatchObject({ ok: true })
   })
 
   test('depth and keys are counted as JSON.parse sees them', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
-        const body = Buffer.from(JSON.stringify(value))
+        const body = JSON.stringify(value)
         const { depth, keys } = measure(value)
-        expect(scanJsonShape(body, { maxDepth: depth, maxKeys: keys })).toEqual({ ok: true })
+        expect(scanJsonShape(body, { maxDepth: depth, maxKeys: keys })).toMatchObject({ ok: true })
         if (depth > 0)
           expect(scanJsonShape(body, { maxDepth: depth - 1 })).toMatchObject({ reason: 'too_deep' })
         if (keys > 0)
@@ -65,6 +65,7 @@ describe('parseJsonBody', () => {
     ['{"constructor":{"prototype":{"admin":true}},"a":1}'],
     ['{"\\u0063onstructor":1,"a":1}'],
     ['{"a":1,"__proto__":null}'],
+    ['{"a":1,"__proto__" : "\\\\"}'],
   ])('%s loses the key that reaches for a prototype', (text) => {
     const body = parseJsonBody(Buffer.from(text))
     expect(body).toEqual({ ok: true, value: { a: 1 }, cleaned: true })

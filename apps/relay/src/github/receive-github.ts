@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Db, type StoredGithubEvent, storeGithubEvent } from '@baton/db'
 import { GITHUB_BODY_BYTES, toId } from '@baton/protocol'
@@ -64,7 +64,7 @@ export function createGithubReceiver(deps: {
     if ('problem' in signer) return refuse(signer.problem)
     const checked = checkBody(request, read.body)
     if ('problem' in checked) return refuse(checked.problem)
-    const bodyHash = createHash('sha256').update(read.body).digest('hex')
+    const bodyHash = hash('sha256', read.body)
     const guid = signer.guid ?? `body-${bodyHash}`
     try {
       const stored = await withinTime(

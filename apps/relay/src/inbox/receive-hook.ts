@@ -3,7 +3,7 @@ import type { Db } from '@baton/db'
 import { CAUSE_HEADER, GITHUB_BODY_BYTES, INTAKE_BODY_BYTES, readCause, toId } from '@baton/protocol'
 import type { Logger } from '@baton/service'
 import { dummyVerify } from '@baton/webhooks'
-import { uuidv7 } from 'uuidv7'
+import { uuidv7obj } from 'uuidv7'
 import { isBacklogFull } from '../deliveries/backlog.ts'
 import { type Problem, sendProblem } from '../http/problem.ts'
 import type { PlannedEvent } from '../jobs/plan-delivery.ts'
@@ -123,7 +123,7 @@ async function plan(
   const cause = said && (await trueCause(db, target.organization_id, said))
   const isCheck = challengeOf(target, payload) !== null
   return planEvent(target, {
-    id: toId('event', uuidv7()),
+    id: toId('event', uuidv7obj().toHex()),
     source: 'webhook',
     payload,
     body: verified.body,

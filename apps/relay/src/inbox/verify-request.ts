@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type EventVerification, SIGNATURE_TOLERANCE_MS } from '@baton/protocol'
 import { openBody, type Verification, verifySignature } from '@baton/webhooks'
@@ -36,7 +36,7 @@ export function verifyRequest(
   })
   if (!verified.ok) return { problem: { ...REFUSALS.signature, detail: verified.message } }
   const body = openBody(scheme, target.openSecrets, rawBody)
-  const bodyHash = createHash('sha256').update(body).digest('hex')
+  const bodyHash = hash('sha256', body)
   return {
     body,
     bodyHash,
@@ -59,7 +59,7 @@ function takeUnsigned(
     return { problem: REFUSALS.unsigned }
   const id = request.headersDistinct['x-baton-delivery']?.[0] ?? null
   const deliveryId = id !== null && /^[\x21-\x7e]{1,256}$/.test(id) ? id : null
-  const bodyHash = createHash('sha256').update(body).digest('hex')
+  const bodyHash = hash('sha256', body)
   return {
     body,
     bodyHash,

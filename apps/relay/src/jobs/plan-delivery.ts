@@ -8,7 +8,7 @@ import {
   type Trust,
   toId,
 } from '@baton/protocol'
-import { uuidv7 } from 'uuidv7'
+import { uuidv7obj } from 'uuidv7'
 import { laneOf } from './lane.ts'
 
 export type DeliveryPlan = {
@@ -32,8 +32,8 @@ export function planDelivery(
   rules: DeliveryRules | null,
 ): PlannedDelivery {
   return {
-    id: toId('delivery', uuidv7()),
-    runId: toId('run', uuidv7()),
+    id: toId('delivery', uuidv7obj().toHex()),
+    runId: toId('run', uuidv7obj().toHex()),
     agentId: plan.agentId,
     machineId: plan.machineId,
     jobId: plan.job?.id ?? null,
