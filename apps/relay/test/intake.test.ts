@@ -179,7 +179,16 @@ test('a machine with 100,000 deliveries waiting takes no more: 429 with a time, 
   })
   const full = made.secrets[0]
   if (!full) throw new Error('no webhook')
-  const { eventId } = await api.jobs.run.mutate({ id: 'full' })
+  // Of another machine: how much waits for this one is remembered for some seconds, once somebody has asked.
+  const { machine: other } = await api.machines.create.mutate({ name: 'not full' })
+  await api.agents.create.mutate({
+    key: 'not-full',
+    machineId: other.id,
+    runtime: 'command',
+    command: 'demo',
+  })
+  await api.jobs.create.mutate({ key: 'not-full', agent: 'not-full', prompt: 'go' })
+  const { eventId } = await api.jobs.run.mutate({ id: 'not-full' })
   const connection = connect(relay.databaseUrl, { max: 1, statementTimeoutMs: 60_000 })
   const { rows } = await sql<{
     organization_id: string
