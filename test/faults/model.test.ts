@@ -1,7 +1,6 @@
-import { type Connection, connect } from '@baton/db'
-import { createTestDatabase, type TestDatabase } from '@baton/testkit'
+import { useTestDatabase } from '@baton/testkit'
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { allSteps } from './model/commands.ts'
 import { mutant, realStatements, type Statements, unusedPatches } from './model/statements.ts'
 import { makeWorld } from './model/world.ts'
@@ -9,17 +8,7 @@ import { printSeed, seed } from './support/seed.ts'
 
 printSeed('model')
 
-let database: TestDatabase
-let connection: Connection
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  connection = connect(database.url)
-})
-afterAll(async () => {
-  await connection?.close()
-  await database?.[Symbol.asyncDispose]()
-})
+const database = useTestDatabase()
 
 /** fast-check's default size hides faults here: a missing fence lived through 500 runs of it. */
 function check(
@@ -31,7 +20,7 @@ function check(
     fc.noBias(fc.commands(allSteps, { size: 'max', maxCommands: 60 })),
     async (commands) => {
       await fc.asyncModelRun(async () => {
-        const world = await makeWorld(connection.db, statements, seen)
+        const world = await makeWorld(database.db, statements, seen)
         return { model: world, real: world }
       }, commands)
     },

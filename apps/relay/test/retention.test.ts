@@ -1,22 +1,12 @@
-import { type Connection, connect, insertEvents, leaseDeliveries, sql } from '@baton/db'
+import { connect, insertEvents, leaseDeliveries, sql } from '@baton/db'
 import { LEASE_MS } from '@baton/protocol'
 import { createLogger } from '@baton/service'
-import { createTestDatabase, eventually, makePlace, newEvent, type Place } from '@baton/testkit'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually, makePlace, newEvent, type Place, useTestDatabase } from '@baton/testkit'
+import { expect, test } from 'vitest'
 import { createRetention } from '../src/retention/retention.ts'
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>
-let connection: Connection
+const database = useTestDatabase({ max: 8 })
 const log = createLogger({ name: 'test', level: 'silent' })
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  connection = connect(database.url, { max: 8 })
-})
-afterAll(async () => {
-  await connection?.close()
-  await database?.[Symbol.asyncDispose]()
-})
 
 /** Finished work of long ago: so many events with a run of 20 run events each. */
 async function makeOld(place: Place, count: number) {
@@ -54,7 +44,7 @@ async function makeOld(place: Place, count: number) {
 async function countEvents(place: Place): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*)::int as count from events where organization_id = ${place.organizationId} and dedup_scope = 'old'`.execute(
-    connection.db,
+    database.db,
   )
   return rows[0]?.count ?? 0
 }
@@ -66,10 +56,10 @@ async function measure(place: Place, rounds: number): Promise<{ intake: number; 
   for (let round = 0; round < rounds; round++) {
     const event = newEvent(place)
     let start = performance.now()
-    await insertEvents(connection.db, [event], LEASE_MS)
+    await insertEvents(database.db, [event], LEASE_MS)
     intake.push(performance.now() - start)
     start = performance.now()
-    const leased = await leaseDeliveries(connection.db, place.machineId, {
+    const leased = await leaseDeliveries(database.db, place.machineId, {
       sessionEpoch: 1,
       slots: 1,
       leaseMs: LEASE_MS,
@@ -78,20 +68,20 @@ async function measure(place: Place, rounds: number): Promise<{ intake: number; 
     lease.push(performance.now() - start)
     expect(leased).toHaveLength(1)
     await sql`update deliveries set state = 'cancelled', lease_expires_at = null, finished_at = now()
-      where organization_id = ${place.organizationId} and state = 'leased'`.execute(connection.db)
+      where organization_id = ${place.organizationId} and state = 'leased'`.execute(database.db)
   }
   const p95 = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.95)] ?? 0
   return { intake: p95(intake), lease: p95(lease) }
 }
 
 test('while two relays delete 6,000 old events, storing and leasing take at most a few times as long', async () => {
-  const place = await makePlace(connection.db)
-  const quiet = await makePlace(connection.db)
+  const place = await makePlace(database.db)
+  const quiet = await makePlace(database.db)
   await makeOld(place, 6_000)
-  await sql`analyze`.execute(connection.db)
+  await sql`analyze`.execute(database.db)
   await measure(quiet, 50)
   const alone = await measure(quiet, 200)
-  const services = [1, 2].map(() => createRetention({ connection, log }, { pauseMs: 5 }))
+  const services = [1, 2].map(() => createRetention({ connection: database.connection, log }, { pauseMs: 5 }))
   await Promise.all(services.map((service) => service.start()))
   const deletedBefore = 6_000 - (await countEvents(place))
   const beside = await measure(quiet, 200)
@@ -114,9 +104,9 @@ test('while two relays delete 6,000 old events, storing and leasing take at most
 }, 120_000)
 
 test('a stop in the middle ends soon and leaves whole things only', async () => {
-  const place = await makePlace(connection.db)
+  const place = await makePlace(database.db)
   await makeOld(place, 1_000)
-  const service = createRetention({ connection, log }, { pauseMs: 20 })
+  const service = createRetention({ connection: database.connection, log }, { pauseMs: 20 })
   await service.start()
   await eventually(() => expect(service.counts().events).toBeGreaterThan(0))
   await service.stop()
@@ -125,7 +115,7 @@ test('a stop in the middle ends soon and leaves whole things only', async () => 
       (select count(*)::int from deliveries where organization_id = ${place.organizationId}) as deliveries,
       (select count(*)::int from runs where organization_id = ${place.organizationId}) as runs,
       (select count(*)::int from run_events where organization_id = ${place.organizationId}) as run_events`.execute(
-    connection.db,
+    database.db,
   )
   const left = rows[0]?.events ?? 0
   expect(left).toBeGreaterThan(0)

@@ -1,7 +1,5 @@
 import {
   acceptDeliveries,
-  type Connection,
-  connect,
   findRunView,
   leaseDeliveries,
   loseDeliveries,
@@ -13,53 +11,46 @@ import {
   sweepDeliveries,
 } from '@baton/db'
 import { DEFAULT_RULES, LEASE_MS, type RunLimits } from '@baton/protocol'
-import { createTestDatabase, LIMITS, makeDelivery, makePlace, newTestId, type Place } from '@baton/testkit'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { LIMITS, makeDelivery, makePlace, newTestId, type Place, useTestDatabase } from '@baton/testkit'
+import { beforeEach, expect, test } from 'vitest'
 import { explain } from '../src/why/explain.ts'
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>
-let connection: Connection
+const database = useTestDatabase()
 let place: Place
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  connection = connect(database.url)
-})
-afterAll(async () => {
-  await connection?.close()
-  await database?.[Symbol.asyncDispose]()
-})
 beforeEach(async () => {
-  place = await makePlace(connection.db)
+  place = await makePlace(database.db)
 })
 
 /** One delivery that its machine has accepted, and started where asked. */
 async function accepted(limits: Partial<RunLimits> = {}, isStarted = false) {
-  const { id } = await makeDelivery(connection.db, place, { delivery: { limits: { ...LIMITS, ...limits } } })
-  const leased = await leaseDeliveries(connection.db, place.machineId, {
+  const { id } = await makeDelivery(database.db, place, { delivery: { limits: { ...LIMITS, ...limits } } })
+  const leased = await leaseDeliveries(database.db, place.machineId, {
     sessionEpoch: place.sessionEpoch,
     slots: 1,
     leaseMs: LEASE_MS,
     bodyBytes: 0,
   })
   const refs = leased.map(({ id: deliveryId, runId, fence }) => ({ deliveryId, runId, fence }))
-  await acceptDeliveries(connection.db, ofMachine(place.machineId, refs), LEASE_MS)
+  await acceptDeliveries(database.db, ofMachine(place.machineId, refs), LEASE_MS)
   const starts = refs.map((ref) => ({ ...ref, agoMs: 0, workspace: '/w' }))
-  if (isStarted) await startRuns(connection.db, ofMachine(place.machineId, starts), LEASE_MS)
+  if (isStarted) await startRuns(database.db, ofMachine(place.machineId, starts), LEASE_MS)
   return { id, refs }
 }
 
 async function lapse(id: string) {
   await sql`update deliveries set lease_expires_at = now() - interval '1 s' where id = ${id}`.execute(
-    connection.db,
+    database.db,
   )
-  await sweepDeliveries(connection.db, { acceptWithinMs: 10_000, limit: 100 })
+  await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 })
 }
 
 async function told(id: string) {
   const { organizationId } = place
-  const run = await findRunView(connection.db, organizationId, id)
-  const ctx = { connection, principal: { organizationId } } as unknown as Parameters<typeof explain>[0]
+  const run = await findRunView(database.db, organizationId, id)
+  const ctx = { connection: database.connection, principal: { organizationId } } as unknown as Parameters<
+    typeof explain
+  >[0]
   const why = await explain(ctx, id)
   return {
     status: run?.status,
@@ -75,11 +66,9 @@ test('work whose lease lapsed before its start is asleep and not lost, and why s
   expect(await told(id)).toMatchObject({ status: 'asleep', codes: ['machine_offline'] })
   const heardOf = (at: string) =>
     sql`update machines set last_heartbeat_at = now() + ${at}::text::interval where id = ${place.machineId}`.execute(
-      connection.db,
+      database.db,
     )
-  await sql`update deliveries set state_since = now() - interval '10 s' where id = ${id}`.execute(
-    connection.db,
-  )
+  await sql`update deliveries set state_since = now() - interval '10 s' where id = ${id}`.execute(database.db)
   await heardOf('-15 s')
   expect(await told(id)).toMatchObject({ codes: ['machine_silent'] })
   await heardOf('-5 s')
@@ -94,7 +83,7 @@ test('work that its machine gave back for a while waits and is not stopped', asy
   const { id, refs } = await accepted()
   const disk = { errorKind: 'disk_full', message: 'The disk is full.', final: false } as const
   await refuseDeliveries(
-    connection.db,
+    database.db,
     place.machineId,
     refs.map((ref) => ({ ...ref, ...disk, retryAfterMs: 60_000 })),
   )
@@ -107,9 +96,9 @@ test('work that its machine gave back for a while waits and is not stopped', asy
 
 test('work that may be repeated and whose run was lost waits for its next attempt', async () => {
   const { id } = await accepted({ repeatable: true }, true)
-  await loseDeliveries(connection.db, place.machineId, [])
+  await loseDeliveries(database.db, place.machineId, [])
   expect(await told(id)).toMatchObject({ status: 'asleep', codes: ['machine_offline'] })
-  await requestCancel(connection.db, place.organizationId, id as never, 'enough')
+  await requestCancel(database.db, place.organizationId, id as never, 'enough')
   expect(await told(id)).toMatchObject({ status: 'stopped' })
 })
 
@@ -117,7 +106,7 @@ test('a stalled run that is to be stopped does not promise to go on', async () =
   const { id } = await accepted({}, true)
   await lapse(id)
   expect((await told(id)).why).toContain('goes on by itself')
-  await requestCancel(connection.db, place.organizationId, id as never, 'enough')
+  await requestCancel(database.db, place.organizationId, id as never, 'enough')
   const { why, codes } = await told(id)
   expect(codes).toEqual(['machine_offline', 'stalled'])
   expect(why).not.toContain('goes on')
@@ -127,10 +116,10 @@ test('what is dead or expired says so as a condition with a way out', async () =
   const { id } = await accepted({ maxAttempts: 1 })
   await lapse(id)
   expect(await told(id)).toMatchObject({ codes: ['dead'], why: expect.stringContaining('1 of 1') })
-  const waits = await makeDelivery(connection.db, place)
-  await sql`update deliveries set expires_at = now() where id = ${waits.id}`.execute(connection.db)
+  const waits = await makeDelivery(database.db, place)
+  await sql`update deliveries set expires_at = now() where id = ${waits.id}`.execute(database.db)
   expect(await told(waits.id)).toMatchObject({ codes: ['machine_offline', 'expired'] })
-  await sweepDeliveries(connection.db, { acceptWithinMs: 10_000, limit: 100 })
+  await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 })
   expect(await told(waits.id)).toMatchObject({ status: 'failed', codes: ['expired'] })
 })
 
@@ -139,7 +128,7 @@ test('a job that has used up its hour and its budget of the day says so itself',
   const id = newTestId('job')
   const budget = { dayTokens: 1, dayUsd: null, runTokens: null, runUsd: null }
   const rules = { ...DEFAULT_RULES, perHour: 1 }
-  await connection.db
+  await database.db
     .insertInto('jobs')
     .values({
       id,
@@ -154,19 +143,23 @@ test('a job that has used up its hour and its budget of the day says so itself',
     })
     .execute()
   const why = async () => {
-    const ctx = { connection, principal: { organizationId }, config: { publicUrl: 'http://relay' } }
+    const ctx = {
+      connection: database.connection,
+      principal: { organizationId },
+      config: { publicUrl: 'http://relay' },
+    }
     return (await explain(ctx as unknown as Parameters<typeof explain>[0], id)).conditions.map(
       ({ code }) => code,
     )
   }
   expect(await why()).not.toContain('hourly_limit')
-  await makeDelivery(connection.db, place, { delivery: { jobId: id } })
+  await makeDelivery(database.db, place, { delivery: { jobId: id } })
   const options = { sessionEpoch: place.sessionEpoch, slots: 1, leaseMs: LEASE_MS, bodyBytes: 0 }
-  expect(await leaseDeliveries(connection.db, machineId, options)).toHaveLength(1)
+  expect(await leaseDeliveries(database.db, machineId, options)).toHaveLength(1)
   await sql`insert into usage_days (organization_id, day, agent_id, machine_id, job_id, runs, priced_runs, input_tokens,
       output_tokens, cached_tokens, cost_usd)
     values (${organizationId}, (now() at time zone 'UTC')::date, ${agentId}, ${machineId}, ${id}, 1, 0, 6, 6, 0, 0)`.execute(
-    connection.db,
+    database.db,
   )
   expect(await why()).toEqual(expect.arrayContaining(['hourly_limit', 'job_budget']))
 })

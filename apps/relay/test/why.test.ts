@@ -1,7 +1,5 @@
 import {
   acceptDeliveries,
-  type Connection,
-  connect,
   findDeliveryFacts,
   leaseDeliveries,
   ofMachine,
@@ -9,21 +7,11 @@ import {
   sweepDeliveries,
 } from '@baton/db'
 import { DEFAULT_RULES, type JobId, LEASE_MS } from '@baton/protocol'
-import { createTestDatabase, LIMITS, makeDelivery, makePlace, newTestId, type Place } from '@baton/testkit'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { LIMITS, makeDelivery, makePlace, newTestId, type Place, useTestDatabase } from '@baton/testkit'
+import { expect, test } from 'vitest'
 import { unmetConditions } from '../src/why/unmet-conditions.ts'
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>
-let connection: Connection
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  connection = connect(database.url)
-})
-afterAll(async () => {
-  await connection?.close()
-  await database?.[Symbol.asyncDispose]()
-})
+const database = useTestDatabase()
 
 /** mulberry32: the same world again for the same seed. */
 function randomOf(seed: number) {
@@ -37,7 +25,7 @@ function randomOf(seed: number) {
 }
 
 async function makeWorld(random: () => number): Promise<Place> {
-  const { db } = connection
+  const { db } = database
   const place = await makePlace(db, { maxConcurrent: 1 + Math.floor(random() * 3) })
   await sql`update machines set last_heartbeat_at = now(), slots = ${1 + Math.floor(random() * 4)}::int where id = ${place.machineId}`.execute(
     db,
@@ -83,7 +71,7 @@ async function makeWorld(random: () => number): Promise<Place> {
 
 /** The leases lapsed before their start was heard of, some before and some after the last sign of life. */
 async function lapse({ machineId }: Place, random: () => number) {
-  const { db } = connection
+  const { db } = database
   await sql`update deliveries set lease_expires_at = now() - interval '1 s'
     where machine_id = ${machineId} and state = 'leased'`.execute(db)
   await sweepDeliveries(db, { acceptWithinMs: 10_000, limit: 100 })
@@ -96,7 +84,7 @@ async function lapse({ machineId }: Place, random: () => number) {
 
 /** The agent itself has something against more work: its account, its sign-in, its budget or its hourly limit. */
 async function limitAgent({ organizationId, machineId, agentId }: Place, random: () => number) {
-  const { db } = connection
+  const { db } = database
   const set = (fields: ReturnType<typeof sql>) =>
     sql`update agents set ${fields} where id = ${agentId}`.execute(db)
   const choice = Math.floor(random() * 5)
@@ -114,13 +102,13 @@ async function useTokens(place: Omit<Place, 'sessionEpoch'>, jobId: JobId | null
   await sql`insert into usage_days (organization_id, day, agent_id, machine_id, job_id, runs, priced_runs, input_tokens,
       output_tokens, cached_tokens, cost_usd)
     values (${place.organizationId}, (now() at time zone 'UTC')::date, ${place.agentId}, ${place.machineId}, ${jobId}, 1, 0, 6,
-      6, 0, 0)`.execute(connection.db)
+      6, 0, 0)`.execute(database.db)
 }
 
 async function makeJob(place: Place, random: () => number): Promise<JobId> {
   const id = newTestId('job')
   const isSpent = random() < 0.1
-  await connection.db
+  await database.db
     .insertInto('jobs')
     .values({
       id,
@@ -139,7 +127,7 @@ async function makeJob(place: Place, random: () => number): Promise<JobId> {
 }
 
 const lease = (place: Place, slots: number) =>
-  leaseDeliveries(connection.db, place.machineId, {
+  leaseDeliveries(database.db, place.machineId, {
     sessionEpoch: place.sessionEpoch,
     slots,
     leaseMs: LEASE_MS,
@@ -153,7 +141,7 @@ test(`nothing unmet means that the next look leases it, and the other way round 
   const seen = { leased: 0, waiting: 0, codes: new Set<string>() }
   for (let round = 0; round < 120; round++) {
     const place = await makeWorld(random)
-    const rows = await connection.db
+    const rows = await database.db
       .selectFrom('deliveries')
       .select(['id', 'state'])
       .where('machine_id', '=', place.machineId)
@@ -162,7 +150,7 @@ test(`nothing unmet means that the next look leases it, and the other way round 
     const free = new Set<string>()
     let slots = 0
     for (const { id } of waiting) {
-      const facts = await findDeliveryFacts(connection.db, place.organizationId, id)
+      const facts = await findDeliveryFacts(database.db, place.organizationId, id)
       if (!facts) throw new Error('no facts')
       const unmet = unmetConditions(facts)
       for (const { code } of unmet) seen.codes.add(code)

@@ -10,6 +10,15 @@ export type { GithubFault } from './github/github-weather.ts'
 export * from './github/github-world.ts'
 export { githubHeaders } from './github/send-github-webhook.ts'
 export { type StandInGithub, startStandInGithub } from './github/stand-in-github.ts'
+export {
+  acceptOne,
+  leaseOne,
+  leaseSome,
+  refOf,
+  settleReports,
+  startLeased,
+  startOne,
+} from './lease-one.ts'
 export { LIMITS, makeDelivery, makePlace, newEvent, newTestId, type Place } from './make.ts'
 export { type ModelRequest, type StandInModel, startStandInModel } from './model/stand-in-model.ts'
 export { type StandInSlack, startStandInSlack } from './outputs/stand-in-slack.ts'
@@ -18,7 +27,9 @@ export { type ReceivedRequest, startTestReceiver, type TestReceiver } from './ou
 export { createTestDatabase, type TestDatabase } from './postgres/create-test-database.ts'
 export { type DurablePostgres, type RestartMode, startDurablePostgres } from './postgres/durable-postgres.ts'
 export { startTestPostgres, type TestPostgres, type TestPostgresAddress } from './postgres/test-postgres.ts'
+export { type DatabaseInUse, useTestDatabase } from './postgres/use-test-database.ts'
 export { startTestRelay, TEST_SECRET, type TestRelay } from './relay.ts'
+export { reportOf } from './report-of.ts'
 export {
   connectWireRunner,
   leaseOf,

@@ -15,6 +15,7 @@ import { transcriptHash } from '@baton/protocol/transcript-hash'
 import type { AppRouter } from '@baton/relay'
 import { createTRPCClient, createWSClient, httpLink, type TRPCClient, wsLink } from '@trpc/client'
 import { WebSocket as WsSocket } from 'ws'
+import { reportOf } from './report-of.ts'
 
 export type WireApi = TRPCClient<AppRouter>
 
@@ -108,28 +109,7 @@ export const leaseOf = ({ deliveryId, runId, fence }: PushedDelivery): LeaseRef 
 /** A short transcript as a runner would send it, and its end. */
 export function wireRun(lease: LeaseRef, bodies: RunEventBody[], only: Partial<SettleReport> = {}) {
   const events = bodies.map((body, index) => encodeRunEvent(1_000 + index, body))
-  const settle: SettleReport = {
-    ...lease,
-    finishKey: randomUUID(),
-    state: 'succeeded',
-    outcome: 'done',
-    errorKind: null,
-    message: null,
-    exitCode: 0,
-    signal: null,
-    sessionId: null,
-    usage: null,
-    result: 'ok',
-    quotaUntil: null,
-    changes: null,
-    spawn: null,
-    killProof: null,
-    finalSeq: events.length,
-    finalHash: transcriptHash(lease.runId, events),
-    startedAt: Date.now(),
-    firstOutputAt: Date.now(),
-    finishedAt: Date.now(),
-    ...only,
-  }
+  const finalHash = transcriptHash(lease.runId, events)
+  const settle = reportOf(lease, { finalSeq: events.length, finalHash, ...only })
   return { events, settle }
 }

@@ -1,38 +1,33 @@
-import { type Connection, connect, leaseDeliveries } from '@baton/db'
+import { leaseDeliveries } from '@baton/db'
 import { LEASE_MS, type LeaseRef } from '@baton/protocol'
-import { createTestDatabase, makeDelivery, makePlace, type Place } from '@baton/testkit'
+import { makeDelivery, makePlace, type Place, useTestDatabase } from '@baton/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createLeaseWrites, type LeaseWrites } from './lease-writes.ts'
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>
-let connection: Connection
+const database = useTestDatabase()
 let writes: LeaseWrites
 let place: Place
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  connection = connect(database.url)
-  writes = createLeaseWrites(connection.db)
+  writes = createLeaseWrites(database.db)
 })
 afterAll(async () => {
   await writes?.stop()
-  await connection?.close()
-  await database?.[Symbol.asyncDispose]()
 })
 beforeEach(async () => {
-  place = await makePlace(connection.db)
+  place = await makePlace(database.db)
 })
 
 async function leaseOne(): Promise<LeaseRef> {
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const options = { sessionEpoch: place.sessionEpoch, slots: 1, leaseMs: LEASE_MS, bodyBytes: 1000 }
-  const [leased] = await leaseDeliveries(connection.db, place.machineId, options)
+  const [leased] = await leaseDeliveries(database.db, place.machineId, options)
   if (!leased) throw new Error('nothing to lease')
   return { deliveryId: leased.id, runId: leased.runId, fence: leased.fence }
 }
 
 test('requests that come together are each answered for their own, also when they name the same delivery', async () => {
-  const other = await makePlace(connection.db)
+  const other = await makePlace(database.db)
   const lease = await leaseOne()
   // The first two fill both flights, so that the rest goes into one statement.
   const fillers = [writes.accept(place.machineId, []), writes.renew(place.machineId, [])]

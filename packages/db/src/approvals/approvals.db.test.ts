@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type ApprovalId, encodeRunEvent, LEASE_MS, type LeaseRef, type UserId } from '@baton/protocol'
 import { transcriptHash } from '@baton/protocol/transcript-hash'
-import { createTestDatabase, makeDelivery, makePlace, newTestId, type Place } from '@baton/testkit'
+import { makeDelivery, makePlace, newTestId, type Place, useTestDatabase } from '@baton/testkit'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { ofMachine } from '../deliveries/of-machine.ts'
 import {
   type ApprovalSteps,
@@ -11,8 +11,6 @@ import {
   acknowledgeControls,
   answerApproval,
   appendRunEvents,
-  type Connection,
-  connect,
   findApproval,
   findRunView,
   insertControl,
@@ -24,37 +22,24 @@ import {
   sweepApprovals,
 } from '../index.ts'
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>
-let connection: Connection
+const database = useTestDatabase()
 let place: Place
 let userId: UserId
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  connection = connect(database.url)
-})
-afterAll(async () => {
-  await connection?.close()
-  await database?.[Symbol.asyncDispose]()
-})
 beforeEach(async () => {
-  place = await makePlace(connection.db)
+  place = await makePlace(database.db)
   userId = newTestId('user')
-  await connection.db.insertInto('users').values({ id: userId, email: null, name: 'Ada' }).execute()
+  await database.db.insertInto('users').values({ id: userId, email: null, name: 'Ada' }).execute()
 })
 
 async function startOne(only: Parameters<typeof makeDelivery>[2] = {}): Promise<LeaseRef> {
-  await makeDelivery(connection.db, place, only)
+  await makeDelivery(database.db, place, only)
   const options = { sessionEpoch: place.sessionEpoch, slots: 1, leaseMs: LEASE_MS, bodyBytes: 1000 }
-  const [leased] = await leaseDeliveries(connection.db, place.machineId, options)
+  const [leased] = await leaseDeliveries(database.db, place.machineId, options)
   if (!leased) throw new Error('nothing to lease')
   const held = { deliveryId: leased.id, runId: leased.runId, fence: leased.fence }
-  await acceptDeliveries(connection.db, ofMachine(place.machineId, [held]), LEASE_MS)
-  await startRuns(
-    connection.db,
-    ofMachine(place.machineId, [{ ...held, agoMs: 5, workspace: '/w' }]),
-    LEASE_MS,
-  )
+  await acceptDeliveries(database.db, ofMachine(place.machineId, [held]), LEASE_MS)
+  await startRuns(database.db, ofMachine(place.machineId, [{ ...held, agoMs: 5, workspace: '/w' }]), LEASE_MS)
   return held
 }
 
@@ -77,7 +62,7 @@ const none: ApprovalSteps = { asked: [], closed: [], steered: [] }
 async function append(held: LeaseRef, seq: number, steps: Partial<ApprovalSteps>) {
   const text = encodeRunEvent(1, { type: 'status', text: 'x' })
   const before = Array.from({ length: seq - 1 }, () => text)
-  const stored = await appendRunEvents(connection.db, [
+  const stored = await appendRunEvents(database.db, [
     {
       ...held,
       machineId: place.machineId,
@@ -106,7 +91,7 @@ const answer = (
   more = {},
   organizationId = place.organizationId,
 ) =>
-  answerApproval(connection.db, organizationId, id, {
+  answerApproval(database.db, organizationId, id, {
     decision,
     scope: 'once',
     pattern: null,
@@ -117,24 +102,24 @@ const answer = (
     ...more,
   })
 const view = async (id: ApprovalId) => {
-  const found = await findApproval(connection.db, place.organizationId, id)
+  const found = await findApproval(database.db, place.organizationId, id)
   if (!found) throw new Error('no such approval')
   return found
 }
 const end = (held: LeaseRef) =>
   sql`with ended as (update runs set state = 'succeeded', finish_key = 'k' where id = ${held.runId})
     update deliveries set state = 'succeeded', finished_at = now(), lease_expires_at = null where id = ${held.deliveryId}`.execute(
-    connection.db,
+    database.db,
   )
 
 test('a question is stored with its event, once for its run and number', async () => {
   const { held, id, hash } = await askOne()
   expect(await append(held, 2, { asked: [asked('ask-1', { summary: 'another' })] })).toBe(true)
-  const all = await listApprovals(connection.db, place.organizationId, { newestFirst: true, limit: 10 })
+  const all = await listApprovals(database.db, place.organizationId, { newestFirst: true, limit: 10 })
   expect(all).toMatchObject([
     { id, state: 'open', summary: 'npm test', actionHash: hash, pattern: 'Bash(npm test)' },
   ])
-  expect(await findRunView(connection.db, place.organizationId, held.runId)).toMatchObject({
+  expect(await findRunView(database.db, place.organizationId, held.runId)).toMatchObject({
     status: 'waiting',
     sentence: 'Waiting for approval: Bash npm test.',
     openApprovals: [{ id }],
@@ -145,9 +130,7 @@ test('a question whose event does not follow the transcript is not stored', asyn
   const held = await startOne()
   expect(await append(held, 2, { asked: [asked('ask-1')] })).toBe(false)
   expect(await append({ ...held, fence: held.fence + 1 }, 1, { asked: [asked('ask-1')] })).toBe(false)
-  expect(await listApprovals(connection.db, place.organizationId, { newestFirst: true, limit: 10 })).toEqual(
-    [],
-  )
+  expect(await listApprovals(database.db, place.organizationId, { newestFirst: true, limit: 10 })).toEqual([])
 })
 
 test('of fifty answers at once exactly one wins, and its machine is told once', async () => {
@@ -166,32 +149,30 @@ test('of fifty answers at once exactly one wins, and its machine is told once', 
     answeredBy: { id: userId, name: 'Ada' },
     answeredVia: 'sdk',
   })
-  expect(await listQueuedControls(connection.db, place.machineId)).toMatchObject([
+  expect(await listQueuedControls(database.db, place.machineId)).toMatchObject([
     { kind: 'answer', ask: 'ask-1', runId: held.runId, fence: held.fence, message: `answer ${winner}` },
   ])
 })
 
 test("another organization's approval is like one that does not exist", async () => {
   const { id } = await askOne()
-  const other = await makePlace(connection.db)
+  const other = await makePlace(database.db)
   expect(await answer(id, 'allow', {}, other.organizationId)).toBeNull()
-  expect(await findApproval(connection.db, other.organizationId, id)).toBeNull()
-  expect(await listApprovals(connection.db, other.organizationId, { newestFirst: true, limit: 10 })).toEqual(
-    [],
-  )
+  expect(await findApproval(database.db, other.organizationId, id)).toBeNull()
+  expect(await listApprovals(database.db, other.organizationId, { newestFirst: true, limit: 10 })).toEqual([])
   expect((await view(id)).state).toBe('open')
 })
 
 test('what nobody answered in time is denied by the clock of the database, and cannot be allowed any more', async () => {
   const { id } = await askOne()
-  await sql`update approvals set expires_at = now() - interval '1 ms' where id = ${id}`.execute(connection.db)
+  await sql`update approvals set expires_at = now() - interval '1 ms' where id = ${id}`.execute(database.db)
   expect(await answer(id, 'allow')).toBeNull()
-  const swept = (await Promise.all([1, 2, 3].map(() => sweepApprovals(connection.db, 100)))).flat()
+  const swept = (await Promise.all([1, 2, 3].map(() => sweepApprovals(database.db, 100)))).flat()
   expect(swept.filter((one) => one.id === id)).toMatchObject([
     { moved: 'expired', machineId: place.machineId },
   ])
   expect(await view(id)).toMatchObject({ state: 'expired', answeredBy: null, answeredVia: 'relay' })
-  expect(await listQueuedControls(connection.db, place.machineId)).toMatchObject([
+  expect(await listQueuedControls(database.db, place.machineId)).toMatchObject([
     { decision: 'deny', by: 'Baton' },
   ])
 })
@@ -200,9 +181,9 @@ test('what the run no longer waits for is withdrawn when the run ends, and says 
   const { id, held } = await askOne()
   await end(held)
   expect(await answer(id, 'allow')).toBeNull()
-  await sweepApprovals(connection.db, 100)
+  await sweepApprovals(database.db, 100)
   expect((await view(id)).state).toBe('withdrawn')
-  expect(await listQueuedControls(connection.db, place.machineId)).toEqual([])
+  expect(await listQueuedControls(database.db, place.machineId)).toEqual([])
 })
 
 test('a machine that denied by its own clock, or withdrew, closes what is open and nothing else', async () => {
@@ -228,7 +209,7 @@ test("an answer for the job is on the job's allow-list with the same statement, 
   const rules = sql`(select rules from jobs limit 1)`
   await sql`insert into jobs (id, organization_id, agent_id, key, name, prompt, limits, rules)
     values (${jobId}, ${place.organizationId}, ${place.agentId}, 'j', 'j', 'p', '{}', coalesce(${rules}, '{}'))`.execute(
-    connection.db,
+    database.db,
   )
   const { held, id } = await askOne({}, { jobId, delivery: { jobId } })
   const second = asked('ask-2')
@@ -236,23 +217,23 @@ test("an answer for the job is on the job's allow-list with the same statement, 
   const forJob = { scope: 'job', pattern: 'Bash(npm *)' }
   expect(await answer(id, 'allow', forJob)).toMatchObject({ jobId })
   expect(await answer(second.id, 'allow', forJob)).toMatchObject({ jobId })
-  const job = await connection.db
+  const job = await database.db
     .selectFrom('jobs')
     .select('approvals')
     .where('id', '=', jobId)
     .executeTakeFirstOrThrow()
   expect(job.approvals).toEqual({ allow: ['Bash(npm *)'] })
   await end(held)
-  await makeDelivery(connection.db, place, { jobId, delivery: { jobId } })
+  await makeDelivery(database.db, place, { jobId, delivery: { jobId } })
   const options = { sessionEpoch: place.sessionEpoch, slots: 1, leaseMs: LEASE_MS, bodyBytes: 1000 }
-  const [next] = await leaseDeliveries(connection.db, place.machineId, options)
+  const [next] = await leaseDeliveries(database.db, place.machineId, options)
   expect(next?.agent.approvals).toEqual({ mode: 'deny', expiresMs: 30 * 60_000, allow: ['Bash(npm *)'] })
 })
 
 test('what a person says is queued until its machine has it, once for its key, and lapses with the run', async () => {
   const held = await startOne()
   const say = (only = {}) =>
-    insertControl(connection.db, place.organizationId, held.runId, {
+    insertControl(database.db, place.organizationId, held.runId, {
       id: newTestId('control'),
       kind: 'steer',
       text: 'Use pnpm.',
@@ -264,10 +245,10 @@ test('what a person says is queued until its machine has it, once for its key, a
   const [first, again] = await Promise.all([say(), say()])
   const stored = (first ?? again)?.id
   expect((await say())?.id).toBe(stored)
-  const queued = await listQueuedControls(connection.db, place.machineId)
+  const queued = await listQueuedControls(database.db, place.machineId)
   expect(queued).toMatchObject([{ id: stored, kind: 'steer', text: 'Use pnpm.', by: 'Ada' }])
   expect(
-    await acknowledgeControls(connection.db, newTestId('machine'), [
+    await acknowledgeControls(database.db, newTestId('machine'), [
       { id: queued[0]?.id as never, runId: held.runId, result: 'delivered', reason: null },
     ]),
   ).toEqual([])
@@ -277,14 +258,12 @@ test('what a person says is queued until its machine has it, once for its key, a
     result: 'delivered' as const,
     reason: null,
   }
-  expect(await acknowledgeControls(connection.db, place.machineId, [delivered])).toEqual([held.runId])
-  expect(await listQueuedControls(connection.db, place.machineId)).toEqual([])
+  expect(await acknowledgeControls(database.db, place.machineId, [delivered])).toEqual([held.runId])
+  expect(await listQueuedControls(database.db, place.machineId)).toEqual([])
   await say({ idempotencyKey: 'k2' })
   await end(held)
-  await sweepApprovals(connection.db, 100)
-  const states = (await listControls(connection.db, place.organizationId, held.runId)).map(
-    ({ state }) => state,
-  )
+  await sweepApprovals(database.db, 100)
+  const states = (await listControls(database.db, place.organizationId, held.runId)).map(({ state }) => state)
   expect(states.toSorted()).toEqual(['indeterminate', 'lapsed'])
   expect(await say({ idempotencyKey: 'k3' })).toBeNull()
 })
@@ -300,9 +279,9 @@ test('the transcript says how far a message got', async () => {
     by: userId,
     via: 'cli' as const,
   }
-  await insertControl(connection.db, place.organizationId, held.runId, control)
+  await insertControl(database.db, place.organizationId, held.runId, control)
   expect(await append(held, 1, { steered: [{ id, state: 'consumed' }] })).toBe(true)
-  expect(await listControls(connection.db, place.organizationId, held.runId)).toMatchObject([
+  expect(await listControls(database.db, place.organizationId, held.runId)).toMatchObject([
     { state: 'consumed' },
   ])
 })

@@ -1,27 +1,18 @@
 import type { JobId } from '@baton/protocol'
-import { createTestDatabase, makeDelivery, makePlace, newTestId, type Place } from '@baton/testkit'
+import { makeDelivery, makePlace, newTestId, type Place, useTestDatabase } from '@baton/testkit'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type Connection, connect, leaseDeliveries } from '../index.ts'
+import { beforeEach, expect, test } from 'vitest'
+import { leaseDeliveries } from '../index.ts'
 import { chooseDeliveries } from './choose.ts'
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>
-let connection: Connection
+const database = useTestDatabase()
 let place: Place
 let usedUp: JobId
 let free: JobId
 let made = 0
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  connection = connect(database.url)
-})
-afterAll(async () => {
-  await connection?.close()
-  await database?.[Symbol.asyncDispose]()
-})
 beforeEach(async () => {
-  const { db } = connection
+  const { db } = database
   place = await makePlace(db)
   usedUp = await makeJob({ perHour: 1 })
   free = await makeJob({})
@@ -37,12 +28,12 @@ async function makeJob(rules: object): Promise<JobId> {
   const id = newTestId('job')
   await sql`insert into jobs (id, organization_id, agent_id, key, name, prompt, limits, rules)
     values (${id}, ${place.organizationId}, ${place.agentId}, ${id.slice(-12)}, 'Job', 'x', '{}',
-      ${JSON.stringify(rules)}::text::jsonb)`.execute(connection.db)
+      ${JSON.stringify(rules)}::text::jsonb)`.execute(database.db)
   return id
 }
 
 const deliver = (jobId: JobId | null, more: { lane?: string; priority?: number } = {}) =>
-  makeDelivery(connection.db, place, {
+  makeDelivery(database.db, place, {
     jobId,
     delivery: {
       // In the order of their making.
@@ -56,7 +47,7 @@ const deliver = (jobId: JobId | null, more: { lane?: string; priority?: number }
 
 const lease = async (slots: number) =>
   (
-    await leaseDeliveries(connection.db, place.machineId, {
+    await leaseDeliveries(database.db, place.machineId, {
       sessionEpoch: place.sessionEpoch,
       slots,
       leaseMs: 60_000,
@@ -68,7 +59,7 @@ const lease = async (slots: number) =>
 async function rowsRead(): Promise<number> {
   const { rows } = await sql<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>`
     explain (analyze, format json) with recursive ${chooseDeliveries(place.machineId, sql`5::int`)}
-    select id from chosen`.execute(connection.db)
+    select id from chosen`.execute(database.db)
   const all = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(all)]
   return all(rows[0]?.['QUERY PLAN'][0].Plan as PlanNode)
     .filter((node) => node['Relation Name'] === 'deliveries')
@@ -97,15 +88,15 @@ test('what a job without room has waiting is left alone, and all others go in th
   const elsewhere = await deliver(null, { lane: '/other' })
   const urgent = await deliver(free, { priority: 10 })
   expect(await lease(3)).toEqual([urgent.id, plain.id, byHand.id])
-  await sql`update agents set max_concurrent = 20 where id = ${place.agentId}`.execute(connection.db)
+  await sql`update agents set max_concurrent = 20 where id = ${place.agentId}`.execute(database.db)
   expect(await lease(10)).toEqual([inFolder.id, elsewhere.id])
   expect(await lease(10)).toEqual([])
   await sql`update deliveries set state = 'succeeded', lease_expires_at = null, finished_at = now()
-    where id = ${inFolder.id}`.execute(connection.db)
+    where id = ${inFolder.id}`.execute(database.db)
   expect(await lease(10)).toEqual([byHandInFolder.id])
   // Its hour is over.
   await sql`update runs set accepted_at = now() - interval '61 minutes' where job_id = ${usedUp}`.execute(
-    connection.db,
+    database.db,
   )
   expect(await lease(10)).toHaveLength(1)
 })
@@ -118,8 +109,8 @@ test.each([null, '/work'])(
       max_attempts, repeatable, state, workspace, lane)
     select 'dlv_' || uuid7_hex(), organization_id, event_id, job_id, agent_id, machine_id, 'run_' || uuid7_hex(), prompt,
       limits, 3, false, 'pending', workspace, lane
-    from deliveries, generate_series(1, 2000) where id = ${first.id}`.execute(connection.db)
-    await sql`analyze deliveries`.execute(connection.db)
+    from deliveries, generate_series(1, 2000) where id = ${first.id}`.execute(database.db)
+    await sql`analyze deliveries`.execute(database.db)
     const other = await deliver(free, lane === null ? {} : { lane })
     expect(await rowsRead()).toBeLessThan(100)
     expect(await lease(5)).toEqual([other.id])

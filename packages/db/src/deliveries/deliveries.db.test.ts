@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { LEASE_MS, type LeaseRef, type SettleReport } from '@baton/protocol'
-import { createTestDatabase, makeDelivery, makePlace, newEvent, type Place } from '@baton/testkit'
+import { makeDelivery, makePlace, newEvent, type Place, useTestDatabase } from '@baton/testkit'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import {
   acceptDeliveries,
   appendRunEvents,
-  type Connection,
-  connect,
   findHeldStates,
   findWatermark,
   insertEvents,
@@ -24,24 +22,15 @@ import {
 } from '../index.ts'
 import { ofMachine } from './of-machine.ts'
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>
-let connection: Connection
+const database = useTestDatabase()
 let place: Place
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  connection = connect(database.url)
-})
-afterAll(async () => {
-  await connection?.close()
-  await database?.[Symbol.asyncDispose]()
-})
 beforeEach(async () => {
-  place = await makePlace(connection.db)
+  place = await makePlace(database.db)
 })
 
 const lease = (slots = 10, sessionEpoch = place.sessionEpoch) =>
-  leaseDeliveries(connection.db, place.machineId, { sessionEpoch, slots, leaseMs: LEASE_MS, bodyBytes: 1000 })
+  leaseDeliveries(database.db, place.machineId, { sessionEpoch, slots, leaseMs: LEASE_MS, bodyBytes: 1000 })
 
 async function leaseOne(): Promise<LeaseRef> {
   const [leased] = await lease(1)
@@ -51,7 +40,7 @@ async function leaseOne(): Promise<LeaseRef> {
 
 async function acceptOne(): Promise<LeaseRef> {
   const held = await leaseOne()
-  expect(await acceptDeliveries(connection.db, ofMachine(place.machineId, [held]), LEASE_MS)).toEqual(
+  expect(await acceptDeliveries(database.db, ofMachine(place.machineId, [held]), LEASE_MS)).toEqual(
     new Set([held.deliveryId]),
   )
   return held
@@ -59,11 +48,7 @@ async function acceptOne(): Promise<LeaseRef> {
 
 async function startOne(): Promise<LeaseRef> {
   const held = await acceptOne()
-  await startRuns(
-    connection.db,
-    ofMachine(place.machineId, [{ ...held, agoMs: 5, workspace: '/w' }]),
-    LEASE_MS,
-  )
+  await startRuns(database.db, ofMachine(place.machineId, [{ ...held, agoMs: 5, workspace: '/w' }]), LEASE_MS)
   return held
 }
 
@@ -92,39 +77,39 @@ const report = (held: LeaseRef, only: Partial<SettleReport> = {}): SettleReport 
 })
 const settle = async (...reports: SettleReport[]) =>
   (
-    await settleRuns(connection.db, ofMachine(place.machineId, reports, { sentAt: 2500 }), { retryBaseMs: 0 })
+    await settleRuns(database.db, ofMachine(place.machineId, reports, { sentAt: 2500 }), { retryBaseMs: 0 })
   ).map((a) => a.result)
 
 const stateOf = async (id: string) =>
-  connection.db
+  database.db
     .selectFrom('deliveries')
     .selectAll()
     .where('id', '=', id as never)
     .executeTakeFirstOrThrow()
 const runOf = async (id: string) =>
-  connection.db
+  database.db
     .selectFrom('runs')
     .selectAll()
     .where('id', '=', id as never)
     .executeTakeFirstOrThrow()
 const lapse = (id: string) =>
   sql`update deliveries set lease_expires_at = now() - interval '1 s', leased_at = now() - interval '60 s' where id = ${id}`.execute(
-    connection.db,
+    database.db,
   )
 
 test('a request that the sender repeats becomes one event and is answered like the first', async () => {
   const first = newEvent(place, { dedupKey: 'same' })
   const again = newEvent(place, { dedupKey: 'same' })
   const other = newEvent(place, { dedupKey: 'other' })
-  const [one] = await insertEvents(connection.db, [first], LEASE_MS)
-  const answers = await insertEvents(connection.db, [again, other], LEASE_MS)
+  const [one] = await insertEvents(database.db, [first], LEASE_MS)
+  const answers = await insertEvents(database.db, [again, other], LEASE_MS)
   expect(answers[0]).toEqual({ ...one, inserted: false })
   expect(answers[1]).toMatchObject({ eventId: other.id, inserted: true })
 })
 
 test('two repeats inside one group commit become one event', async () => {
   const twins = [newEvent(place, { dedupKey: 'twin' }), newEvent(place, { dedupKey: 'twin' })]
-  const answers = await insertEvents(connection.db, twins, LEASE_MS)
+  const answers = await insertEvents(database.db, twins, LEASE_MS)
   expect(answers.map((answer) => answer.inserted)).toEqual([true, false])
   expect(answers[1]?.eventId).toBe(twins[0]?.id)
 })
@@ -138,9 +123,9 @@ test('bodies come back byte for byte, also binary ones and ones with NUL', async
     Buffer.from('last'),
   ]
   const events = bodies.map((body) => newEvent(place, { body }))
-  await insertEvents(connection.db, events, LEASE_MS)
+  await insertEvents(database.db, events, LEASE_MS)
   for (const event of events) {
-    const row = await connection.db
+    const row = await database.db
       .selectFrom('events')
       .select('body')
       .where('id', '=', event.id)
@@ -150,19 +135,19 @@ test('bodies come back byte for byte, also binary ones and ones with NUL', async
 })
 
 test('a delivery for a free session is stored already leased, under a fence of its own', async () => {
-  const made = await makeDelivery(connection.db, place, { delivery: { leaseEpoch: place.sessionEpoch } })
+  const made = await makeDelivery(database.db, place, { delivery: { leaseEpoch: place.sessionEpoch } })
   expect(made.fence).toBeGreaterThan(0)
   expect(await stateOf(made.id)).toMatchObject({ state: 'leased', fence: made.fence })
 })
 
 test('a delivery for a session that is over is stored pending', async () => {
-  const made = await makeDelivery(connection.db, place, { delivery: { leaseEpoch: 99 } })
+  const made = await makeDelivery(database.db, place, { delivery: { leaseEpoch: 99 } })
   expect(await stateOf(made.id)).toMatchObject({ state: 'pending', fence: 0 })
 })
 
 test('two callers never get the same delivery', async () => {
   await insertEvents(
-    connection.db,
+    database.db,
     Array.from({ length: 40 }, () => newEvent(place)),
     LEASE_MS,
   )
@@ -172,65 +157,63 @@ test('two callers never get the same delivery', async () => {
 })
 
 test('an older session of the machine gets nothing', async () => {
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   expect(await lease(5, 0)).toEqual([])
   expect(await lease(5)).toHaveLength(1)
 })
 
 test('one workspace is never leased twice at once', async () => {
-  await makeDelivery(connection.db, place, { delivery: { lane: '/repo' } })
-  await makeDelivery(connection.db, place, { delivery: { lane: '/repo' } })
-  await makeDelivery(connection.db, place, { delivery: { lane: '/other' } })
+  await makeDelivery(database.db, place, { delivery: { lane: '/repo' } })
+  await makeDelivery(database.db, place, { delivery: { lane: '/repo' } })
+  await makeDelivery(database.db, place, { delivery: { lane: '/other' } })
   const first = await lease(5)
   expect(new Set(first.map((d) => d.lane))).toEqual(new Set(['/other', '/repo']))
   expect(await lease(5)).toEqual([])
   const repo = first.find((d) => d.lane === '/repo')
   if (!repo) throw new Error('no lease of /repo')
   const held = { deliveryId: repo.id, runId: repo.runId, fence: repo.fence }
-  await acceptDeliveries(connection.db, ofMachine(place.machineId, [held]), LEASE_MS)
+  await acceptDeliveries(database.db, ofMachine(place.machineId, [held]), LEASE_MS)
   expect(await settle(report(held))).toEqual(['settled'])
   expect(await lease(5)).toHaveLength(1)
 })
 
 test('an agent never has more live deliveries than it may', async () => {
-  place = await makePlace(connection.db, { maxConcurrent: 2 })
-  for (let i = 0; i < 4; i++) await makeDelivery(connection.db, place)
+  place = await makePlace(database.db, { maxConcurrent: 2 })
+  for (let i = 0; i < 4; i++) await makeDelivery(database.db, place)
   expect(await lease(5)).toHaveLength(2)
   expect(await lease(5)).toHaveLength(0)
 })
 
 test('a lease that nobody accepted goes back, and its old holder can no longer accept it', async () => {
-  const made = await makeDelivery(connection.db, place)
+  const made = await makeDelivery(database.db, place)
   const held = await leaseOne()
-  expect(await listUnacceptedLeases(connection.db, place.machineId, 1000)).toHaveLength(1)
+  expect(await listUnacceptedLeases(database.db, place.machineId, 1000)).toHaveLength(1)
   await lapse(held.deliveryId)
-  expect((await sweepDeliveries(connection.db, { acceptWithinMs: 10_000, limit: 100 }))[0]).toMatchObject({
+  expect((await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 }))[0]).toMatchObject({
     id: made.id,
     moved: 'unaccepted',
   })
   const next = await leaseOne()
   expect(next.fence).toBeGreaterThan(held.fence)
-  expect(await acceptDeliveries(connection.db, ofMachine(place.machineId, [held]), LEASE_MS)).toEqual(
-    new Set(),
-  )
-  expect(await acceptDeliveries(connection.db, ofMachine(place.machineId, [next]), LEASE_MS)).toEqual(
+  expect(await acceptDeliveries(database.db, ofMachine(place.machineId, [held]), LEASE_MS)).toEqual(new Set())
+  expect(await acceptDeliveries(database.db, ofMachine(place.machineId, [next]), LEASE_MS)).toEqual(
     new Set([made.id]),
   )
 })
 
 test('accepting twice makes one run and one attempt', async () => {
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const held = await acceptOne()
-  await acceptDeliveries(connection.db, ofMachine(place.machineId, [held]), LEASE_MS)
+  await acceptDeliveries(database.db, ofMachine(place.machineId, [held]), LEASE_MS)
   expect(await stateOf(held.deliveryId)).toMatchObject({ state: 'leased', attempt: 1 })
   expect(await runOf(held.runId)).toMatchObject({ state: 'starting', attempt: 1, last_seq: 0 })
 })
 
 test('a running delivery whose lease lapses is stalled, and its late report still counts', async () => {
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const held = await startOne()
   await lapse(held.deliveryId)
-  expect((await sweepDeliveries(connection.db, { acceptWithinMs: 10_000, limit: 100 }))[0]?.moved).toBe(
+  expect((await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 }))[0]?.moved).toBe(
     'stalled',
   )
   expect(await lease()).toEqual([])
@@ -239,19 +222,19 @@ test('a running delivery whose lease lapses is stalled, and its late report stil
 })
 
 test('a stalled delivery runs again when its machine renews', async () => {
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const held = await startOne()
   await lapse(held.deliveryId)
-  await sweepDeliveries(connection.db, { acceptWithinMs: 10_000, limit: 100 })
-  expect((await renewLeases(connection.db, ofMachine(place.machineId, [held]), LEASE_MS)).size).toBe(1)
+  await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 })
+  expect((await renewLeases(database.db, ofMachine(place.machineId, [held]), LEASE_MS)).size).toBe(1)
   expect(await stateOf(held.deliveryId)).toMatchObject({ state: 'running', reason: null })
 })
 
 test('a lapse before the start loses the run; the next lease makes a new one and the old report changes nothing', async () => {
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const held = await acceptOne()
   await lapse(held.deliveryId)
-  expect((await sweepDeliveries(connection.db, { acceptWithinMs: 10_000, limit: 100 }))[0]?.moved).toBe(
+  expect((await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 }))[0]?.moved).toBe(
     'lapsed',
   )
   expect(await runOf(held.runId)).toMatchObject({ state: 'lost' })
@@ -264,12 +247,12 @@ test('a lapse before the start loses the run; the next lease makes a new one and
 })
 
 test('a lapse before the start is undone by the machine as long as nobody leased it again', async () => {
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const held = await acceptOne()
   await lapse(held.deliveryId)
-  await sweepDeliveries(connection.db, { acceptWithinMs: 10_000, limit: 100 })
+  await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 })
   const started = await startRuns(
-    connection.db,
+    database.db,
     ofMachine(place.machineId, [{ ...held, agoMs: 40_000, workspace: '/w' }]),
     LEASE_MS,
   )
@@ -279,7 +262,7 @@ test('a lapse before the start is undone by the machine as long as nobody leased
 })
 
 test('the same finish key gets the same answer, another key after it changes nothing', async () => {
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const held = await startOne()
   const end = report(held)
   expect(await settle(end)).toEqual(['settled'])
@@ -292,30 +275,30 @@ test('the same finish key gets the same answer, another key after it changes not
 })
 
 test('a failed run is tried again only when its job says that this does no harm', async () => {
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const once = await startOne()
   await settle(report(once, { state: 'failed', outcome: 'error', errorKind: 'crashed' }))
   expect(await stateOf(once.deliveryId)).toMatchObject({ state: 'failed', reason: 'crashed' })
 
   const limits = { silenceMs: null, wallMs: null, maxAttempts: 2, repeatable: true }
-  await makeDelivery(connection.db, place, { delivery: { limits } })
+  await makeDelivery(database.db, place, { delivery: { limits } })
   const first = await startOne()
   await settle(report(first, { state: 'failed', outcome: 'error', errorKind: 'crashed' }))
   expect(await stateOf(first.deliveryId)).toMatchObject({ state: 'parked', finished_at: null })
-  await sweepDeliveries(connection.db, { acceptWithinMs: 10_000, limit: 100 })
+  await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 })
   const second = await startOne()
   await settle(report(second, { state: 'timed_out', outcome: 'error', errorKind: 'timeout_wall' }))
   expect(await stateOf(first.deliveryId)).toMatchObject({ state: 'dead', attempt: 2 })
 })
 
 test('a refusal says why; a final one ends the delivery with a run that explains itself', async () => {
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const held = await leaseOne()
   const why = { ...held, errorKind: 'workspace' as const, message: 'busy', final: false, retryAfterMs: 0 }
-  expect((await refuseDeliveries(connection.db, place.machineId, [why])).size).toBe(1)
+  expect((await refuseDeliveries(database.db, place.machineId, [why])).size).toBe(1)
   expect(await stateOf(held.deliveryId)).toMatchObject({ state: 'pending', reason_message: 'busy' })
   const next = await leaseOne()
-  await refuseDeliveries(connection.db, place.machineId, [
+  await refuseDeliveries(database.db, place.machineId, [
     { ...why, ...next, message: '/x is missing', final: true },
   ])
   expect(await stateOf(next.deliveryId)).toMatchObject({ state: 'failed', attempt: 1 })
@@ -327,53 +310,46 @@ test('a refusal says why; a final one ends the delivery with a run that explains
 })
 
 test('a cancel ends at once what no machine has accepted and asks the machine for the rest', async () => {
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const waiting = await leaseOne()
-  const first = await requestCancel(
-    connection.db,
-    place.organizationId,
-    waiting.deliveryId,
-    'changed my mind',
-  )
+  const first = await requestCancel(database.db, place.organizationId, waiting.deliveryId, 'changed my mind')
   expect(first).toMatchObject({ state: 'cancelled', mustStop: false })
-  expect((await acceptDeliveries(connection.db, ofMachine(place.machineId, [waiting]), LEASE_MS)).size).toBe(
-    0,
-  )
+  expect((await acceptDeliveries(database.db, ofMachine(place.machineId, [waiting]), LEASE_MS)).size).toBe(0)
 
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const running = await startOne()
-  expect(await requestCancel(connection.db, place.organizationId, running.deliveryId, 'stop')).toMatchObject({
+  expect(await requestCancel(database.db, place.organizationId, running.deliveryId, 'stop')).toMatchObject({
     state: 'running',
     mustStop: true,
   })
-  const renewed = await renewLeases(connection.db, ofMachine(place.machineId, [running]), LEASE_MS)
+  const renewed = await renewLeases(database.db, ofMachine(place.machineId, [running]), LEASE_MS)
   expect(renewed.get(running.deliveryId)?.cancelReason).toBe('stop')
   expect(await settle(report(running, { state: 'cancelled' }))).toEqual(['settled'])
   expect(await stateOf(running.deliveryId)).toMatchObject({ state: 'cancelled' })
 })
 
 test("another organization's delivery cannot be cancelled or told from one that does not exist", async () => {
-  const made = await makeDelivery(connection.db, place)
-  const foreign = await makePlace(connection.db)
-  expect(await requestCancel(connection.db, foreign.organizationId, made.id, 'x')).toBeNull()
+  const made = await makeDelivery(database.db, place)
+  const foreign = await makePlace(database.db)
+  expect(await requestCancel(database.db, foreign.organizationId, made.id, 'x')).toBeNull()
 })
 
 test('a machine that comes back without a run has lost it', async () => {
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const kept = await startOne()
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const gone = await startOne()
-  expect(await loseDeliveries(connection.db, place.machineId, [kept.deliveryId])).toEqual([gone.deliveryId])
+  expect(await loseDeliveries(database.db, place.machineId, [kept.deliveryId])).toEqual([gone.deliveryId])
   expect(await stateOf(gone.deliveryId)).toMatchObject({ state: 'failed', reason: 'lost' })
   expect(await runOf(gone.runId)).toMatchObject({ state: 'lost', error_kind: 'lost' })
   expect(await stateOf(kept.deliveryId)).toMatchObject({ state: 'running' })
 })
 
 test('what a machine holds is judged by the fence', async () => {
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const held = await acceptOne()
   const stale = { ...held, fence: held.fence - 1, phase: 'running' as const }
-  const [now, old] = await findHeldStates(connection.db, place.machineId, [
+  const [now, old] = await findHeldStates(database.db, place.machineId, [
     { ...held, phase: 'accepted' },
     stale,
   ])
@@ -382,9 +358,9 @@ test('what a machine holds is judged by the fence', async () => {
 })
 
 test('a transcript is stored only where it follows exactly what is stored', async () => {
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const held = await startOne()
-  const start = await findWatermark(connection.db, held.runId)
+  const start = await findWatermark(database.db, held.runId)
   if (!start) throw new Error('no run')
   const item = {
     runId: held.runId,
@@ -397,30 +373,30 @@ test('a transcript is stored only where it follows exactly what is stored', asyn
     firstOutput: true,
     consumed: false,
   }
-  expect(await appendRunEvents(connection.db, [item])).toEqual(new Set([held.runId]))
-  expect(await appendRunEvents(connection.db, [item])).toEqual(new Set())
-  expect(await appendRunEvents(connection.db, [{ ...item, fromSeq: 4, hashBefore: item.hashAfter }])).toEqual(
+  expect(await appendRunEvents(database.db, [item])).toEqual(new Set([held.runId]))
+  expect(await appendRunEvents(database.db, [item])).toEqual(new Set())
+  expect(await appendRunEvents(database.db, [{ ...item, fromSeq: 4, hashBefore: item.hashAfter }])).toEqual(
     new Set(),
   )
   expect(
-    await appendRunEvents(connection.db, [
+    await appendRunEvents(database.db, [
       { ...item, fromSeq: 3, hashBefore: item.hashAfter, fence: held.fence - 1 },
     ]),
   ).toEqual(new Set())
-  expect(await listRunEvents(connection.db, held.runId, { afterSeq: 0, limit: 10, maxBytes: 1e6 })).toEqual([
+  expect(await listRunEvents(database.db, held.runId, { afterSeq: 0, limit: 10, maxBytes: 1e6 })).toEqual([
     { seq: 1, text: '{"a":"é🚀"}' },
     { seq: 2, text: '{"b":"\\u0000"}' },
   ])
-  expect(
-    await listRunEvents(connection.db, held.runId, { afterSeq: 0, limit: 10, maxBytes: 1 }),
-  ).toHaveLength(1)
+  expect(await listRunEvents(database.db, held.runId, { afterSeq: 0, limit: 10, maxBytes: 1 })).toHaveLength(
+    1,
+  )
   expect((await runOf(held.runId)).first_output_at).not.toBeNull()
 })
 
 test('a report that names another delivery than its run belongs to ends nothing', async () => {
-  const other = await makePlace(connection.db)
-  const waiting = await makeDelivery(connection.db, other)
-  await makeDelivery(connection.db, place)
+  const other = await makePlace(database.db)
+  const waiting = await makeDelivery(database.db, other)
+  await makeDelivery(database.db, place)
   const held = await startOne()
   expect(await settle(report({ ...held, deliveryId: waiting.id }))).toEqual(['unknown'])
   expect(await stateOf(waiting.id)).toMatchObject({ state: 'pending', finish_key: null })
@@ -428,26 +404,26 @@ test('a report that names another delivery than its run belongs to ends nothing'
 })
 
 test('one statement takes what several machines say, and each only about its own', async () => {
-  const other = await makePlace(connection.db)
-  await makeDelivery(connection.db, place)
+  const other = await makePlace(database.db)
+  await makeDelivery(database.db, place)
   const mine = await leaseOne()
-  const elsewhere = await makeDelivery(connection.db, other)
+  const elsewhere = await makeDelivery(database.db, other)
   const options = { sessionEpoch: 1, slots: 1, leaseMs: LEASE_MS, bodyBytes: 1000 }
-  const [leased] = await leaseDeliveries(connection.db, other.machineId, options)
+  const [leased] = await leaseDeliveries(database.db, other.machineId, options)
   if (!leased) throw new Error('nothing to lease')
   const theirs = { deliveryId: leased.id, runId: leased.runId, fence: leased.fence }
   const swapped = [...ofMachine(other.machineId, [mine]), ...ofMachine(place.machineId, [theirs])]
-  expect((await acceptDeliveries(connection.db, swapped, LEASE_MS)).size).toBe(0)
+  expect((await acceptDeliveries(database.db, swapped, LEASE_MS)).size).toBe(0)
   const own = [...ofMachine(place.machineId, [mine]), ...ofMachine(other.machineId, [theirs])]
-  expect((await acceptDeliveries(connection.db, own, LEASE_MS)).size).toBe(2)
+  expect((await acceptDeliveries(database.db, own, LEASE_MS)).size).toBe(2)
   const reports = [
     ...ofMachine(other.machineId, [report(theirs), report(mine)], { sentAt: 2500 }),
     ...ofMachine(place.machineId, [report(mine)], { sentAt: 2500 }),
   ]
   const [first, second, third] = reports as [(typeof reports)[0], (typeof reports)[0], (typeof reports)[0]]
-  const ends = await settleRuns(connection.db, [first, second], { retryBaseMs: 0 })
+  const ends = await settleRuns(database.db, [first, second], { retryBaseMs: 0 })
   expect(ends.map(({ result }) => result)).toEqual(['settled', 'unknown'])
-  const [last] = await settleRuns(connection.db, [third], { retryBaseMs: 0 })
+  const [last] = await settleRuns(database.db, [third], { retryBaseMs: 0 })
   expect(last?.result).toBe('settled')
   expect((await stateOf(elsewhere.id)).state).toBe('succeeded')
 })

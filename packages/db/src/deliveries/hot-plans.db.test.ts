@@ -1,12 +1,10 @@
 import { LEASE_MS, type LeaseRef } from '@baton/protocol'
-import { createTestDatabase, makePlace, newEvent, newTestId, type Place } from '@baton/testkit'
+import { makePlace, newEvent, newTestId, type Place, useTestDatabase } from '@baton/testkit'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import {
   acceptDeliveries,
   appendRunEvents,
-  type Connection,
-  connect,
   findHeldStates,
   findWatermark,
   insertEvents,
@@ -26,19 +24,12 @@ const AT_A_TIME = 4_000
 /** Rows and index entries that a statement may read for each delivery that it names, whatever else is stored. */
 const READS_EACH = 60
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>
-let connection: Connection
+// One connection, so that all plans are made and kept here.
+const database = useTestDatabase({ max: 1 })
 let place: Place
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  // One connection, so that all plans are made and kept here.
-  connection = connect(database.url, { max: 1 })
-  place = await makePlace(connection.db)
-})
-afterAll(async () => {
-  await connection?.close()
-  await database?.[Symbol.asyncDispose]()
+  place = await makePlace(database.db)
 })
 
 /**
@@ -48,7 +39,7 @@ afterAll(async () => {
 test('the statements of a delivery read what they name, and not the history or the backlog of its machine', async () => {
   // Statistics of small tables, and plans made for them.
   await workOff()
-  await connection.sql`analyze`
+  await database.connection.sql`analyze`
   for (let round = 0; round < 3; round++) await workOff()
   await fill()
 
@@ -63,7 +54,7 @@ test('the statements of a delivery read what they name, and not the history or t
 
 /** One delivery through all its statements, with what each of them read. */
 async function workOff(): Promise<Record<string, number>> {
-  const { db } = connection
+  const { db } = database
   const reads: Record<string, number> = {}
   const measured = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     const before = await readSoFar()
@@ -115,7 +106,7 @@ async function workOff(): Promise<Record<string, number>> {
 }
 
 async function append(leases: LeaseRef[]): Promise<void> {
-  const marks = await Promise.all(leases.map(({ runId }) => findWatermark(connection.db, runId)))
+  const marks = await Promise.all(leases.map(({ runId }) => findWatermark(database.db, runId)))
   const items = leases.map(({ runId, fence }, index) => ({
     runId,
     machineId: place.machineId,
@@ -127,7 +118,7 @@ async function append(leases: LeaseRef[]): Promise<void> {
     firstOutput: true,
     consumed: true,
   }))
-  expect((await appendRunEvents(connection.db, items)).size).toBe(AT_ONCE)
+  expect((await appendRunEvents(database.db, items)).size).toBe(AT_ONCE)
 }
 
 const endOf = (lease: LeaseRef) => ({
@@ -155,8 +146,8 @@ const endOf = (lease: LeaseRef) => ({
 
 /** Rows and index entries read so far in the tables that grow, as Postgres itself counts them. */
 async function readSoFar(): Promise<number> {
-  await connection.sql`select pg_stat_force_next_flush()`
-  const [row] = await connection.sql<{ count: number }[]>`
+  await database.connection.sql`select pg_stat_force_next_flush()`
+  const [row] = await database.connection.sql<{ count: number }[]>`
     select (select coalesce(sum(seq_tup_read), 0) from pg_stat_user_tables where relname in ('deliveries', 'runs', 'events'))::int
       + (select coalesce(sum(idx_tup_read), 0) from pg_stat_user_indexes where relname in ('deliveries', 'runs', 'events'))::int
       as count`
@@ -170,7 +161,7 @@ async function fill(): Promise<void> {
   await sql`
     insert into agents (id, organization_id, machine_id, key, name, runtime, command, paused_at)
     values (${paused}, ${organizationId}, ${machineId}, 'paused', 'Paused', 'command', 'demo', now())`.execute(
-    connection.db,
+    database.db,
   )
   for (let from = 1; from <= HISTORY + BACKLOG; from += AT_A_TIME)
     await sql`
@@ -188,5 +179,5 @@ async function fill(): Promise<void> {
     )
     insert into runs (id, organization_id, delivery_id, machine_id, agent_id, attempt, fence, leased_at, last_hash, state)
     select 'run_' || id, ${organizationId}, 'dlv_' || id, ${machineId}, ${agentId}, 1, 0, now(), '', 'succeeded'
-    from ids where n <= ${HISTORY}::int`.execute(connection.db)
+    from ids where n <= ${HISTORY}::int`.execute(database.db)
 }

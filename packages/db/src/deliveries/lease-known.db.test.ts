@@ -1,30 +1,21 @@
 import { LEASE_MS } from '@baton/protocol'
-import { createTestDatabase, makeDelivery, makePlace, type Place } from '@baton/testkit'
+import { makeDelivery, makePlace, type Place, useTestDatabase } from '@baton/testkit'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type Connection, connect, leaseDeliveries, leaseKnown } from '../index.ts'
+import { beforeEach, expect, test } from 'vitest'
+import { leaseDeliveries, leaseKnown } from '../index.ts'
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>
-let connection: Connection
+const database = useTestDatabase()
 let place: Place
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  connection = connect(database.url)
-})
-afterAll(async () => {
-  await connection?.close()
-  await database?.[Symbol.asyncDispose]()
-})
 beforeEach(async () => {
-  place = await makePlace(connection.db)
+  place = await makePlace(database.db)
 })
 
 type Made = Awaited<ReturnType<typeof makeDelivery>>
 const leaseIt = ({ id }: Made, sessionEpoch = place.sessionEpoch, machineId = place.machineId) =>
-  leaseKnown(connection.db, machineId, { id, sessionEpoch, leaseMs: LEASE_MS, bodyBytes: 1000 })
+  leaseKnown(database.db, machineId, { id, sessionEpoch, leaseMs: LEASE_MS, bodyBytes: 1000 })
 const leaseAny = () =>
-  leaseDeliveries(connection.db, place.machineId, {
+  leaseDeliveries(database.db, place.machineId, {
     sessionEpoch: place.sessionEpoch,
     slots: 5,
     leaseMs: LEASE_MS,
@@ -33,10 +24,10 @@ const leaseAny = () =>
 
 test('a delivery that is leased by its id is what the lease statement would have answered of it', async () => {
   const only = { body: Buffer.from('{"a":"é"}'), delivery: { lane: '/repo', workspace: '/repo' } }
-  const made = await makeDelivery(connection.db, place, only)
+  const made = await makeDelivery(database.db, place, only)
   const known = await leaseIt(made)
   await sql`update deliveries set state = 'pending', lease_expires_at = null where id = ${made.id}`.execute(
-    connection.db,
+    database.db,
   )
   const [chosen] = await leaseAny()
   expect(known?.fence).toBeLessThan(chosen?.fence ?? 0)
@@ -47,18 +38,18 @@ test('a delivery that is leased by its id is what the lease statement would have
 
 test('of a lease by id and looks at the same time only one gets the delivery', async () => {
   for (let round = 0; round < 10; round++) {
-    const made = await makeDelivery(connection.db, place)
+    const made = await makeDelivery(database.db, place)
     const [known, again, looked] = await Promise.all([leaseIt(made), leaseIt(made), leaseAny()])
     expect([known, again, ...looked].filter((lease) => lease !== null && lease !== undefined)).toHaveLength(1)
   }
 })
 
 test('an older session, another machine and a second attempt get nothing by an id', async () => {
-  const made = await makeDelivery(connection.db, place)
-  const other = await makePlace(connection.db)
+  const made = await makeDelivery(database.db, place)
+  const other = await makePlace(database.db)
   expect(await leaseIt(made, 0)).toBeNull()
   expect(await leaseIt(made, other.sessionEpoch, other.machineId)).toBeNull()
-  await sql`update deliveries set attempt = 1 where id = ${made.id}`.execute(connection.db)
+  await sql`update deliveries set attempt = 1 where id = ${made.id}`.execute(database.db)
   expect(await leaseIt(made)).toBeNull()
   expect(await leaseAny()).toHaveLength(1)
 })

@@ -1,25 +1,15 @@
-import { createTestDatabase, makeDelivery, makePlace, newTestId, type Place } from '@baton/testkit'
+import { makeDelivery, makePlace, newTestId, type Place, useTestDatabase } from '@baton/testkit'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  beginExport,
-  type Connection,
-  connect,
-  insertGithubApp,
-  insertGithubContexts,
-  queueGithubEffects,
-} from '../index.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { beginExport, insertGithubApp, insertGithubContexts, queueGithubEffects } from '../index.ts'
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>
-let connection: Connection
+const database = useTestDatabase()
 let place: Place
 const githubAppId = newTestId('githubApp')
 const [jobId, triggerId] = [newTestId('job'), newTestId('trigger')]
 
 beforeAll(async () => {
-  database = await createTestDatabase()
-  connection = connect(database.url)
-  const { db } = connection
+  const { db } = database
   place = await makePlace(db)
   const { organizationId, agentId } = place
   await sql`insert into jobs (id, organization_id, agent_id, key, name, prompt, limits, rules)
@@ -40,16 +30,12 @@ beforeAll(async () => {
     sealedClientSecret: null,
   })
 })
-afterAll(async () => {
-  await connection?.close()
-  await database?.[Symbol.asyncDispose]()
-})
 
 /** A delivery that a pull request has fired. */
 async function fire() {
-  const { id } = await makeDelivery(connection.db, place, { jobId, delivery: { jobId } })
+  const { id } = await makeDelivery(database.db, place, { jobId, delivery: { jobId } })
   const feedback = { reaction: true, comment: true, resultComment: false, check: true, pullRequest: false }
-  await insertGithubContexts(connection.db, [
+  await insertGithubContexts(database.db, [
     {
       deliveryId: id,
       organizationId: place.organizationId,
@@ -74,20 +60,20 @@ async function fire() {
 const keys = async (id: string) =>
   (
     await sql<{ key: string }>`select key from dispatches where delivery_id = ${id} order by key`.execute(
-      connection.db,
+      database.db,
     )
   ).rows.map(({ key }) => key.split(':').slice(2).join(':'))
 const settle = () =>
-  sql`update dispatches set state = 'sent', next_at = null, finished_at = now()`.execute(connection.db)
+  sql`update dispatches set state = 'sent', next_at = null, finished_at = now()`.execute(database.db)
 
 test('an export names the GitHub Apps that must be connected again, and nothing of their keys', async () => {
-  const { makeAnew } = await beginExport(connection.db, place.organizationId)
+  const { makeAnew } = await beginExport(database.db, place.organizationId)
   expect(makeAnew.githubApps).toEqual([{ slug: 'baton', webUrl: 'https://example', appId: 1 }])
   expect(JSON.stringify(makeAnew)).not.toContain('sealed')
 })
 
 test('deliveries that wait for long do not keep GitHub from hearing of later ones, or of their own next stage', async () => {
-  const { db } = connection
+  const { db } = database
   const waiting = [await fire(), await fire()]
   expect((await queueGithubEffects(db, 2)).toSorted()).toEqual(waiting.toSorted())
   expect(await queueGithubEffects(db, 2)).toEqual([])
@@ -112,7 +98,7 @@ test('deliveries that wait for long do not keep GitHub from hearing of later one
 })
 
 test('finished deliveries that wait for an answer of GitHub do not keep it from hearing of later ones', async () => {
-  const { db } = connection
+  const { db } = database
   const finish = (ids: string[]) =>
     sql`update deliveries set state = 'succeeded', lease_expires_at = null, finished_at = now() where id = any(${ids}::text[])`.execute(
       db,

@@ -1,8 +1,7 @@
 import { LEASE_MS, outputText } from '@baton/protocol'
-import { createTestDatabase, makeDelivery, makePlace, newTestId, type Place, wireRun } from '@baton/testkit'
+import { makeDelivery, makePlace, newTestId, type Place, useTestDatabase, wireRun } from '@baton/testkit'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Connection, connect } from '../connection.ts'
+import { expect, test } from 'vitest'
 import { acceptDeliveries } from '../deliveries/accept.ts'
 import { requestCancel } from '../deliveries/cancel.ts'
 import { leaseDeliveries } from '../deliveries/lease.ts'
@@ -16,29 +15,20 @@ import { sweepDeliveries } from '../deliveries/sweep.ts'
 import { claimDispatches } from './claim-dispatches.ts'
 import { reportDispatch } from './report-dispatch.ts'
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>
-let connection: Connection
-beforeAll(async () => {
-  database = await createTestDatabase()
-  connection = connect(database.url, { max: 4 })
-})
-afterAll(async () => {
-  await connection?.close()
-  await database?.[Symbol.asyncDispose]()
-})
+const database = useTestDatabase({ max: 4 })
 
 /** A place with a job that tells of everything. */
 async function makeJob() {
-  const place = await makePlace(connection.db)
+  const place = await makePlace(database.db)
   const jobId = newTestId('job')
   await sql`insert into jobs (id, organization_id, agent_id, key, name, prompt, limits, rules)
     values (${jobId}, ${place.organizationId}, ${place.agentId}, 'j', 'j', 'x', '{}', '{}')`.execute(
-    connection.db,
+    database.db,
   )
   for (const moment of ['success', 'failure', 'always']) {
     await sql`insert into outputs (id, organization_id, job_id, kind, moment, config, message)
       values (${newTestId('output')}, ${place.organizationId}, ${jobId}, 'log', ${moment}, '{}',
-        ${JSON.stringify(outputText.parse({}))}::text::jsonb)`.execute(connection.db)
+        ${JSON.stringify(outputText.parse({}))}::text::jsonb)`.execute(database.db)
   }
   return { ...place, jobId }
 }
@@ -47,7 +37,7 @@ async function makeLease(
   place: Place & { jobId: `job_${string}` },
   until: 'leased' | 'accepted' | 'running',
 ) {
-  const { db } = connection
+  const { db } = database
   await makeDelivery(db, place, { jobId: place.jobId, delivery: { jobId: place.jobId } })
   const options = { sessionEpoch: place.sessionEpoch, slots: 1, leaseMs: LEASE_MS, bodyBytes: 10 }
   const [leased] = await leaseDeliveries(db, place.machineId, options)
@@ -60,7 +50,7 @@ async function makeLease(
 }
 
 const settle = (place: Place, report: ReturnType<typeof wireRun>['settle']) =>
-  settleRuns(connection.db, ofMachine(place.machineId, [report], { sentAt: Date.now() }), {
+  settleRuns(database.db, ofMachine(place.machineId, [report], { sentAt: Date.now() }), {
     retryBaseMs: 1_000,
   } as never)
 
@@ -68,13 +58,13 @@ async function momentsOf(deliveryId: string): Promise<string[]> {
   const { rows } = await sql<{
     moment: string
   }>`select o.moment from dispatches d join outputs o on o.id = d.output_id
-    where d.delivery_id = ${deliveryId}`.execute(connection.db)
+    where d.delivery_id = ${deliveryId}`.execute(database.db)
   return rows.map(({ moment }) => moment).toSorted()
 }
 
 test('every statement that ends a delivery queues its dispatches, once', async () => {
   const place = await makeJob()
-  const { db } = connection
+  const { db } = database
   const told: Record<string, string[]> = {}
 
   const settled = await makeLease(place, 'running')
@@ -141,41 +131,41 @@ test('no dispatch goes to two relays, and what an older claim reports changes no
   const place = await makeJob()
   for (let index = 0; index < 10; index++)
     await settle(place, wireRun(await makeLease(place, 'running'), []).settle)
-  const take = () => claimDispatches(connection.db, { limit: 7, claimMs: 60_000 })
+  const take = () => claimDispatches(database.db, { limit: 7, claimMs: 60_000 })
   const claims = (await Promise.all([take(), take(), take(), take()])).flat()
   expect(claims).toHaveLength(20)
   expect(new Set(claims.map(({ id }) => id)).size).toBe(20)
   const [old] = claims
   if (!old) throw new Error('Nothing was claimed.')
-  await sql`update dispatches set next_at = now() where id = ${old.id}`.execute(connection.db)
+  await sql`update dispatches set next_at = now() where id = ${old.id}`.execute(database.db)
   const [newer] = await take()
   expect(newer).toMatchObject({ id: old.id, claim: old.claim + 1, tries: 2, unconfirmed: true })
   const sent = { state: 'sent', result: 'sent', why: null, tookMs: 1 } as const
-  expect(await reportDispatch(connection.db, old, sent)).toBeNull()
-  expect(await reportDispatch(connection.db, { id: old.id, claim: old.claim + 1 }, sent)).toMatchObject({
+  expect(await reportDispatch(database.db, old, sent)).toBeNull()
+  expect(await reportDispatch(database.db, { id: old.id, claim: old.claim + 1 }, sent)).toMatchObject({
     queued: 0,
   })
-  await sql`delete from dispatches`.execute(connection.db)
+  await sql`delete from dispatches`.execute(database.db)
 })
 
 test('T-61: an output sends about sixty times a minute, and the others go on', async () => {
   const { organizationId, jobId } = await makeJob()
   const { rows: outputs } = await sql<{
     id: string
-  }>`select id from outputs where job_id = ${jobId} order by id`.execute(connection.db)
+  }>`select id from outputs where job_id = ${jobId} order by id`.execute(database.db)
   const [loud, quiet] = outputs
   await sql`insert into dispatches (id, organization_id, output_id, kind, key, state, next_at, sent_at, finished_at)
     select 'dsp_' || uuid7_hex(), ${organizationId}, ${loud?.id}, 'log', 'k' || n, case when n <= 60 then 'sent' else 'pending' end,
       case when n > 60 then now() - interval '1 h' end, case when n <= 60 then now() end, case when n <= 60 then now() end
-    from generate_series(1, 90) as n`.execute(connection.db)
+    from generate_series(1, 90) as n`.execute(database.db)
   await sql`insert into dispatches (id, organization_id, output_id, kind, key, next_at)
     values ('dsp_' || uuid7_hex(), ${organizationId}, ${quiet?.id}, 'log', 'quiet', now())`.execute(
-    connection.db,
+    database.db,
   )
-  const take = () => claimDispatches(connection.db, { limit: 50, claimMs: 60_000 })
+  const take = () => claimDispatches(database.db, { limit: 50, claimMs: 60_000 })
   expect((await take()).map(({ key }) => key)).toEqual(['quiet'])
   await sql`update dispatches set sent_at = now() - interval '2 minutes' where sent_at is not null`.execute(
-    connection.db,
+    database.db,
   )
   expect(await take()).toHaveLength(30)
 })

@@ -1,31 +1,20 @@
-import { createTestDatabase, makePlace, type Place } from '@baton/testkit'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { makePlace, type Place, useTestDatabase } from '@baton/testkit'
+import { beforeEach, expect, test } from 'vitest'
 import {
   answerIdempotencyKey,
-  type Connection,
   claimIdempotencyKey,
-  connect,
   deleteOldIdempotencyKeys,
   type IdempotencyClaim,
   releaseIdempotencyKey,
   sql,
 } from '../index.ts'
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>
-let connection: Connection
+const database = useTestDatabase()
 let place: Place
 let count = 0
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  connection = connect(database.url)
-})
-afterAll(async () => {
-  await connection?.close()
-  await database?.[Symbol.asyncDispose]()
-})
 beforeEach(async () => {
-  place = await makePlace(connection.db)
+  place = await makePlace(database.db)
 })
 
 const claim = (only: Partial<IdempotencyClaim> = {}): IdempotencyClaim => ({
@@ -36,10 +25,10 @@ const claim = (only: Partial<IdempotencyClaim> = {}): IdempotencyClaim => ({
   claim: `claim-${++count}`,
   ...only,
 })
-const take = (only: Partial<IdempotencyClaim> = {}) => claimIdempotencyKey(connection.db, claim(only))
+const take = (only: Partial<IdempotencyClaim> = {}) => claimIdempotencyKey(database.db, claim(only))
 const age = (interval: string) =>
   sql`update idempotency_keys set claimed_at = now() - ${interval}::interval where caller = ${place.machineId}`.execute(
-    connection.db,
+    database.db,
   )
 
 test('of twenty that ask at once one gets the key', async () => {
@@ -50,8 +39,8 @@ test('of twenty that ask at once one gets the key', async () => {
 
 test('the answer is kept for a day for the same request, and another request never gets it', async () => {
   const first = claim()
-  await claimIdempotencyKey(connection.db, first)
-  await answerIdempotencyKey(connection.db, first, 'done')
+  await claimIdempotencyKey(database.db, first)
+  await answerIdempotencyKey(database.db, first, 'done')
   await age('23 hours')
   expect(await take()).toEqual({ kind: 'answered', answer: 'done' })
   expect(await take({ requestHash: 'another' })).toEqual({ kind: 'other' })
@@ -62,21 +51,21 @@ test('the answer is kept for a day for the same request, and another request nev
 
 test('a request whose relay is gone may be made again after a minute, and its late answer counts for nothing', async () => {
   const first = claim()
-  await claimIdempotencyKey(connection.db, first)
+  await claimIdempotencyKey(database.db, first)
   await age('61 seconds')
   expect(await take({ requestHash: 'another' })).toEqual({ kind: 'other' })
   expect(await take()).toEqual({ kind: 'claimed' })
-  await answerIdempotencyKey(connection.db, first, 'late')
-  await releaseIdempotencyKey(connection.db, first)
+  await answerIdempotencyKey(database.db, first, 'late')
+  await releaseIdempotencyKey(database.db, first)
   expect(await take()).toEqual({ kind: 'busy' })
 })
 
 test('a key that is given back is free at once, and old ones go', async () => {
   const first = claim()
-  await claimIdempotencyKey(connection.db, first)
-  await releaseIdempotencyKey(connection.db, first)
+  await claimIdempotencyKey(database.db, first)
+  await releaseIdempotencyKey(database.db, first)
   expect(await take()).toEqual({ kind: 'claimed' })
   await age('25 hours')
-  expect(await deleteOldIdempotencyKeys(connection.db, 100)).toBeGreaterThan(0)
-  expect(await deleteOldIdempotencyKeys(connection.db, 100)).toBe(0)
+  expect(await deleteOldIdempotencyKeys(database.db, 100)).toBeGreaterThan(0)
+  expect(await deleteOldIdempotencyKeys(database.db, 100)).toBe(0)
 })

@@ -1,20 +1,9 @@
-import { createTestDatabase, makePlace, newTestId, type Place } from '@baton/testkit'
+import { makePlace, newTestId, type Place, useTestDatabase } from '@baton/testkit'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Connection, connect } from '../connection.ts'
+import { expect, test } from 'vitest'
 import { findStageTimes } from './find-stage-times.ts'
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>
-let connection: Connection
-
-beforeAll(async () => {
-  database = await createTestDatabase()
-  connection = connect(database.url, { statementTimeoutMs: 60_000 })
-})
-afterAll(async () => {
-  await connection?.close()
-  await database?.[Symbol.asyncDispose]()
-})
+const database = useTestDatabase({ statementTimeoutMs: 60_000 })
 
 const DAY_MS = 86_400_000
 
@@ -41,11 +30,11 @@ async function makeRuns(place: Place, count: number, options: { daysAgo?: number
     select 'run_' || newid, ${place.organizationId}, 'dlv_' || newid, ${place.machineId}, ${place.agentId}, ${attempt}, 1,
       'succeeded', '', at + n * interval '1 ms', at + 3 * n * interval '1 ms', at + 6 * n * interval '1 ms',
       at + 10 * n * interval '1 ms', at + 15 * n * interval '1 ms', at + 21 * n * interval '1 ms'
-    from asked`.execute(connection.db)
+    from asked`.execute(database.db)
 }
 
 const ask = (place: Place, only: Partial<Parameters<typeof findStageTimes>[2]> = {}) =>
-  findStageTimes(connection.db, place.organizationId, { sinceMs: 7 * DAY_MS, limit: 5_000, ...only })
+  findStageTimes(database.db, place.organizationId, { sinceMs: 7 * DAY_MS, limit: 5_000, ...only })
 
 /** As percentile_cont has it: between the two nearest. */
 function percentile(values: number[], share: number): number {
@@ -56,7 +45,7 @@ function percentile(values: number[], share: number): number {
 }
 
 test('each step has the percentiles of its times', async () => {
-  const place = await makePlace(connection.db)
+  const place = await makePlace(database.db)
   await makeRuns(place, 200)
   const { runs, stages } = await ask(place, { machineId: place.machineId })
   expect(runs).toBe(200)
@@ -73,11 +62,11 @@ test('each step has the percentiles of its times', async () => {
 })
 
 test('a step that never happened has no percentiles, and no runs at all are no error', async () => {
-  const place = await makePlace(connection.db)
+  const place = await makePlace(database.db)
   expect((await ask(place)).stages.every((stage) => stage.count === 0 && stage.p50 === null)).toBe(true)
   await makeRuns(place, 3)
   await sql`update runs set consumed_at = null where organization_id = ${place.organizationId}`.execute(
-    connection.db,
+    database.db,
   )
   const { stages } = await ask(place)
   expect(stages.find((one) => one.stage === 'first_output_consumed')).toMatchObject({ count: 0, p99: null })
@@ -85,7 +74,7 @@ test('a step that never happened has no percentiles, and no runs at all are no e
 })
 
 test('a later attempt does not count its waiting, which was mostly the earlier attempt', async () => {
-  const place = await makePlace(connection.db)
+  const place = await makePlace(database.db)
   await makeRuns(place, 4, { attempt: 2 })
   const { stages } = await ask(place)
   expect(stages.find((one) => one.stage === 'stored_leased')?.count).toBe(0)
@@ -93,7 +82,7 @@ test('a later attempt does not count its waiting, which was mostly the earlier a
 })
 
 test('only the time asked for counts, and only the newest runs up to the limit', async () => {
-  const place = await makePlace(connection.db)
+  const place = await makePlace(database.db)
   await makeRuns(place, 10, { daysAgo: 20 })
   await makeRuns(place, 5)
   expect((await ask(place)).runs).toBe(5)
@@ -104,8 +93,8 @@ test('only the time asked for counts, and only the newest runs up to the limit',
 })
 
 test("another organization's runs are never counted", async () => {
-  const place = await makePlace(connection.db)
-  const other = await makePlace(connection.db)
+  const place = await makePlace(database.db)
+  const other = await makePlace(database.db)
   await makeRuns(other, 5)
   expect((await ask(place)).runs).toBe(0)
   expect((await ask(place, { machineId: other.machineId })).runs).toBe(0)
@@ -113,13 +102,13 @@ test("another organization's runs are never counted", async () => {
 })
 
 test('the cost is bounded by the limit: 40,000 runs are read through an index and no further', async () => {
-  const place = await makePlace(connection.db)
+  const place = await makePlace(database.db)
   await makeRuns(place, 40_000)
-  await sql`analyze runs, deliveries`.execute(connection.db)
+  await sql`analyze runs, deliveries`.execute(database.db)
   const { rows } = await sql<{ 'QUERY PLAN': [{ Plan: object }] }>`
     explain (analyze, format json) select id from runs r where r.organization_id = ${place.organizationId}
       and r.accepted_at > now() - interval '7 days' and r.machine_id = ${place.machineId}
-    order by r.accepted_at desc limit 1000`.execute(connection.db)
+    order by r.accepted_at desc limit 1000`.execute(database.db)
   const plan = JSON.stringify(rows[0]?.['QUERY PLAN'])
   expect(plan).toContain('runs_machine')
   expect(plan).not.toContain('"Seq Scan"')

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { LEASE_MS, type RunChanges, type RunId, type SettleReport, settleReport, toId } from '@baton/protocol'
-import { createTestDatabase, makeDelivery, makePlace, type Place } from '@baton/testkit'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { makeDelivery, makePlace, type Place, useTestDatabase } from '@baton/testkit'
+import { beforeEach, expect, test } from 'vitest'
 import { ofMachine } from '../deliveries/of-machine.ts'
 import {
   acceptDeliveries,
-  type Connection,
-  connect,
   findRunDiff,
   findRunView,
   findUndo,
@@ -17,20 +15,11 @@ import {
   settleUndos,
 } from '../index.ts'
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>
-let connection: Connection
+const database = useTestDatabase()
 let place: Place
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  connection = connect(database.url)
-})
-afterAll(async () => {
-  await connection?.close()
-  await database?.[Symbol.asyncDispose]()
-})
 beforeEach(async () => {
-  place = await makePlace(connection.db)
+  place = await makePlace(database.db)
 })
 
 const changes: RunChanges = {
@@ -50,8 +39,8 @@ const changes: RunChanges = {
 }
 
 async function finishedRun(only: Partial<SettleReport> = {}): Promise<RunId> {
-  await makeDelivery(connection.db, place)
-  const [leased] = await leaseDeliveries(connection.db, place.machineId, {
+  await makeDelivery(database.db, place)
+  const [leased] = await leaseDeliveries(database.db, place.machineId, {
     sessionEpoch: place.sessionEpoch,
     slots: 1,
     leaseMs: LEASE_MS,
@@ -59,7 +48,7 @@ async function finishedRun(only: Partial<SettleReport> = {}): Promise<RunId> {
   })
   if (!leased) throw new Error('nothing to lease')
   const held = { deliveryId: leased.id, runId: leased.runId, fence: leased.fence }
-  await acceptDeliveries(connection.db, ofMachine(place.machineId, [held]), LEASE_MS)
+  await acceptDeliveries(database.db, ofMachine(place.machineId, [held]), LEASE_MS)
   const settle = settleReport.parse({
     ...held,
     finishKey: randomUUID(),
@@ -81,7 +70,7 @@ async function finishedRun(only: Partial<SettleReport> = {}): Promise<RunId> {
     finishedAt: Date.now(),
     ...only,
   })
-  await settleRuns(connection.db, ofMachine(place.machineId, [settle], { sentAt: Date.now() }), {
+  await settleRuns(database.db, ofMachine(place.machineId, [settle], { sentAt: Date.now() }), {
     retryBaseMs: 1,
   })
   return held.runId
@@ -96,57 +85,57 @@ const order = (runId: RunId, kind: 'undo' | 'redo' = 'undo', dryRun = false) => 
 
 test('what a run changed is kept, its diff apart from the view', async () => {
   const runId = await finishedRun()
-  const view = await findRunView(connection.db, place.organizationId, runId)
+  const view = await findRunView(database.db, place.organizationId, runId)
   const { diff, ...summary } = changes
   expect(view?.changes).toEqual(summary)
-  expect(await findRunDiff(connection.db, place.organizationId, runId)).toBe(diff)
+  expect(await findRunDiff(database.db, place.organizationId, runId)).toBe(diff)
   const without = await finishedRun({ changes: null })
-  expect((await findRunView(connection.db, place.organizationId, without))?.changes).toBeNull()
-  expect(await findRunDiff(connection.db, place.organizationId, without)).toBeNull()
+  expect((await findRunView(database.db, place.organizationId, without))?.changes).toBeNull()
+  expect(await findRunDiff(database.db, place.organizationId, without)).toBeNull()
 })
 
 test('text that Postgres cannot store does not keep a report from being settled', async () => {
   const odd = { ...changes, diff: 'a\0b\uD800', files: [{ ...changes.files[0], path: 'x\0' }] }
   const runId = await finishedRun({ changes: odd as RunChanges })
-  expect(await findRunDiff(connection.db, place.organizationId, runId)).toBe('a\uFFFDb\uFFFD')
+  expect(await findRunDiff(database.db, place.organizationId, runId)).toBe('a\uFFFDb\uFFFD')
 })
 
 test('one order of a run is open at a time, and the same answer twice changes nothing', async () => {
   const runId = await finishedRun()
-  const first = await insertUndo(connection.db, place.organizationId, order(runId))
+  const first = await insertUndo(database.db, place.organizationId, order(runId))
   expect(first).toMatchObject({ state: 'asked', kind: 'undo', machineId: place.machineId })
-  const again = await insertUndo(connection.db, place.organizationId, order(runId, 'redo'))
+  const again = await insertUndo(database.db, place.organizationId, order(runId, 'redo'))
   expect(again).toMatchObject({ id: first?.id, kind: 'undo' })
-  const [asked] = await listAskedUndos(connection.db, place.machineId)
+  const [asked] = await listAskedUndos(database.db, place.machineId)
   expect(asked).toEqual({ id: first?.id, runId, kind: 'undo', dryRun: false })
 
   const report = { id: asked?.id ?? order(runId).id, message: 'Put back 1 file.', files: ['a'], blocked: [] }
-  expect(await settleUndos(connection.db, place.machineId, [{ ...report, state: 'done' }])).toEqual([runId])
-  expect(await settleUndos(connection.db, place.machineId, [{ ...report, state: 'refused' }])).toEqual([])
-  expect(await listAskedUndos(connection.db, place.machineId)).toEqual([])
-  const view = await findRunView(connection.db, place.organizationId, runId)
+  expect(await settleUndos(database.db, place.machineId, [{ ...report, state: 'done' }])).toEqual([runId])
+  expect(await settleUndos(database.db, place.machineId, [{ ...report, state: 'refused' }])).toEqual([])
+  expect(await listAskedUndos(database.db, place.machineId)).toEqual([])
+  const view = await findRunView(database.db, place.organizationId, runId)
   expect(view?.undo).toMatchObject({ state: 'done', files: ['a'], settledAt: expect.any(Number) })
-  expect(view?.undo).toEqual(await findUndo(connection.db, place.organizationId, report.id))
+  expect(view?.undo).toEqual(await findUndo(database.db, place.organizationId, report.id))
 })
 
 test('a dry run is answered and does not say how the workspace stands', async () => {
   const runId = await finishedRun()
-  const dry = await insertUndo(connection.db, place.organizationId, order(runId, 'undo', true))
+  const dry = await insertUndo(database.db, place.organizationId, order(runId, 'undo', true))
   expect(dry?.dryRun).toBe(true)
-  expect((await findRunView(connection.db, place.organizationId, runId))?.undo).toBeNull()
+  expect((await findRunView(database.db, place.organizationId, runId))?.undo).toBeNull()
 })
 
 test("another organization's or machine's order is as unknown as one that never was", async () => {
   const runId = await finishedRun()
-  const other = await makePlace(connection.db)
-  expect(await insertUndo(connection.db, other.organizationId, order(runId))).toBeNull()
-  expect(await insertUndo(connection.db, place.organizationId, order(toId('run', randomUUID())))).toBeNull()
-  const own = await insertUndo(connection.db, place.organizationId, order(runId))
+  const other = await makePlace(database.db)
+  expect(await insertUndo(database.db, other.organizationId, order(runId))).toBeNull()
+  expect(await insertUndo(database.db, place.organizationId, order(toId('run', randomUUID())))).toBeNull()
+  const own = await insertUndo(database.db, place.organizationId, order(runId))
   if (!own) throw new Error('no order')
-  expect(await findUndo(connection.db, other.organizationId, own.id)).toBeNull()
-  expect(await findRunDiff(connection.db, other.organizationId, runId)).toBeNull()
-  expect(await listAskedUndos(connection.db, other.machineId)).toEqual([])
+  expect(await findUndo(database.db, other.organizationId, own.id)).toBeNull()
+  expect(await findRunDiff(database.db, other.organizationId, runId)).toBeNull()
+  expect(await listAskedUndos(database.db, other.machineId)).toEqual([])
   const report = { id: own.id, state: 'done' as const, message: '', files: [], blocked: [] }
-  expect(await settleUndos(connection.db, other.machineId, [report])).toEqual([])
-  expect((await findUndo(connection.db, place.organizationId, own.id))?.state).toBe('asked')
+  expect(await settleUndos(database.db, other.machineId, [report])).toEqual([])
+  expect((await findUndo(database.db, place.organizationId, own.id))?.state).toBe('asked')
 })

@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { AgentId, Budget, LeaseRef, RuntimeProbe, SettleReport, Usage } from '@baton/protocol'
-import { createTestDatabase, LIMITS, makeDelivery, makePlace, newTestId, type Place } from '@baton/testkit'
+import { LIMITS, makeDelivery, makePlace, newTestId, type Place, useTestDatabase } from '@baton/testkit'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { ofMachine } from '../deliveries/of-machine.ts'
 import {
   acceptDeliveries,
-  type Connection,
-  connect,
   type DeliveryRules,
   findDeliveryFacts,
   forgetAgentSession,
@@ -30,24 +28,15 @@ import {
 
 const LEASE_MS = 30_000
 const SENT_AT = 1_000_000
-let database: Awaited<ReturnType<typeof createTestDatabase>>
-let connection: Connection
+const database = useTestDatabase()
 let place: Place
 
-beforeAll(async () => {
-  database = await createTestDatabase()
-  connection = connect(database.url)
-})
-afterAll(async () => {
-  await connection?.close()
-  await database?.[Symbol.asyncDispose]()
-})
 beforeEach(async () => {
-  place = await makePlace(connection.db)
+  place = await makePlace(database.db)
 })
 
 const lease = (slots = 10, at = place) =>
-  leaseDeliveries(connection.db, at.machineId, {
+  leaseDeliveries(database.db, at.machineId, {
     sessionEpoch: at.sessionEpoch,
     slots,
     leaseMs: LEASE_MS,
@@ -59,16 +48,16 @@ const refOf = ({ id, runId, fence }: Awaited<ReturnType<typeof lease>>[number]):
   fence,
 })
 const row = (id: string) =>
-  connection.db
+  database.db
     .selectFrom('deliveries')
     .selectAll()
     .where('id', '=', id as never)
     .executeTakeFirstOrThrow()
 const agentRow = (id: AgentId = place.agentId) =>
-  connection.db.selectFrom('agents').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
-const change = (text: string) => sql.raw(text).execute(connection.db)
+  database.db.selectFrom('agents').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+const change = (text: string) => sql.raw(text).execute(database.db)
 const viewOf = async (id: AgentId = place.agentId) =>
-  (await listAgentViews(connection.db, place.organizationId, { idOrKey: id }))[0]
+  (await listAgentViews(database.db, place.organizationId, { idOrKey: id }))[0]
 const conversationRules = (conversation: string | null): DeliveryRules => ({
   priority: 0,
   delayMs: 0,
@@ -86,9 +75,9 @@ async function run(folder = '/w') {
   const [leased] = await lease(1)
   if (!leased) throw new Error('Nothing was leased.')
   const ref = refOf(leased)
-  await acceptDeliveries(connection.db, ofMachine(place.machineId, [ref]), LEASE_MS)
+  await acceptDeliveries(database.db, ofMachine(place.machineId, [ref]), LEASE_MS)
   await startRuns(
-    connection.db,
+    database.db,
     ofMachine(place.machineId, [{ ...ref, agoMs: 5, workspace: folder }]),
     LEASE_MS,
   )
@@ -122,7 +111,7 @@ const report = (ref: LeaseRef, only: Partial<SettleReport> = {}): SettleReport =
 })
 const settle = async (...reports: SettleReport[]) =>
   (
-    await settleRuns(connection.db, ofMachine(place.machineId, reports, { sentAt: SENT_AT }), {
+    await settleRuns(database.db, ofMachine(place.machineId, reports, { sentAt: SENT_AT }), {
       retryBaseMs: 0,
     })
   ).map(({ result }) => result)
@@ -146,7 +135,7 @@ async function otherAgent(only: Record<string, unknown> = {}): Promise<AgentId> 
   const id = newTestId('agent')
   const own = await agentRow()
   const made = { ...own, id, key: id.slice(-8), ...only, created_at: new Date() }
-  await connection.db
+  await database.db
     .insertInto('agents')
     .values(made as never)
     .execute()
@@ -154,7 +143,7 @@ async function otherAgent(only: Record<string, unknown> = {}): Promise<AgentId> 
 }
 
 test('a used-up account parks its work until the reported time and uses no attempt', async () => {
-  const { id } = await makeDelivery(connection.db, place)
+  const { id } = await makeDelivery(database.db, place)
   const held = await run()
   const left = await row(id).then((d) => d.max_attempts - d.attempt)
   const end = report(held, failed('quota', { quotaUntil: SENT_AT + 3_600_000, sessionId: 's-1' }))
@@ -168,7 +157,7 @@ test('a used-up account parks its work until the reported time and uses no attem
 })
 
 test('work that is parked by a quota again and again never uses its attempts up', async () => {
-  const { id } = await makeDelivery(connection.db, place, {
+  const { id } = await makeDelivery(database.db, place, {
     delivery: { limits: { ...LIMITS, maxAttempts: 2, repeatable: true } },
   })
   for (let round = 0; round < 6; round++) {
@@ -176,7 +165,7 @@ test('work that is parked by a quota again and again never uses its attempts up'
     expect(await settle(report(held, failed('quota', { quotaUntil: SENT_AT + 60_000 })))).toEqual(['settled'])
     const { state, attempt, max_attempts } = await row(id)
     expect({ state, left: max_attempts - attempt }).toEqual({ state: 'parked', left: 2 })
-    await unblockAgent(connection.db, place.organizationId, place.agentId)
+    await unblockAgent(database.db, place.organizationId, place.agentId)
   }
   for (const expected of ['parked', 'dead']) {
     const held = await run()
@@ -189,7 +178,7 @@ test('work that is parked by a quota again and again never uses its attempts up'
 })
 
 test('a clock that is far off parks nothing for years', async () => {
-  const { id } = await makeDelivery(connection.db, place)
+  const { id } = await makeDelivery(database.db, place)
   await settle(report(await run(), failed('quota', { quotaUntil: SENT_AT + 1e12 })))
   expect(inMs((await row(id)).parked_until)).toBeLessThan(9 * 86_400_000)
 })
@@ -197,19 +186,19 @@ test('a clock that is far off parks nothing for years', async () => {
 test('an account that does not say until when rests longer each time in a row, up to four hours', async () => {
   const minutes: number[] = []
   for (let round = 0; round < 7; round++) {
-    await makeDelivery(connection.db, place)
+    await makeDelivery(database.db, place)
     await settle(report(await run(), failed('quota')))
     minutes.push(Math.round(inMs((await agentRow()).blocked_until) / 60_000))
     await change(`update agents set blocked_until = now() where id = '${place.agentId}'`)
   }
   expect(minutes).toEqual([15, 30, 60, 120, 240, 240, 240])
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   await settle(report(await run(), { usage: used(1, null) }))
   expect((await agentRow()).quota_strikes).toBe(0)
 })
 
 test('several runs that meet the same limit count as one time', async () => {
-  await Promise.all([1, 2, 3].map(() => makeDelivery(connection.db, place)))
+  await Promise.all([1, 2, 3].map(() => makeDelivery(database.db, place)))
   const held = [await run(), await run(), await run()]
   for (const one of held) await settle(report(one, failed('quota')))
   expect((await agentRow()).quota_strikes).toBe(1)
@@ -220,11 +209,11 @@ test('an account is all agents of one CLI on a machine, but one with secrets of 
   const same = await otherAgent()
   const another = await otherAgent({ command: 'another' })
   const own = await otherAgent()
-  await setAgentSecret(connection.db, place.organizationId, { agentId: own, name: 'KEY', sealed: 'x' })
-  await makeDelivery(connection.db, place)
+  await setAgentSecret(database.db, place.organizationId, { agentId: own, name: 'KEY', sealed: 'x' })
+  await makeDelivery(database.db, place)
   await settle(report(await run(), failed('quota', { quotaUntil: SENT_AT + 60_000 })))
   for (const agentId of [same, another, own])
-    await makeDelivery(connection.db, place, { delivery: { agentId } })
+    await makeDelivery(database.db, place, { delivery: { agentId } })
   expect((await lease()).map((one) => one.agentId).toSorted()).toEqual([another, own].toSorted())
   expect(await viewOf(same)).toMatchObject({
     state: 'offline',
@@ -233,31 +222,31 @@ test('an account is all agents of one CLI on a machine, but one with secrets of 
 })
 
 test('what waits for an account says so, and goes on by itself when the time has come', async () => {
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   await settle(report(await run(), failed('quota', { quotaUntil: SENT_AT + 60_000 })))
-  const { id } = await makeDelivery(connection.db, place)
+  const { id } = await makeDelivery(database.db, place)
   expect(await lease()).toEqual([])
-  const facts = await findDeliveryFacts(connection.db, place.organizationId, id)
+  const facts = await findDeliveryFacts(database.db, place.organizationId, id)
   expect(facts?.agent.blocked).toMatchObject({ reason: 'quota', message: 'It said quota.' })
   expect(facts?.isNext).toBe(false)
   await change(`update agents set blocked_until = now() - interval '1 s' where id = '${place.agentId}'`)
-  expect((await findDeliveryFacts(connection.db, place.organizationId, id))?.agent.blocked).toBeNull()
+  expect((await findDeliveryFacts(database.db, place.organizationId, id))?.agent.blocked).toBeNull()
   expect((await lease()).map((one) => one.id)).toEqual([id])
 })
 
 test('a person who resumes the agent frees its account and what was parked for it', async () => {
   const same = await otherAgent()
-  const { id } = await makeDelivery(connection.db, place)
+  const { id } = await makeDelivery(database.db, place)
   await settle(report(await run(), failed('quota', { quotaUntil: SENT_AT + 60_000 })))
-  expect(await unblockAgent(connection.db, place.organizationId, same)).toBe(place.machineId)
+  expect(await unblockAgent(database.db, place.organizationId, same)).toBe(place.machineId)
   expect((await row(id)).state).toBe('pending')
   expect(await agentRow()).toMatchObject({ blocked_reason: null, blocked_until: null })
-  const stranger = await makePlace(connection.db)
-  expect(await unblockAgent(connection.db, stranger.organizationId, same)).toBeNull()
+  const stranger = await makePlace(database.db)
+  expect(await unblockAgent(database.db, stranger.organizationId, same)).toBeNull()
 })
 
 test('a missing sign-in stops the agent: its work waits instead of failing one by one', async () => {
-  const [first, second] = [await makeDelivery(connection.db, place), await makeDelivery(connection.db, place)]
+  const [first, second] = [await makeDelivery(database.db, place), await makeDelivery(database.db, place)]
   const held = await run()
   await settle(report(held, failed('not_signed_in')))
   const given = await row(held.deliveryId)
@@ -266,16 +255,16 @@ test('a missing sign-in stops the agent: its work waits instead of failing one b
   expect(states).toEqual(['pending', 'pending'])
   expect(await lease()).toEqual([])
   expect(await agentRow()).toMatchObject({ blocked_reason: 'not_signed_in', blocked_until: null })
-  await unblockAgent(connection.db, place.organizationId, place.agentId)
+  await unblockAgent(database.db, place.organizationId, place.agentId)
   expect(await lease()).toHaveLength(2)
 })
 
 test('an agent that cannot even be started without a sign-in is stopped as well', async () => {
-  const { id } = await makeDelivery(connection.db, place)
+  const { id } = await makeDelivery(database.db, place)
   const [leased] = await lease()
   if (!leased) throw new Error('nothing leased')
   const refusal = { errorKind: 'not_signed_in' as const, message: 'No key.', final: true, retryAfterMs: 0 }
-  await refuseDeliveries(connection.db, place.machineId, [{ ...refOf(leased), ...refusal }])
+  await refuseDeliveries(database.db, place.machineId, [{ ...refOf(leased), ...refusal }])
   expect(await row(id)).toMatchObject({ state: 'pending', attempt: 0, reason: 'not_signed_in' })
   expect(await agentRow()).toMatchObject({ blocked_reason: 'not_signed_in', blocked_message: 'No key.' })
 })
@@ -294,7 +283,7 @@ test('a new probe that says signed in lets the agent work again, a mere reconnec
   }
   const hello = (instanceId: string, runtimes: RuntimeProbe[]) =>
     helloMachine(
-      connection.db,
+      database.db,
       place.machineId,
       {
         instanceId,
@@ -313,7 +302,7 @@ test('a new probe that says signed in lets the agent work again, a mere reconnec
       1_000,
     )
   await hello('installation.one', [probe])
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   await settle(report(await run(), failed('not_signed_in')))
   await hello('installation.one', [probe])
   expect((await agentRow()).blocked_reason).toBe('not_signed_in')
@@ -327,7 +316,7 @@ test('a new probe that says signed in lets the agent work again, a mere reconnec
 })
 
 test('a cancel that was asked for ends work that would wait for its account', async () => {
-  const { id } = await makeDelivery(connection.db, place)
+  const { id } = await makeDelivery(database.db, place)
   const held = await run()
   await change(`update deliveries set cancel_requested_at = now() where id = '${id}'`)
   await settle(report(held, failed('quota')))
@@ -335,23 +324,23 @@ test('a cancel that was asked for ends work that would wait for its account', as
 })
 
 test('the report of an older attempt blocks nothing and keeps no conversation', async () => {
-  const { id } = await makeDelivery(connection.db, place, { delivery: { rules: conversationRules('c') } })
+  const { id } = await makeDelivery(database.db, place, { delivery: { rules: conversationRules('c') } })
   const old = await run()
   await change(`update deliveries set state = 'stalled', lease_expires_at = null where id = '${id}'`)
   const to = { agentId: place.agentId, machineId: place.machineId, workspace: null, lane: null }
-  expect(await moveDelivery(connection.db, place.organizationId, id, to)).not.toBeNull()
+  expect(await moveDelivery(database.db, place.organizationId, id, to)).not.toBeNull()
   const late = report(old, failed('quota', { sessionId: 'old', usage: used(7, 0.5) }))
   expect(await settle(late)).toEqual(['superseded'])
   expect((await agentRow()).blocked_reason).toBeNull()
-  expect(await listAgentSessions(connection.db, place.organizationId)).toEqual([])
-  const [total] = await sumUsage(connection.db, place.organizationId, days('agent'))
+  expect(await listAgentSessions(database.db, place.organizationId)).toEqual([])
+  const [total] = await sumUsage(database.db, place.organizationId, days('agent'))
   expect(total).toMatchObject({ runs: 1, costUsd: 0.5 })
 })
 
 test('runs of one conversation go on with its session, one after the other', async () => {
   const rules = conversationRules('review-42')
-  await makeDelivery(connection.db, place, { delivery: { rules } })
-  await makeDelivery(connection.db, place, { delivery: { rules } })
+  await makeDelivery(database.db, place, { delivery: { rules } })
+  await makeDelivery(database.db, place, { delivery: { rules } })
   const held = await run('/repo')
   expect(held.leased).toMatchObject({ session: null, conversation: 'review-42' })
   expect(await lease()).toEqual([])
@@ -362,13 +351,13 @@ test('runs of one conversation go on with its session, one after the other', asy
 
 test('a conversation that is gone is started afresh once, without using an attempt', async () => {
   const rules = conversationRules('c')
-  await makeDelivery(connection.db, place, { delivery: { rules } })
+  await makeDelivery(database.db, place, { delivery: { rules } })
   await settle(report(await run(), { sessionId: 's-1' }))
-  const { id } = await makeDelivery(connection.db, place, { delivery: { rules } })
+  const { id } = await makeDelivery(database.db, place, { delivery: { rules } })
   const held = await run()
   await settle(report(held, failed('session_lost', { sessionId: 's-1' })))
   expect(await row(id)).toMatchObject({ state: 'pending', attempt: 1, max_attempts: 4, recovered: true })
-  expect(await listAgentSessions(connection.db, place.organizationId)).toEqual([])
+  expect(await listAgentSessions(database.db, place.organizationId)).toEqual([])
   const again = await run()
   expect(again.leased.session).toBeNull()
   await settle(report(again, failed('session_lost')))
@@ -376,12 +365,12 @@ test('a conversation that is gone is started afresh once, without using an attem
 })
 
 test('a repeatable run whose session began before an API error is nudged to go on', async () => {
-  const { id } = await makeDelivery(connection.db, place, {
+  const { id } = await makeDelivery(database.db, place, {
     delivery: { limits: { ...LIMITS, repeatable: true } },
   })
   await settle(report(await run('/here'), failed('api_error', { sessionId: 's-9' })))
   await change(`update deliveries set parked_until = now() where id = '${id}'`)
-  await sweepDeliveries(connection.db, { acceptWithinMs: 10_000, limit: 10 })
+  await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 10 })
   const again = await run()
   expect(again.leased).toMatchObject({ nudge: true, session: { id: 's-9', cwd: '/here' }, attempt: 2 })
   await settle(report(again, failed('crashed', { sessionId: 's-9' })))
@@ -390,9 +379,9 @@ test('a repeatable run whose session began before an API error is nudged to go o
 
 test('work that is given to another agent starts with its prompt again', async () => {
   const agentId = await otherAgent({ command: 'another' })
-  const { id } = await makeDelivery(connection.db, place)
+  const { id } = await makeDelivery(database.db, place)
   await settle(report(await run(), failed('quota', { sessionId: 's' })))
-  await moveDelivery(connection.db, place.organizationId, id, {
+  await moveDelivery(database.db, place.organizationId, id, {
     agentId,
     machineId: place.machineId,
     workspace: null,
@@ -402,19 +391,19 @@ test('work that is given to another agent starts with its prompt again', async (
 })
 
 test('a run without a conversation can be gone on with, and forgotten, by its own organization alone', async () => {
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const held = await run('/f')
-  expect(await openConversationOfRun(connection.db, place.organizationId, held.runId)).toBe(false)
+  expect(await openConversationOfRun(database.db, place.organizationId, held.runId)).toBe(false)
   await settle(report(held, { sessionId: 's-3' }))
-  const stranger = await makePlace(connection.db)
-  expect(await openConversationOfRun(connection.db, stranger.organizationId, held.runId)).toBe(false)
-  expect(await openConversationOfRun(connection.db, place.organizationId, held.runId)).toBe(true)
-  expect(await openConversationOfRun(connection.db, place.organizationId, held.runId)).toBe(true)
-  expect(await listAgentSessions(connection.db, place.organizationId)).toMatchObject([
+  const stranger = await makePlace(database.db)
+  expect(await openConversationOfRun(database.db, stranger.organizationId, held.runId)).toBe(false)
+  expect(await openConversationOfRun(database.db, place.organizationId, held.runId)).toBe(true)
+  expect(await openConversationOfRun(database.db, place.organizationId, held.runId)).toBe(true)
+  expect(await listAgentSessions(database.db, place.organizationId)).toMatchObject([
     { conversation: held.runId, sessionId: 's-3', cwd: '/f' },
   ])
   const forget = (organizationId: Place['organizationId']) =>
-    forgetAgentSession(connection.db, organizationId, place.agentId, held.runId)
+    forgetAgentSession(database.db, organizationId, place.agentId, held.runId)
   expect([await forget(stranger.organizationId), await forget(place.organizationId)]).toEqual([false, true])
 })
 
@@ -425,12 +414,12 @@ const days = (by: 'agent' | 'job' | 'model' | 'day' | 'machine') => {
 
 test('what runs used is summed by agent, job, model, machine and day, each run once', async () => {
   for (const one of [used(100, 0.25), used(50, null), used(1, 1, 'small')]) {
-    await makeDelivery(connection.db, place)
+    await makeDelivery(database.db, place)
     const end = report(await run(), { usage: one })
     await settle(end)
     await settle(end)
   }
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   await settle(report(await run()))
   const total = {
     runs: 3,
@@ -440,7 +429,7 @@ test('what runs used is summed by agent, job, model, machine and day, each run o
     cachedTokens: 15,
     costUsd: 1.25,
   }
-  const sum = (by: Parameters<typeof days>[0]) => sumUsage(connection.db, place.organizationId, days(by))
+  const sum = (by: Parameters<typeof days>[0]) => sumUsage(database.db, place.organizationId, days(by))
   expect(await sum('agent')).toEqual([{ id: place.agentId, name: 'demo', ...total }])
   expect(await sum('machine')).toMatchObject([{ id: place.machineId, name: 'laptop', runs: 3 }])
   expect(await sum('day')).toMatchObject([{ id: days('day').since, runs: 3 }])
@@ -449,15 +438,15 @@ test('what runs used is summed by agent, job, model, machine and day, each run o
     ['small', 1],
     ['big', 2],
   ])
-  const stranger = await makePlace(connection.db)
-  expect(await sumUsage(connection.db, stranger.organizationId, days('agent'))).toEqual([])
+  const stranger = await makePlace(database.db)
+  expect(await sumUsage(database.db, stranger.organizationId, days('agent'))).toEqual([])
 })
 
 test('runs that end together in one report are summed together', async () => {
-  await Promise.all([1, 2, 3].map(() => makeDelivery(connection.db, place)))
+  await Promise.all([1, 2, 3].map(() => makeDelivery(database.db, place)))
   const held = [await run(), await run(), await run()]
   expect(await settle(...held.map((one) => report(one, { usage: used(10, 0.1) })))).toHaveLength(3)
-  const [total] = await sumUsage(connection.db, place.organizationId, days('agent'))
+  const [total] = await sumUsage(database.db, place.organizationId, days('agent'))
   expect(total).toMatchObject({ runs: 3, inputTokens: 30 })
 })
 
@@ -469,21 +458,21 @@ const budget = (only: Partial<Budget>): Budget => ({
   ...only,
 })
 const setBudget = (only: Partial<Budget> | null) =>
-  updateAgent(connection.db, place.organizationId, place.agentId, { budget: only && budget(only) })
+  updateAgent(database.db, place.organizationId, place.agentId, { budget: only && budget(only) })
 
 test('a budget of the day holds what waits until it is raised, and a run is told what is left of it', async () => {
   await setBudget({ dayUsd: 1, runUsd: 5 })
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const held = await run()
   expect(held.leased.budget).toMatchObject({ runUsd: 5, dayUsd: 1 })
   await settle(report(held, { usage: used(1, 0.4) }))
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   const next = await run()
   expect(next.leased.budget.dayUsd).toBeCloseTo(0.6)
   await settle(report(next, { usage: used(1, 0.7) }))
-  const { id } = await makeDelivery(connection.db, place)
+  const { id } = await makeDelivery(database.db, place)
   expect(await lease()).toEqual([])
-  expect((await findDeliveryFacts(connection.db, place.organizationId, id))?.agent.isSpent).toBe(true)
+  expect((await findDeliveryFacts(database.db, place.organizationId, id))?.agent.isSpent).toBe(true)
   expect((await viewOf())?.blocked).toMatchObject({ reason: 'budget', until: expect.any(Number) })
   await setBudget({ dayUsd: 2 })
   expect((await lease()).map((one) => one.id)).toEqual([id])
@@ -492,9 +481,9 @@ test('a budget of the day holds what waits until it is raised, and a run is told
 
 test('a budget of yesterday holds nothing today', async () => {
   await setBudget({ dayTokens: 10 })
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   await settle(report(await run(), { usage: used(100, null) }))
-  await makeDelivery(connection.db, place)
+  await makeDelivery(database.db, place)
   expect(await lease()).toEqual([])
   await change(`update usage_days set day = day - 1 where agent_id = '${place.agentId}'`)
   expect(await lease()).toHaveLength(1)
@@ -502,7 +491,7 @@ test('a budget of yesterday holds nothing today', async () => {
 
 test('a run that the budget of the day interrupted goes on the next day, or when the budget is raised', async () => {
   await setBudget({ dayUsd: 1 })
-  const { id } = await makeDelivery(connection.db, place)
+  const { id } = await makeDelivery(database.db, place)
   const end = failed('budget', { quotaUntil: SENT_AT + 1_000, sessionId: 's', usage: used(5, 1.1) })
   await settle(report(await run(), end))
   const parked = await row(id)
@@ -517,19 +506,19 @@ test('a run that the budget of the day interrupted goes on the next day, or when
   expect((parked.parked_until?.getTime() ?? 0) - midnight).toBeGreaterThanOrEqual(0)
   expect((parked.parked_until?.getTime() ?? 0) - midnight).toBeLessThan(31_000)
   await setBudget(null)
-  await freeBudgetWaits(connection.db, place.organizationId, { agentId: place.agentId })
+  await freeBudgetWaits(database.db, place.organizationId, { agentId: place.agentId })
   expect((await lease())[0]).toMatchObject({ id, nudge: true })
 })
 
 test('a run that used up its own budget has failed', async () => {
-  const { id } = await makeDelivery(connection.db, place)
+  const { id } = await makeDelivery(database.db, place)
   await settle(report(await run(), failed('budget', { usage: used(5, 1.1) })))
   expect(await row(id)).toMatchObject({ state: 'failed', reason: 'budget' })
 })
 
 test("a job's budget of the day holds its own work and lets other work pass", async () => {
   const jobId = newTestId('job')
-  await connection.db
+  await database.db
     .insertInto('jobs')
     .values({
       id: jobId,
@@ -543,16 +532,16 @@ test("a job's budget of the day holds its own work and lets other work pass", as
       budget: budget({ dayTokens: 5 }),
     } as never)
     .execute()
-  await makeDelivery(connection.db, place, { jobId, delivery: { jobId } })
+  await makeDelivery(database.db, place, { jobId, delivery: { jobId } })
   const held = await run()
   expect(held.leased.budget.dayTokens).toBe(5)
   await settle(report(held, { usage: used(9, null) }))
-  const waits = await makeDelivery(connection.db, place, { jobId, delivery: { jobId } })
-  const passes = await makeDelivery(connection.db, place)
+  const waits = await makeDelivery(database.db, place, { jobId, delivery: { jobId } })
+  const passes = await makeDelivery(database.db, place)
   expect((await lease()).map((one) => one.id)).toEqual([passes.id])
-  const facts = await findDeliveryFacts(connection.db, place.organizationId, waits.id)
+  const facts = await findDeliveryFacts(database.db, place.organizationId, waits.id)
   expect(facts).toMatchObject({ isJobSpent: true, agent: { isSpent: false } })
-  expect(await sumUsage(connection.db, place.organizationId, days('job'))).toMatchObject([
+  expect(await sumUsage(database.db, place.organizationId, days('job'))).toMatchObject([
     { id: jobId, name: jobId.slice(-8), inputTokens: 9 },
   ])
 })
