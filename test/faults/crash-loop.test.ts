@@ -23,8 +23,8 @@ if (isLarge) {
     using mutant = makeMutantTree([
       {
         file: 'apps/relay/src/inbox/receive-hook.ts',
-        from: 'const answer = await withinTime(deps.intake.accept(event), STORE_LIMIT_MS)',
-        to: 'deps.intake.accept(event).catch(() => {}); const answer = { eventId: event.id, bodyHash: event.bodyHash, deliveries: event.deliveries }',
+        from: 'return { event, answer: await intake.accept(event) }',
+        to: 'intake.accept(event).catch(() => {}); return { event, answer: { eventId: event.id, bodyHash: event.bodyHash, deliveries: event.deliveries } }',
       },
     ])
     const { zero } = await runCrashLoop({ ...forMutants, root: mutant.root })
@@ -35,10 +35,10 @@ if (isLarge) {
     const file = 'packages/db/src/deliveries/settle.ts'
     using mutant = makeMutantTree([
       { file, from: 'and k.known_key is null', to: '' },
-      { file, from: "and r.state in ('starting', 'running', 'lost')", to: '' },
+      { file, from: "and k.known_state in ('starting', 'running', 'lost')", to: '' },
       // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of the file.
-      { file, from: '(d.fence = k.fence or ${isInNobodysHands})', to: 'true' },
-      { file, from: "and d.state in ('pending', 'leased', 'running', 'stalled', 'parked')", to: '' },
+      { file, from: '(k.own_fence = k.fence or ${isInNobodysHands})', to: 'true' },
+      { file, from: "and k.own_state in ('pending', 'leased', 'running', 'stalled', 'parked')", to: '' },
       { file, from: 'when known_key = "finishKey" then \'already\'', to: '' },
       { file, from: "when known_key is not null then 'superseded'", to: '' },
     ])
