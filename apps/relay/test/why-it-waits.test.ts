@@ -11,27 +11,17 @@ import {
   sweepDeliveries,
 } from '@baton/db'
 import { DEFAULT_RULES, LEASE_MS, type RunLimits } from '@baton/protocol'
-import { LIMITS, makeDelivery, makePlace, newTestId, type Place, useTestDatabase } from '@baton/testkit'
-import { beforeEach, expect, test } from 'vitest'
+import { LIMITS, leaseSome, makeDelivery, newTestId, refOf, usePlace, useTestDatabase } from '@baton/testkit'
+import { expect, test } from 'vitest'
 import { explain } from '../src/why/explain.ts'
 
 const database = useTestDatabase()
-let place: Place
-
-beforeEach(async () => {
-  place = await makePlace(database.db)
-})
+const place = usePlace(database)
 
 /** One delivery that its machine has accepted, and started where asked. */
 async function accepted(limits: Partial<RunLimits> = {}, isStarted = false) {
   const { id } = await makeDelivery(database.db, place, { delivery: { limits: { ...LIMITS, ...limits } } })
-  const leased = await leaseDeliveries(database.db, place.machineId, {
-    sessionEpoch: place.sessionEpoch,
-    slots: 1,
-    leaseMs: LEASE_MS,
-    bodyBytes: 0,
-  })
-  const refs = leased.map(({ id: deliveryId, runId, fence }) => ({ deliveryId, runId, fence }))
+  const refs = (await leaseSome(database.db, place, 1)).map(refOf)
   await acceptDeliveries(database.db, ofMachine(place.machineId, refs), LEASE_MS)
   const starts = refs.map((ref) => ({ ...ref, agoMs: 0, workspace: '/w' }))
   if (isStarted) await startRuns(database.db, ofMachine(place.machineId, starts), LEASE_MS)

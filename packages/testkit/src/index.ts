@@ -30,6 +30,8 @@ export { startTestPostgres, type TestPostgres, type TestPostgresAddress } from '
 export { type DatabaseInUse, useTestDatabase } from './postgres/use-test-database.ts'
 export { startTestRelay, TEST_SECRET, type TestRelay } from './relay.ts'
 export { reportOf } from './report-of.ts'
+export { deliveryRow, runRow } from './rows.ts'
+export { usePlace } from './use-place.ts'
 export {
   connectWireRunner,
   leaseOf,

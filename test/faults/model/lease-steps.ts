@@ -1,6 +1,7 @@
 import { ofMachine } from '@baton/db'
 import type { SettleReport } from '@baton/protocol'
 import { transcriptStep } from '@baton/protocol/transcript-hash'
+import { reportOf } from '@baton/testkit'
 import fc from 'fast-check'
 import { ensure } from './invariants.ts'
 import { underLease } from './step.ts'
@@ -49,28 +50,19 @@ export const append = fc
     }),
   )
 
-const report = (held: Held, state: SettleReport['state'], finishKey: string): SettleReport => ({
-  ...held.lease,
-  finishKey,
-  state,
-  outcome: state === 'succeeded' ? 'done' : 'error',
-  errorKind: state === 'succeeded' ? null : 'crashed',
-  message: null,
-  exitCode: 0,
-  signal: null,
-  sessionId: null,
-  usage: null,
-  result: null,
-  quotaUntil: null,
-  changes: null,
-  killProof: null,
-  spawn: null,
-  finalSeq: held.seq,
-  finalHash: held.hash,
-  startedAt: 1_000,
-  firstOutputAt: null,
-  finishedAt: 2_000,
-})
+const report = (held: Held, state: SettleReport['state'], finishKey: string): SettleReport =>
+  reportOf(held.lease, {
+    finishKey,
+    state,
+    outcome: state === 'succeeded' ? 'done' : 'error',
+    errorKind: state === 'succeeded' ? null : 'crashed',
+    result: null,
+    finalSeq: held.seq,
+    finalHash: held.hash,
+    startedAt: 1_000,
+    firstOutputAt: null,
+    finishedAt: 2_000,
+  })
 
 export const settle = fc
   .tuple(

@@ -1,6 +1,5 @@
-import { leaseDeliveries } from '@baton/db'
-import { LEASE_MS, type LeaseRef } from '@baton/protocol'
-import { makeDelivery, makePlace, type Place, useTestDatabase } from '@baton/testkit'
+import type { LeaseRef } from '@baton/protocol'
+import { leaseOne, makeDelivery, makePlace, type Place, useTestDatabase } from '@baton/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createLeaseWrites, type LeaseWrites } from './lease-writes.ts'
 
@@ -18,17 +17,14 @@ beforeEach(async () => {
   place = await makePlace(database.db)
 })
 
-async function leaseOne(): Promise<LeaseRef> {
+async function leaseNew(): Promise<LeaseRef> {
   await makeDelivery(database.db, place)
-  const options = { sessionEpoch: place.sessionEpoch, slots: 1, leaseMs: LEASE_MS, bodyBytes: 1000 }
-  const [leased] = await leaseDeliveries(database.db, place.machineId, options)
-  if (!leased) throw new Error('nothing to lease')
-  return { deliveryId: leased.id, runId: leased.runId, fence: leased.fence }
+  return leaseOne(database.db, place)
 }
 
 test('requests that come together are each answered for their own, also when they name the same delivery', async () => {
   const other = await makePlace(database.db)
-  const lease = await leaseOne()
+  const lease = await leaseNew()
   // The first two fill both flights, so that the rest goes into one statement.
   const fillers = [writes.accept(place.machineId, []), writes.renew(place.machineId, [])]
   const answers = await Promise.all([
@@ -42,7 +38,7 @@ test('requests that come together are each answered for their own, also when the
 })
 
 test('what cannot be stored fails alone', async () => {
-  const [good, bad] = [await leaseOne(), await leaseOne()]
+  const [good, bad] = [await leaseNew(), await leaseNew()]
   await writes.accept(place.machineId, [good, bad])
   const start = { agoMs: 0, workspace: '/w' }
   const [first, second, third] = await Promise.allSettled([

@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto'
 import { type ApprovalId, encodeRunEvent, LEASE_MS, type LeaseRef, type UserId } from '@baton/protocol'
 import { transcriptHash } from '@baton/protocol/transcript-hash'
-import { makeDelivery, makePlace, newTestId, type Place, useTestDatabase } from '@baton/testkit'
+import { makeDelivery, makePlace, newTestId, type Place, startOne, useTestDatabase } from '@baton/testkit'
 import { sql } from 'kysely'
 import { beforeEach, expect, test } from 'vitest'
-import { ofMachine } from '../deliveries/of-machine.ts'
 import {
   type ApprovalSteps,
-  acceptDeliveries,
   acknowledgeControls,
   answerApproval,
   appendRunEvents,
@@ -18,7 +16,6 @@ import {
   listApprovals,
   listControls,
   listQueuedControls,
-  startRuns,
   sweepApprovals,
 } from '../index.ts'
 
@@ -32,15 +29,9 @@ beforeEach(async () => {
   await database.db.insertInto('users').values({ id: userId, email: null, name: 'Ada' }).execute()
 })
 
-async function startOne(only: Parameters<typeof makeDelivery>[2] = {}): Promise<LeaseRef> {
+async function startNew(only: Parameters<typeof makeDelivery>[2] = {}): Promise<LeaseRef> {
   await makeDelivery(database.db, place, only)
-  const options = { sessionEpoch: place.sessionEpoch, slots: 1, leaseMs: LEASE_MS, bodyBytes: 1000 }
-  const [leased] = await leaseDeliveries(database.db, place.machineId, options)
-  if (!leased) throw new Error('nothing to lease')
-  const held = { deliveryId: leased.id, runId: leased.runId, fence: leased.fence }
-  await acceptDeliveries(database.db, ofMachine(place.machineId, [held]), LEASE_MS)
-  await startRuns(database.db, ofMachine(place.machineId, [{ ...held, agoMs: 5, workspace: '/w' }]), LEASE_MS)
-  return held
+  return startOne(database.db, place)
 }
 
 const asked = (ask: string, only: Partial<ApprovalSteps['asked'][number]> = {}) => ({
@@ -79,7 +70,7 @@ async function append(held: LeaseRef, seq: number, steps: Partial<ApprovalSteps>
 }
 
 async function askOne(only: Partial<ApprovalSteps['asked'][number]> = {}, delivery = {}) {
-  const held = await startOne(delivery)
+  const held = await startNew(delivery)
   const ask = asked('ask-1', only)
   expect(await append(held, 1, { asked: [ask] })).toBe(true)
   return { held, id: ask.id, hash: ask.actionHash }
@@ -127,7 +118,7 @@ test('a question is stored with its event, once for its run and number', async (
 })
 
 test('a question whose event does not follow the transcript is not stored', async () => {
-  const held = await startOne()
+  const held = await startNew()
   expect(await append(held, 2, { asked: [asked('ask-1')] })).toBe(false)
   expect(await append({ ...held, fence: held.fence + 1 }, 1, { asked: [asked('ask-1')] })).toBe(false)
   expect(await listApprovals(database.db, place.organizationId, { newestFirst: true, limit: 10 })).toEqual([])
@@ -198,7 +189,7 @@ test('a machine that denied by its own clock, or withdrew, closes what is open a
 })
 
 test('a question whose end comes in the same batch is stored with its end', async () => {
-  const held = await startOne()
+  const held = await startNew()
   const ask = asked('ask-1', { state: 'expired' as never })
   expect(await append(held, 1, { asked: [ask] })).toBe(true)
   expect((await view(ask.id)).state).toBe('expired')
@@ -231,7 +222,7 @@ test("an answer for the job is on the job's allow-list with the same statement, 
 })
 
 test('what a person says is queued until its machine has it, once for its key, and lapses with the run', async () => {
-  const held = await startOne()
+  const held = await startNew()
   const say = (only = {}) =>
     insertControl(database.db, place.organizationId, held.runId, {
       id: newTestId('control'),
@@ -269,7 +260,7 @@ test('what a person says is queued until its machine has it, once for its key, a
 })
 
 test('the transcript says how far a message got', async () => {
-  const held = await startOne()
+  const held = await startNew()
   const id = newTestId('control')
   const control = {
     id,

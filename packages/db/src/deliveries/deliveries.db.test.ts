@@ -1,15 +1,28 @@
-import { randomUUID } from 'node:crypto'
-import { LEASE_MS, type LeaseRef, type SettleReport } from '@baton/protocol'
-import { makeDelivery, makePlace, newEvent, type Place, useTestDatabase } from '@baton/testkit'
+import { LEASE_MS, type SettleReport } from '@baton/protocol'
+import {
+  acceptOne,
+  deliveryRow,
+  leaseOne,
+  leaseSome,
+  makeDelivery,
+  makePlace,
+  newEvent,
+  refOf,
+  reportOf,
+  runRow,
+  settleReports,
+  startOne,
+  usePlace,
+  useTestDatabase,
+} from '@baton/testkit'
 import { sql } from 'kysely'
-import { beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   acceptDeliveries,
   appendRunEvents,
   findHeldStates,
   findWatermark,
   insertEvents,
-  leaseDeliveries,
   listRunEvents,
   listUnacceptedLeases,
   loseDeliveries,
@@ -23,75 +36,11 @@ import {
 import { ofMachine } from './of-machine.ts'
 
 const database = useTestDatabase()
-let place: Place
-
-beforeEach(async () => {
-  place = await makePlace(database.db)
-})
+const place = usePlace(database)
 
 const lease = (slots = 10, sessionEpoch = place.sessionEpoch) =>
-  leaseDeliveries(database.db, place.machineId, { sessionEpoch, slots, leaseMs: LEASE_MS, bodyBytes: 1000 })
-
-async function leaseOne(): Promise<LeaseRef> {
-  const [leased] = await lease(1)
-  if (!leased) throw new Error('nothing to lease')
-  return { deliveryId: leased.id, runId: leased.runId, fence: leased.fence }
-}
-
-async function acceptOne(): Promise<LeaseRef> {
-  const held = await leaseOne()
-  expect(await acceptDeliveries(database.db, ofMachine(place.machineId, [held]), LEASE_MS)).toEqual(
-    new Set([held.deliveryId]),
-  )
-  return held
-}
-
-async function startOne(): Promise<LeaseRef> {
-  const held = await acceptOne()
-  await startRuns(database.db, ofMachine(place.machineId, [{ ...held, agoMs: 5, workspace: '/w' }]), LEASE_MS)
-  return held
-}
-
-const report = (held: LeaseRef, only: Partial<SettleReport> = {}): SettleReport => ({
-  ...held,
-  finishKey: randomUUID(),
-  state: 'succeeded',
-  outcome: 'done',
-  errorKind: null,
-  message: null,
-  exitCode: 0,
-  signal: null,
-  sessionId: null,
-  usage: null,
-  result: 'ok',
-  quotaUntil: null,
-  changes: null,
-  spawn: null,
-  killProof: null,
-  finalSeq: 0,
-  finalHash: '0'.repeat(64),
-  startedAt: 1000,
-  firstOutputAt: 1500,
-  finishedAt: 2000,
-  ...only,
-})
-const settle = async (...reports: SettleReport[]) =>
-  (
-    await settleRuns(database.db, ofMachine(place.machineId, reports, { sentAt: 2500 }), { retryBaseMs: 0 })
-  ).map((a) => a.result)
-
-const stateOf = async (id: string) =>
-  database.db
-    .selectFrom('deliveries')
-    .selectAll()
-    .where('id', '=', id as never)
-    .executeTakeFirstOrThrow()
-const runOf = async (id: string) =>
-  database.db
-    .selectFrom('runs')
-    .selectAll()
-    .where('id', '=', id as never)
-    .executeTakeFirstOrThrow()
+  leaseSome(database.db, { ...place, sessionEpoch }, slots)
+const settle = (...reports: SettleReport[]) => settleReports(database.db, place, reports)
 const lapse = (id: string) =>
   sql`update deliveries set lease_expires_at = now() - interval '1 s', leased_at = now() - interval '60 s' where id = ${id}`.execute(
     database.db,
@@ -137,12 +86,12 @@ test('bodies come back byte for byte, also binary ones and ones with NUL', async
 test('a delivery for a free session is stored already leased, under a fence of its own', async () => {
   const made = await makeDelivery(database.db, place, { delivery: { leaseEpoch: place.sessionEpoch } })
   expect(made.fence).toBeGreaterThan(0)
-  expect(await stateOf(made.id)).toMatchObject({ state: 'leased', fence: made.fence })
+  expect(await deliveryRow(database.db, made.id)).toMatchObject({ state: 'leased', fence: made.fence })
 })
 
 test('a delivery for a session that is over is stored pending', async () => {
   const made = await makeDelivery(database.db, place, { delivery: { leaseEpoch: 99 } })
-  expect(await stateOf(made.id)).toMatchObject({ state: 'pending', fence: 0 })
+  expect(await deliveryRow(database.db, made.id)).toMatchObject({ state: 'pending', fence: 0 })
 })
 
 test('two callers never get the same delivery', async () => {
@@ -171,14 +120,14 @@ test('one workspace is never leased twice at once', async () => {
   expect(await lease(5)).toEqual([])
   const repo = first.find((d) => d.lane === '/repo')
   if (!repo) throw new Error('no lease of /repo')
-  const held = { deliveryId: repo.id, runId: repo.runId, fence: repo.fence }
+  const held = refOf(repo)
   await acceptDeliveries(database.db, ofMachine(place.machineId, [held]), LEASE_MS)
-  expect(await settle(report(held))).toEqual(['settled'])
+  expect(await settle(reportOf(held))).toEqual(['settled'])
   expect(await lease(5)).toHaveLength(1)
 })
 
 test('an agent never has more live deliveries than it may', async () => {
-  place = await makePlace(database.db, { maxConcurrent: 2 })
+  Object.assign(place, await makePlace(database.db, { maxConcurrent: 2 }))
   for (let i = 0; i < 4; i++) await makeDelivery(database.db, place)
   expect(await lease(5)).toHaveLength(2)
   expect(await lease(5)).toHaveLength(0)
@@ -186,14 +135,14 @@ test('an agent never has more live deliveries than it may', async () => {
 
 test('a lease that nobody accepted goes back, and its old holder can no longer accept it', async () => {
   const made = await makeDelivery(database.db, place)
-  const held = await leaseOne()
+  const held = await leaseOne(database.db, place)
   expect(await listUnacceptedLeases(database.db, place.machineId, 1000)).toHaveLength(1)
   await lapse(held.deliveryId)
   expect((await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 }))[0]).toMatchObject({
     id: made.id,
     moved: 'unaccepted',
   })
-  const next = await leaseOne()
+  const next = await leaseOne(database.db, place)
   expect(next.fence).toBeGreaterThan(held.fence)
   expect(await acceptDeliveries(database.db, ofMachine(place.machineId, [held]), LEASE_MS)).toEqual(new Set())
   expect(await acceptDeliveries(database.db, ofMachine(place.machineId, [next]), LEASE_MS)).toEqual(
@@ -203,52 +152,55 @@ test('a lease that nobody accepted goes back, and its old holder can no longer a
 
 test('accepting twice makes one run and one attempt', async () => {
   await makeDelivery(database.db, place)
-  const held = await acceptOne()
+  const held = await acceptOne(database.db, place)
   await acceptDeliveries(database.db, ofMachine(place.machineId, [held]), LEASE_MS)
-  expect(await stateOf(held.deliveryId)).toMatchObject({ state: 'leased', attempt: 1 })
-  expect(await runOf(held.runId)).toMatchObject({ state: 'starting', attempt: 1, last_seq: 0 })
+  expect(await deliveryRow(database.db, held.deliveryId)).toMatchObject({ state: 'leased', attempt: 1 })
+  expect(await runRow(database.db, held.runId)).toMatchObject({ state: 'starting', attempt: 1, last_seq: 0 })
 })
 
 test('a running delivery whose lease lapses is stalled, and its late report still counts', async () => {
   await makeDelivery(database.db, place)
-  const held = await startOne()
+  const held = await startOne(database.db, place)
   await lapse(held.deliveryId)
   expect((await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 }))[0]?.moved).toBe(
     'stalled',
   )
   expect(await lease()).toEqual([])
-  expect(await settle(report(held))).toEqual(['settled'])
-  expect(await stateOf(held.deliveryId)).toMatchObject({ state: 'succeeded' })
+  expect(await settle(reportOf(held))).toEqual(['settled'])
+  expect(await deliveryRow(database.db, held.deliveryId)).toMatchObject({ state: 'succeeded' })
 })
 
 test('a stalled delivery runs again when its machine renews', async () => {
   await makeDelivery(database.db, place)
-  const held = await startOne()
+  const held = await startOne(database.db, place)
   await lapse(held.deliveryId)
   await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 })
   expect((await renewLeases(database.db, ofMachine(place.machineId, [held]), LEASE_MS)).size).toBe(1)
-  expect(await stateOf(held.deliveryId)).toMatchObject({ state: 'running', reason: null })
+  expect(await deliveryRow(database.db, held.deliveryId)).toMatchObject({ state: 'running', reason: null })
 })
 
 test('a lapse before the start loses the run; the next lease makes a new one and the old report changes nothing', async () => {
   await makeDelivery(database.db, place)
-  const held = await acceptOne()
+  const held = await acceptOne(database.db, place)
   await lapse(held.deliveryId)
   expect((await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 }))[0]?.moved).toBe(
     'lapsed',
   )
-  expect(await runOf(held.runId)).toMatchObject({ state: 'lost' })
-  const next = await acceptOne()
+  expect(await runRow(database.db, held.runId)).toMatchObject({ state: 'lost' })
+  const next = await acceptOne(database.db, place)
   expect(next.runId).not.toBe(held.runId)
-  expect(await settle(report(held))).toEqual(['superseded'])
-  expect(await stateOf(held.deliveryId)).toMatchObject({ state: 'leased', run_id: next.runId })
-  expect(await runOf(held.runId)).toMatchObject({ state: 'succeeded' })
-  expect(await settle(report(next))).toEqual(['settled'])
+  expect(await settle(reportOf(held))).toEqual(['superseded'])
+  expect(await deliveryRow(database.db, held.deliveryId)).toMatchObject({
+    state: 'leased',
+    run_id: next.runId,
+  })
+  expect(await runRow(database.db, held.runId)).toMatchObject({ state: 'succeeded' })
+  expect(await settle(reportOf(next))).toEqual(['settled'])
 })
 
 test('a lapse before the start is undone by the machine as long as nobody leased it again', async () => {
   await makeDelivery(database.db, place)
-  const held = await acceptOne()
+  const held = await acceptOne(database.db, place)
   await lapse(held.deliveryId)
   await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 })
   const started = await startRuns(
@@ -257,52 +209,61 @@ test('a lapse before the start is undone by the machine as long as nobody leased
     LEASE_MS,
   )
   expect(started.size).toBe(1)
-  expect(await stateOf(held.deliveryId)).toMatchObject({ state: 'running' })
-  expect(await runOf(held.runId)).toMatchObject({ state: 'running' })
+  expect(await deliveryRow(database.db, held.deliveryId)).toMatchObject({ state: 'running' })
+  expect(await runRow(database.db, held.runId)).toMatchObject({ state: 'running' })
 })
 
 test('the same finish key gets the same answer, another key after it changes nothing', async () => {
   await makeDelivery(database.db, place)
-  const held = await startOne()
-  const end = report(held)
+  const held = await startOne(database.db, place)
+  const end = reportOf(held)
   expect(await settle(end)).toEqual(['settled'])
   expect(await settle(end)).toEqual(['already'])
-  expect(await settle(report(held, { state: 'failed', outcome: 'error' }))).toEqual(['superseded'])
-  expect(await stateOf(held.deliveryId)).toMatchObject({ state: 'succeeded' })
-  expect(await settle(report({ ...held, runId: 'run_00000000000000000000000000000000' }))).toEqual([
+  expect(await settle(reportOf(held, { state: 'failed', outcome: 'error' }))).toEqual(['superseded'])
+  expect(await deliveryRow(database.db, held.deliveryId)).toMatchObject({ state: 'succeeded' })
+  expect(await settle(reportOf({ ...held, runId: 'run_00000000000000000000000000000000' }))).toEqual([
     'unknown',
   ])
 })
 
 test('a failed run is tried again only when its job says that this does no harm', async () => {
   await makeDelivery(database.db, place)
-  const once = await startOne()
-  await settle(report(once, { state: 'failed', outcome: 'error', errorKind: 'crashed' }))
-  expect(await stateOf(once.deliveryId)).toMatchObject({ state: 'failed', reason: 'crashed' })
+  const once = await startOne(database.db, place)
+  await settle(reportOf(once, { state: 'failed', outcome: 'error', errorKind: 'crashed' }))
+  expect(await deliveryRow(database.db, once.deliveryId)).toMatchObject({
+    state: 'failed',
+    reason: 'crashed',
+  })
 
   const limits = { silenceMs: null, wallMs: null, maxAttempts: 2, repeatable: true }
   await makeDelivery(database.db, place, { delivery: { limits } })
-  const first = await startOne()
-  await settle(report(first, { state: 'failed', outcome: 'error', errorKind: 'crashed' }))
-  expect(await stateOf(first.deliveryId)).toMatchObject({ state: 'parked', finished_at: null })
+  const first = await startOne(database.db, place)
+  await settle(reportOf(first, { state: 'failed', outcome: 'error', errorKind: 'crashed' }))
+  expect(await deliveryRow(database.db, first.deliveryId)).toMatchObject({
+    state: 'parked',
+    finished_at: null,
+  })
   await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 })
-  const second = await startOne()
-  await settle(report(second, { state: 'timed_out', outcome: 'error', errorKind: 'timeout_wall' }))
-  expect(await stateOf(first.deliveryId)).toMatchObject({ state: 'dead', attempt: 2 })
+  const second = await startOne(database.db, place)
+  await settle(reportOf(second, { state: 'timed_out', outcome: 'error', errorKind: 'timeout_wall' }))
+  expect(await deliveryRow(database.db, first.deliveryId)).toMatchObject({ state: 'dead', attempt: 2 })
 })
 
 test('a refusal says why; a final one ends the delivery with a run that explains itself', async () => {
   await makeDelivery(database.db, place)
-  const held = await leaseOne()
+  const held = await leaseOne(database.db, place)
   const why = { ...held, errorKind: 'workspace' as const, message: 'busy', final: false, retryAfterMs: 0 }
   expect((await refuseDeliveries(database.db, place.machineId, [why])).size).toBe(1)
-  expect(await stateOf(held.deliveryId)).toMatchObject({ state: 'pending', reason_message: 'busy' })
-  const next = await leaseOne()
+  expect(await deliveryRow(database.db, held.deliveryId)).toMatchObject({
+    state: 'pending',
+    reason_message: 'busy',
+  })
+  const next = await leaseOne(database.db, place)
   await refuseDeliveries(database.db, place.machineId, [
     { ...why, ...next, message: '/x is missing', final: true },
   ])
-  expect(await stateOf(next.deliveryId)).toMatchObject({ state: 'failed', attempt: 1 })
-  expect(await runOf(next.runId)).toMatchObject({
+  expect(await deliveryRow(database.db, next.deliveryId)).toMatchObject({ state: 'failed', attempt: 1 })
+  expect(await runRow(database.db, next.runId)).toMatchObject({
     state: 'failed',
     error_kind: 'workspace',
     message: '/x is missing',
@@ -311,21 +272,21 @@ test('a refusal says why; a final one ends the delivery with a run that explains
 
 test('a cancel ends at once what no machine has accepted and asks the machine for the rest', async () => {
   await makeDelivery(database.db, place)
-  const waiting = await leaseOne()
+  const waiting = await leaseOne(database.db, place)
   const first = await requestCancel(database.db, place.organizationId, waiting.deliveryId, 'changed my mind')
   expect(first).toMatchObject({ state: 'cancelled', mustStop: false })
   expect((await acceptDeliveries(database.db, ofMachine(place.machineId, [waiting]), LEASE_MS)).size).toBe(0)
 
   await makeDelivery(database.db, place)
-  const running = await startOne()
+  const running = await startOne(database.db, place)
   expect(await requestCancel(database.db, place.organizationId, running.deliveryId, 'stop')).toMatchObject({
     state: 'running',
     mustStop: true,
   })
   const renewed = await renewLeases(database.db, ofMachine(place.machineId, [running]), LEASE_MS)
   expect(renewed.get(running.deliveryId)?.cancelReason).toBe('stop')
-  expect(await settle(report(running, { state: 'cancelled' }))).toEqual(['settled'])
-  expect(await stateOf(running.deliveryId)).toMatchObject({ state: 'cancelled' })
+  expect(await settle(reportOf(running, { state: 'cancelled' }))).toEqual(['settled'])
+  expect(await deliveryRow(database.db, running.deliveryId)).toMatchObject({ state: 'cancelled' })
 })
 
 test("another organization's delivery cannot be cancelled or told from one that does not exist", async () => {
@@ -336,18 +297,18 @@ test("another organization's delivery cannot be cancelled or told from one that 
 
 test('a machine that comes back without a run has lost it', async () => {
   await makeDelivery(database.db, place)
-  const kept = await startOne()
+  const kept = await startOne(database.db, place)
   await makeDelivery(database.db, place)
-  const gone = await startOne()
+  const gone = await startOne(database.db, place)
   expect(await loseDeliveries(database.db, place.machineId, [kept.deliveryId])).toEqual([gone.deliveryId])
-  expect(await stateOf(gone.deliveryId)).toMatchObject({ state: 'failed', reason: 'lost' })
-  expect(await runOf(gone.runId)).toMatchObject({ state: 'lost', error_kind: 'lost' })
-  expect(await stateOf(kept.deliveryId)).toMatchObject({ state: 'running' })
+  expect(await deliveryRow(database.db, gone.deliveryId)).toMatchObject({ state: 'failed', reason: 'lost' })
+  expect(await runRow(database.db, gone.runId)).toMatchObject({ state: 'lost', error_kind: 'lost' })
+  expect(await deliveryRow(database.db, kept.deliveryId)).toMatchObject({ state: 'running' })
 })
 
 test('what a machine holds is judged by the fence', async () => {
   await makeDelivery(database.db, place)
-  const held = await acceptOne()
+  const held = await acceptOne(database.db, place)
   const stale = { ...held, fence: held.fence - 1, phase: 'running' as const }
   const [now, old] = await findHeldStates(database.db, place.machineId, [
     { ...held, phase: 'accepted' },
@@ -359,7 +320,7 @@ test('what a machine holds is judged by the fence', async () => {
 
 test('a transcript is stored only where it follows exactly what is stored', async () => {
   await makeDelivery(database.db, place)
-  const held = await startOne()
+  const held = await startOne(database.db, place)
   const start = await findWatermark(database.db, held.runId)
   if (!start) throw new Error('no run')
   const item = {
@@ -390,40 +351,37 @@ test('a transcript is stored only where it follows exactly what is stored', asyn
   expect(await listRunEvents(database.db, held.runId, { afterSeq: 0, limit: 10, maxBytes: 1 })).toHaveLength(
     1,
   )
-  expect((await runOf(held.runId)).first_output_at).not.toBeNull()
+  expect((await runRow(database.db, held.runId)).first_output_at).not.toBeNull()
 })
 
 test('a report that names another delivery than its run belongs to ends nothing', async () => {
   const other = await makePlace(database.db)
   const waiting = await makeDelivery(database.db, other)
   await makeDelivery(database.db, place)
-  const held = await startOne()
-  expect(await settle(report({ ...held, deliveryId: waiting.id }))).toEqual(['unknown'])
-  expect(await stateOf(waiting.id)).toMatchObject({ state: 'pending', finish_key: null })
-  expect(await settle(report(held))).toEqual(['settled'])
+  const held = await startOne(database.db, place)
+  expect(await settle(reportOf({ ...held, deliveryId: waiting.id }))).toEqual(['unknown'])
+  expect(await deliveryRow(database.db, waiting.id)).toMatchObject({ state: 'pending', finish_key: null })
+  expect(await settle(reportOf(held))).toEqual(['settled'])
 })
 
 test('one statement takes what several machines say, and each only about its own', async () => {
   const other = await makePlace(database.db)
   await makeDelivery(database.db, place)
-  const mine = await leaseOne()
+  const mine = await leaseOne(database.db, place)
   const elsewhere = await makeDelivery(database.db, other)
-  const options = { sessionEpoch: 1, slots: 1, leaseMs: LEASE_MS, bodyBytes: 1000 }
-  const [leased] = await leaseDeliveries(database.db, other.machineId, options)
-  if (!leased) throw new Error('nothing to lease')
-  const theirs = { deliveryId: leased.id, runId: leased.runId, fence: leased.fence }
+  const theirs = await leaseOne(database.db, other)
   const swapped = [...ofMachine(other.machineId, [mine]), ...ofMachine(place.machineId, [theirs])]
   expect((await acceptDeliveries(database.db, swapped, LEASE_MS)).size).toBe(0)
   const own = [...ofMachine(place.machineId, [mine]), ...ofMachine(other.machineId, [theirs])]
   expect((await acceptDeliveries(database.db, own, LEASE_MS)).size).toBe(2)
   const reports = [
-    ...ofMachine(other.machineId, [report(theirs), report(mine)], { sentAt: 2500 }),
-    ...ofMachine(place.machineId, [report(mine)], { sentAt: 2500 }),
+    ...ofMachine(other.machineId, [reportOf(theirs), reportOf(mine)], { sentAt: 2500 }),
+    ...ofMachine(place.machineId, [reportOf(mine)], { sentAt: 2500 }),
   ]
   const [first, second, third] = reports as [(typeof reports)[0], (typeof reports)[0], (typeof reports)[0]]
   const ends = await settleRuns(database.db, [first, second], { retryBaseMs: 0 })
   expect(ends.map(({ result }) => result)).toEqual(['settled', 'unknown'])
   const [last] = await settleRuns(database.db, [third], { retryBaseMs: 0 })
   expect(last?.result).toBe('settled')
-  expect((await stateOf(elsewhere.id)).state).toBe('succeeded')
+  expect((await deliveryRow(database.db, elsewhere.id)).state).toBe('succeeded')
 })

@@ -1,5 +1,5 @@
 import { LEASE_MS, type LeaseRef } from '@baton/protocol'
-import { makePlace, newEvent, newTestId, type Place, useTestDatabase } from '@baton/testkit'
+import { makePlace, newEvent, newTestId, type Place, reportOf, useTestDatabase } from '@baton/testkit'
 import { sql } from 'kysely'
 import { beforeAll, expect, test } from 'vitest'
 import {
@@ -85,7 +85,7 @@ async function workOff(): Promise<Record<string, number>> {
   await measured('held', () => findHeldStates(db, place.machineId, held as never))
   await measured('append', () => append(leases))
   const ends = await measured('settle', () =>
-    settleRuns(db, ofMachine(place.machineId, leases.map(endOf), { sentAt: 3 }), { retryBaseMs: 1 }),
+    settleRuns(db, ofMachine(place.machineId, leases.map(endOf), { sentAt: Date.now() }), { retryBaseMs: 1 }),
   )
   expect(ends.map(({ result }) => result)).toEqual(leases.map(() => 'settled'))
   await measured('lease', async () => {
@@ -121,28 +121,7 @@ async function append(leases: LeaseRef[]): Promise<void> {
   expect((await appendRunEvents(database.db, items)).size).toBe(AT_ONCE)
 }
 
-const endOf = (lease: LeaseRef) => ({
-  ...lease,
-  finishKey: lease.runId,
-  state: 'succeeded' as const,
-  outcome: 'done' as const,
-  errorKind: null,
-  message: null,
-  exitCode: 0,
-  signal: null,
-  sessionId: null,
-  usage: null,
-  result: 'ok',
-  quotaUntil: null,
-  changes: null,
-  spawn: null,
-  killProof: null,
-  finalSeq: 1,
-  finalHash: 'after',
-  startedAt: 1,
-  firstOutputAt: 1,
-  finishedAt: 2,
-})
+const endOf = (lease: LeaseRef) => reportOf(lease, { finalSeq: 1, finalHash: 'after' })
 
 /** Rows and index entries read so far in the tables that grow, as Postgres itself counts them. */
 async function readSoFar(): Promise<number> {

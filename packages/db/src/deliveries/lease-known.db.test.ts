@@ -1,26 +1,16 @@
 import { LEASE_MS } from '@baton/protocol'
-import { makeDelivery, makePlace, type Place, useTestDatabase } from '@baton/testkit'
+import { leaseSome, makeDelivery, makePlace, usePlace, useTestDatabase } from '@baton/testkit'
 import { sql } from 'kysely'
-import { beforeEach, expect, test } from 'vitest'
-import { leaseDeliveries, leaseKnown } from '../index.ts'
+import { expect, test } from 'vitest'
+import { leaseKnown } from '../index.ts'
 
 const database = useTestDatabase()
-let place: Place
-
-beforeEach(async () => {
-  place = await makePlace(database.db)
-})
+const place = usePlace(database)
 
 type Made = Awaited<ReturnType<typeof makeDelivery>>
 const leaseIt = ({ id }: Made, sessionEpoch = place.sessionEpoch, machineId = place.machineId) =>
   leaseKnown(database.db, machineId, { id, sessionEpoch, leaseMs: LEASE_MS, bodyBytes: 1000 })
-const leaseAny = () =>
-  leaseDeliveries(database.db, place.machineId, {
-    sessionEpoch: place.sessionEpoch,
-    slots: 5,
-    leaseMs: LEASE_MS,
-    bodyBytes: 1000,
-  })
+const leaseAny = () => leaseSome(database.db, place, 5)
 
 test('a delivery that is leased by its id is what the lease statement would have answered of it', async () => {
   const only = { body: Buffer.from('{"a":"é"}'), delivery: { lane: '/repo', workspace: '/repo' } }

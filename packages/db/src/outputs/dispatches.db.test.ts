@@ -1,16 +1,23 @@
-import { LEASE_MS, outputText } from '@baton/protocol'
-import { makeDelivery, makePlace, newTestId, type Place, useTestDatabase, wireRun } from '@baton/testkit'
+import { outputText } from '@baton/protocol'
+import {
+  acceptOne,
+  leaseOne,
+  makeDelivery,
+  makePlace,
+  newTestId,
+  type Place,
+  startOne,
+  useTestDatabase,
+  wireRun,
+} from '@baton/testkit'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
-import { acceptDeliveries } from '../deliveries/accept.ts'
 import { requestCancel } from '../deliveries/cancel.ts'
-import { leaseDeliveries } from '../deliveries/lease.ts'
 import { giveUpDelivery } from '../deliveries/move-elsewhere.ts'
 import { ofMachine } from '../deliveries/of-machine.ts'
 import { loseDeliveries } from '../deliveries/reconcile.ts'
 import { refuseDeliveries } from '../deliveries/refuse.ts'
 import { settleRuns } from '../deliveries/settle.ts'
-import { startRuns } from '../deliveries/start.ts'
 import { sweepDeliveries } from '../deliveries/sweep.ts'
 import { claimDispatches } from './claim-dispatches.ts'
 import { reportDispatch } from './report-dispatch.ts'
@@ -39,14 +46,8 @@ async function makeLease(
 ) {
   const { db } = database
   await makeDelivery(db, place, { jobId: place.jobId, delivery: { jobId: place.jobId } })
-  const options = { sessionEpoch: place.sessionEpoch, slots: 1, leaseMs: LEASE_MS, bodyBytes: 10 }
-  const [leased] = await leaseDeliveries(db, place.machineId, options)
-  if (!leased) throw new Error('Nothing was leased.')
-  const lease = { deliveryId: leased.id, runId: leased.runId, fence: leased.fence }
-  if (until !== 'leased') await acceptDeliveries(db, ofMachine(place.machineId, [lease]), LEASE_MS)
-  if (until === 'running')
-    await startRuns(db, ofMachine(place.machineId, [{ ...lease, agoMs: 0, workspace: '/w' }]), LEASE_MS)
-  return lease
+  const take = { leased: leaseOne, accepted: acceptOne, running: startOne }[until]
+  return take(db, place)
 }
 
 const settle = (place: Place, report: ReturnType<typeof wireRun>['settle']) =>

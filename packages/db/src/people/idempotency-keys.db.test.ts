@@ -1,5 +1,5 @@
-import { makePlace, type Place, useTestDatabase } from '@baton/testkit'
-import { beforeEach, expect, test } from 'vitest'
+import { usePlace, useTestDatabase } from '@baton/testkit'
+import { expect, test } from 'vitest'
 import {
   answerIdempotencyKey,
   claimIdempotencyKey,
@@ -10,12 +10,8 @@ import {
 } from '../index.ts'
 
 const database = useTestDatabase()
-let place: Place
+const place = usePlace(database)
 let count = 0
-
-beforeEach(async () => {
-  place = await makePlace(database.db)
-})
 
 const claim = (only: Partial<IdempotencyClaim> = {}): IdempotencyClaim => ({
   organizationId: place.organizationId,

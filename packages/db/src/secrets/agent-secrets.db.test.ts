@@ -1,10 +1,9 @@
-import { makeDelivery, makePlace, type Place, useTestDatabase } from '@baton/testkit'
-import { beforeEach, expect, test } from 'vitest'
+import { leaseSome, makeDelivery, makePlace, type Place, usePlace, useTestDatabase } from '@baton/testkit'
+import { expect, test } from 'vitest'
 import { ofMachine } from '../deliveries/of-machine.ts'
 import {
   acceptDeliveries,
   deleteAgentSecret,
-  leaseDeliveries,
   listAgentSecrets,
   listRunSecrets,
   listRunSkills,
@@ -13,21 +12,12 @@ import {
 } from '../index.ts'
 
 const database = useTestDatabase()
-let place: Place
-
-beforeEach(async () => {
-  place = await makePlace(database.db)
-})
+const place = usePlace(database)
 
 const secret = (sealed = 'sealed', name = 'TOKEN') => ({ agentId: place.agentId, name, sealed })
 const lease = async () => {
   await makeDelivery(database.db, place)
-  const [leased] = await leaseDeliveries(database.db, place.machineId, {
-    sessionEpoch: place.sessionEpoch,
-    slots: 1,
-    leaseMs: 30_000,
-    bodyBytes: 0,
-  })
+  const [leased] = await leaseSome(database.db, place, 1)
   if (!leased) throw new Error('Nothing was leased.')
   return leased
 }

@@ -1,26 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { LEASE_MS, type RunChanges, type RunId, type SettleReport, settleReport, toId } from '@baton/protocol'
-import { makeDelivery, makePlace, type Place, useTestDatabase } from '@baton/testkit'
-import { beforeEach, expect, test } from 'vitest'
-import { ofMachine } from '../deliveries/of-machine.ts'
+import { type RunChanges, type RunId, type SettleReport, settleReport, toId } from '@baton/protocol'
 import {
-  acceptDeliveries,
-  findRunDiff,
-  findRunView,
-  findUndo,
-  insertUndo,
-  leaseDeliveries,
-  listAskedUndos,
-  settleRuns,
-  settleUndos,
-} from '../index.ts'
+  acceptOne,
+  makeDelivery,
+  makePlace,
+  reportOf,
+  settleReports,
+  usePlace,
+  useTestDatabase,
+} from '@baton/testkit'
+import { expect, test } from 'vitest'
+import { findRunDiff, findRunView, findUndo, insertUndo, listAskedUndos, settleUndos } from '../index.ts'
 
 const database = useTestDatabase()
-let place: Place
-
-beforeEach(async () => {
-  place = await makePlace(database.db)
-})
+const place = usePlace(database)
 
 const changes: RunChanges = {
   repository: '/w',
@@ -40,39 +33,9 @@ const changes: RunChanges = {
 
 async function finishedRun(only: Partial<SettleReport> = {}): Promise<RunId> {
   await makeDelivery(database.db, place)
-  const [leased] = await leaseDeliveries(database.db, place.machineId, {
-    sessionEpoch: place.sessionEpoch,
-    slots: 1,
-    leaseMs: LEASE_MS,
-    bodyBytes: 0,
-  })
-  if (!leased) throw new Error('nothing to lease')
-  const held = { deliveryId: leased.id, runId: leased.runId, fence: leased.fence }
-  await acceptDeliveries(database.db, ofMachine(place.machineId, [held]), LEASE_MS)
-  const settle = settleReport.parse({
-    ...held,
-    finishKey: randomUUID(),
-    state: 'succeeded',
-    outcome: 'done',
-    errorKind: null,
-    message: null,
-    exitCode: 0,
-    signal: null,
-    sessionId: null,
-    usage: null,
-    changes,
-    result: null,
-    killProof: null,
-    finalSeq: 0,
-    finalHash: '0'.repeat(64),
-    startedAt: null,
-    firstOutputAt: null,
-    finishedAt: Date.now(),
-    ...only,
-  })
-  await settleRuns(database.db, ofMachine(place.machineId, [settle], { sentAt: Date.now() }), {
-    retryBaseMs: 1,
-  })
+  const held = await acceptOne(database.db, place)
+  const report = settleReport.parse(reportOf(held, { changes, ...only }))
+  await settleReports(database.db, place, [report])
   return held.runId
 }
 
