@@ -23,6 +23,8 @@ export async function benchIntake(context: BenchContext): Promise<Figure[]> {
   if (!machine) throw new Error('No machine was made.')
   const hook = await relay.addHook(machine, PROMPT)
   const count = Math.round(8_000 * context.scale)
+  // As many as are measured: V8 compiles what is hot only after some thousand requests.
+  const warmUp = count
 
   const measure = async (target: Target): Promise<Measured> => {
     await sender.call('prepare', target)
@@ -42,11 +44,11 @@ export async function benchIntake(context: BenchContext): Promise<Figure[]> {
     await using peer = await startWorker<RawIntake>('peers/raw-intake.ts')
     const { port } = await peer.call('start', { mode, databaseUrl: context.databaseUrl, secret: 'raw' })
     const target = { port, pid: peer.pid, path: '/hooks/raw', secret: 'raw', count: requests }
-    await measure({ ...target, count: 1_000 })
+    await measure({ ...target, count: warmUp })
     return await measure(target)
   }
   const relayTarget = { port: relay.relay.port, pid: relay.relay.pid, ...hook }
-  await measure({ ...relayTarget, count: 1_000 })
+  await measure({ ...relayTarget, count: warmUp })
   const measured = await runRounds(context.rounds, {
     relay: () => measure({ ...relayTarget, count }),
     bare: raw('bare', 2 * count),
