@@ -40,9 +40,11 @@ export type MachineView = {
   id: MachineId
   name: string
   state: MachineState
-  /** Why it is offline, as a sentence; null while it is online. */
+  /** Why it takes no work, as a sentence; null while it is online. */
   cause: string | null
   offlineSince: number | null
+  /** Since when it takes no new work because a person said so, be it online or not. */
+  drainingAt: number | null
   lastHeartbeatAt: number | null
   hostname: string | null
   os: string | null

@@ -9,6 +9,9 @@ export type Machines = {
   create(input: { name: string }): Promise<{ machine: MachineView; key: string }>
   rename(id: string, name: string): Promise<MachineView>
   rotateKey(id: string): Promise<{ key: string }>
+  /** It takes no new work until it is resumed; what runs there ends as usual. */
+  drain(id: string): Promise<MachineView>
+  resume(id: string): Promise<MachineView>
   revoke(id: string): Promise<MachineView>
   archive(id: string): Promise<MachineView>
 }
@@ -20,6 +23,8 @@ export function createMachines(raw: Raw, call: Call): Machines {
     create: (input) => call(raw.machines.create.mutate(input)),
     rename: (id, name) => call(raw.machines.rename.mutate({ id, name })),
     rotateKey: (id) => call(raw.machines.rotateKey.mutate({ id })),
+    drain: (id) => call(raw.machines.drain.mutate({ id })),
+    resume: (id) => call(raw.machines.resume.mutate({ id })),
     revoke: (id) => call(raw.machines.revoke.mutate({ id })),
     archive: (id) => call(raw.machines.archive.mutate({ id })),
   }

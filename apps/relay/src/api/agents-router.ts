@@ -143,7 +143,9 @@ const AUTO_ORDER = ['claude', 'codex', 'gemini', 'opencode', 'acp', 'chat', 'com
 export async function chooseAgent(ctx: Caller, idKeyOrAuto: string): Promise<AgentView> {
   if (idKeyOrAuto !== 'auto') return getAgent(ctx, idKeyOrAuto)
   const agents = await listAgentViews(ctx.connection.db, ctx.principal.organizationId)
-  const able = agents.filter((agent) => agent.state === 'idle' || agent.state === 'busy')
+  const able = agents.filter(
+    ({ state, machine }) => (state === 'idle' || state === 'busy') && machine.state === 'online',
+  )
   const best = (able.length > 0 ? able : agents).toSorted(
     (one, other) => AUTO_ORDER.indexOf(one.runtime) - AUTO_ORDER.indexOf(other.runtime),
   )[0]

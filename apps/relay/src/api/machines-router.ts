@@ -70,6 +70,19 @@ export const machinesRouter = router({
       return { key }
     }),
 
+  /** It takes no new work from here on; what runs there ends as usual. */
+  drain: memberProcedure
+    .meta(rest('POST /machines/{id}/drain', 'Give a machine no new work; what runs there ends as usual'))
+    .input(byId)
+    .output(machineView)
+    .mutation(({ ctx, input }) => setDraining(ctx, input.id, true)),
+
+  resume: memberProcedure
+    .meta(rest('POST /machines/{id}/resume', 'Let a machine that was drained take work again'))
+    .input(byId)
+    .output(machineView)
+    .mutation(({ ctx, input }) => setDraining(ctx, input.id, false)),
+
   revoke: memberProcedure
     .meta(rest('POST /machines/{id}/revoke', 'Refuse a machine from now on'))
     .input(byId)
@@ -97,6 +110,14 @@ export async function getMachine(ctx: Caller, idOrName: string): Promise<Machine
   const { organizationId } = ctx.principal
   const [machine] = await listMachineViews(ctx.connection.db, organizationId, { idOrName })
   return found(machine, 'machine', idOrName)
+}
+
+async function setDraining(ctx: Caller, idOrName: string, drain: boolean): Promise<MachineView> {
+  const machine = await getMachine(ctx, idOrName)
+  await change(ctx, machine.id, { drain })
+  // What waits for it is leased at once.
+  if (!drain) ctx.hints.send('machine', machine.id)
+  return getMachine(ctx, machine.id)
 }
 
 async function change(ctx: Caller, id: MachineId, what: Parameters<typeof updateMachine>[3]) {

@@ -19,6 +19,8 @@ export const PROCEDURE_SCOPES: Record<string, TokenScope | null> = {
   'machines.get': 'read',
   'machines.create': 'admin',
   'machines.rename': 'write',
+  'machines.drain': 'run',
+  'machines.resume': 'run',
   'machines.rotateKey': 'admin',
   'machines.revoke': 'admin',
   'machines.archive': 'admin',

@@ -10,6 +10,7 @@ import {
   listOutputViews,
 } from '@baton/db'
 import type {
+  AgentState,
   AgentView,
   Condition,
   MachineView,
@@ -24,7 +25,7 @@ import { found } from '../api/found.ts'
 import { endCondition } from './end-condition.ts'
 import { explainEvent, triggerConditions } from './explain-events.ts'
 import { explainDispatch, offConditions, outputConditions } from './explain-outputs.ts'
-import { jobConditions, unmetConditions } from './unmet-conditions.ts'
+import { drainingCondition, jobConditions, unmetConditions } from './unmet-conditions.ts'
 
 type Caller = ApiContext & { principal: { organizationId: OrganizationId } }
 
@@ -102,7 +103,7 @@ const view = (id: string, conditions: Condition[], otherwise: string): WhyView =
 
 function explainMachine(machine: MachineView): WhyView {
   const conditions: Condition[] =
-    machine.state === 'online'
+    machine.state === 'online' || machine.state === 'draining'
       ? []
       : [
           {
@@ -112,6 +113,7 @@ function explainMachine(machine: MachineView): WhyView {
             ...unblockMachine(machine),
           },
         ]
+  if (machine.drainingAt !== null) conditions.push(drainingCondition(machine))
   return view(
     machine.id,
     conditions,
@@ -130,7 +132,11 @@ function unblockMachine({ state, name }: MachineView): Pick<Condition, 'unblock'
   }
 }
 
+const TAKES_WORK: readonly AgentState[] = ['idle', 'busy']
+
 function explainAgent(agent: AgentView): WhyView {
+  if (agent.machine.state === 'draining' && TAKES_WORK.includes(agent.state))
+    return view(agent.id, [drainingCondition(agent.machine)], '')
   const conditions: Condition[] =
     agent.cause === null
       ? []

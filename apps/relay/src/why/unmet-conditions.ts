@@ -22,13 +22,7 @@ export function unmetConditions(facts: DeliveryFacts): Condition[] {
     unblock: 'Wake that computer, or start its runner there.',
     command: 'baton up',
   })
-  add(machine.state === 'draining', {
-    code: 'machine_draining',
-    what: `${machine.name} is draining and takes no new work.`,
-    since: null,
-    unblock: 'Start its runner again there.',
-    command: 'baton up',
-  })
+  add(machine.drainingAt !== null, drainingCondition(machine))
   add(agent.paused, {
     code: 'agent_paused',
     what: `Agent ${agent.key} is paused.`,
@@ -127,6 +121,15 @@ export function unmetConditions(facts: DeliveryFacts): Condition[] {
   })
   return unmet
 }
+
+/** A person drained it: what waits for it goes on waiting. */
+export const drainingCondition = (machine: { name: string; drainingAt?: number | null }): Condition => ({
+  code: 'machine_draining',
+  what: `${machine.name} is draining: it takes no new work.`,
+  since: machine.drainingAt ?? null,
+  unblock: 'Let it take work again, or give the work to another agent.',
+  command: `baton machine resume ${machine.name}`,
+})
 
 /** What keeps all deliveries of a job waiting. */
 export function jobConditions({ perHour, isSpent, nextDay }: JobFacts): Condition[] {

@@ -46,6 +46,27 @@ export function addMachineCommands(program: Command): void {
   addLeaf(
     machine,
     {
+      usage: 'drain <machine>',
+      summary: 'give a computer no new work; what runs there ends as usual',
+      examples: [
+        ['baton machine drain build-box', 'before an update or a shutdown; its work waits'],
+        ['baton runs list --machine build-box --status running', 'what still runs there'],
+      ],
+    },
+    async () => (await load()).drainMachine,
+  )
+  addLeaf(
+    machine,
+    {
+      usage: 'resume <machine>',
+      summary: 'let a computer that was drained take work again',
+      examples: [['baton machine resume build-box', 'what waited for it starts at once']],
+    },
+    async () => (await load()).resumeMachine,
+  )
+  addLeaf(
+    machine,
+    {
       usage: 'rotate-key <machine>',
       summary: 'make a new key and show it once; the old one stops working',
       options: yes,

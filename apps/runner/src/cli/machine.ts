@@ -52,6 +52,24 @@ export async function renameMachine(session: Session, [id = '', name = '']: stri
   session.print(renamed, () => `${printable(machine.name)} is now ${printable(name)}.`)
 }
 
+export async function drainMachine(session: Session, [id = '']: string[]): Promise<void> {
+  const baton = await session.baton()
+  const machine = await baton.machines.drain(id)
+  session.print(machine, () => `${printable(machine.name)} takes no new work. ${running(machine)}`)
+  session.note(`Let it take work again: baton machine resume ${printable(machine.name)}`)
+}
+
+const running = ({ live }: MachineView) =>
+  live === 0 ? 'Nothing is at work there.' : `${live} at work there ${live === 1 ? 'ends' : 'end'} as usual.`
+
+export async function resumeMachine(session: Session, [id = '']: string[]): Promise<void> {
+  const baton = await session.baton()
+  const machine = await baton.machines.resume(id)
+  const words =
+    machine.state === 'online' ? 'takes work again.' : `may take work again; it is ${machine.state}.`
+  session.print(machine, () => `${printable(machine.name)} ${words}`)
+}
+
 export async function rotateMachineKey(session: Session, [id = '']: string[]): Promise<void> {
   const baton = await session.baton()
   const machine = await baton.machines.get(id)
@@ -82,7 +100,7 @@ export async function archiveMachine(session: Session, [id = '']: string[]): Pro
 
 function stateOf(machine: MachineView, { out }: Session): string {
   if (machine.state === 'online') return out('green', '● online')
-  return out('yellow', `☾ ${machine.state}`)
+  return out('yellow', `${machine.state === 'draining' ? '◔' : '☾'} ${machine.state}`)
 }
 
 function describe(machine: MachineView, session: Session): string {

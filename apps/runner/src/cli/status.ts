@@ -116,11 +116,16 @@ function overviewProblems({ machines, agents }: OverviewView, here: Profile | nu
   const away = machines.filter(
     (one) => one.state === 'offline' && one.pending + one.live > 0 && one.id !== here?.machineId,
   )
+  const drained = machines.filter((one) => one.state === 'draining' && one.pending > 0)
   const broken = agents.filter((one) => one.state === 'error')
   return [
     ...away.map((one) => ({
       what: `${printable(one.name)} is offline with work to do: ${one.cause ?? 'the cause is unknown'}`,
       unblock: `baton why ${printable(one.name)}`,
+    })),
+    ...drained.map((one) => ({
+      what: `${printable(one.name)} is draining with work that waits for it.`,
+      unblock: `baton machine resume ${printable(one.name)}`,
     })),
     ...broken.map((one) => ({
       what: `The agent ${printable(one.key)} cannot work: ${one.cause ?? 'the cause is unknown'}`,

@@ -33,7 +33,12 @@ export async function insertMachine(
     .execute()
 }
 
-type MachineChange = { rename: string } | { keyHash: string } | { revoke: true } | { archive: true }
+type MachineChange =
+  | { rename: string }
+  | { keyHash: string }
+  | { drain: boolean }
+  | { revoke: true }
+  | { archive: true }
 
 /** One change to a machine of this organization; false when it has no such machine. A new key un-revokes. */
 export async function updateMachine(
@@ -48,9 +53,11 @@ export async function updateMachine(
       ? sql`name = ${change.rename}`
       : 'keyHash' in change
         ? sql`key_hash = ${change.keyHash}, revoked_at = null`
-        : 'revoke' in change
-          ? sql`revoked_at = coalesce(revoked_at, now())`
-          : sql`archived_at = coalesce(archived_at, now()), revoked_at = coalesce(revoked_at, now())`
+        : 'drain' in change
+          ? sql`draining_at = ${change.drain ? sql`coalesce(draining_at, now())` : sql`null`}`
+          : 'revoke' in change
+            ? sql`revoked_at = coalesce(revoked_at, now())`
+            : sql`archived_at = coalesce(archived_at, now()), revoked_at = coalesce(revoked_at, now())`
   const { numAffectedRows } = await sql`
     update machines set ${set}
     where id = ${id} and organization_id = ${organizationId} and archived_at is null and ${isOfVersion(ifVersion)}`.execute(

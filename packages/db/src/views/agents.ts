@@ -122,7 +122,8 @@ function stateOf(row: Row): { state: AgentState; cause: string | null } {
   if (blocked) return { state: 'error', cause: blockCause(blocked, row) }
   const problem = problemOf(row)
   if (problem) return { state: 'error', cause: problem }
-  return { state: row.live > 0 ? 'busy' : 'idle', cause: null }
+  const cause = row.machine_state === 'draining' ? `Its machine ${row.machine_name} takes no new work.` : null
+  return { state: row.live > 0 ? 'busy' : 'idle', cause }
 }
 
 function blockedOf(row: Row): AgentView['blocked'] {

@@ -16,6 +16,7 @@ type Row = {
   state: MachineState
   goodbye_cause: string | null
   goodbye_at: Date | null
+  draining_at: Date | null
   last_heartbeat_at: Date | null
   hostname: string | null
   os: string | null
@@ -36,8 +37,8 @@ export async function listMachineViews(
   only?: { idOrName: string },
 ): Promise<MachineView[]> {
   const { rows } = await sql<Row>`
-    select m.id, m.name, machine_state(m) as state, m.goodbye_cause, m.goodbye_at, m.last_heartbeat_at, m.hostname, m.os,
-      m.arch, m.runner_version, m.slots, m.runtimes, m.facts, m.created_at,
+    select m.id, m.name, machine_state(m) as state, m.goodbye_cause, m.goodbye_at, m.draining_at, m.last_heartbeat_at, m.hostname,
+      m.os, m.arch, m.runner_version, m.slots, m.runtimes, m.facts, m.created_at,
       (select count(*) from deliveries d where d.machine_id = m.id and d.state in ('leased', 'running', 'stalled')) as live,
       (select count(*) from (select 1 from ${pendingOf(sql`m.id`)} limit 1001) p)
         as pending
@@ -56,6 +57,7 @@ function toMachineView(row: Row): MachineView {
     state: row.state,
     cause: causeOf(row),
     offlineSince: offlineSince?.getTime() ?? null,
+    drainingAt: row.draining_at?.getTime() ?? null,
     lastHeartbeatAt: row.last_heartbeat_at?.getTime() ?? null,
     hostname: row.hostname,
     os: row.os,
@@ -84,14 +86,20 @@ function causeOf(row: Row): string | null {
     case 'archived':
       return 'It was archived.'
     case 'draining':
-      return 'It takes no new work: it is draining.'
+      return row.live > 0
+        ? `It takes no new work; ${row.live} at work there ${row.live === 1 ? 'ends' : 'end'} as usual.`
+        : 'It takes no new work, and nothing is at work there.'
     case 'offline':
-      if (row.last_heartbeat_at === null) return 'Its runner has never connected.'
-      return (
-        GOODBYES[row.goodbye_cause ?? ''] ??
-        'It stopped answering: asleep, without a network, or its runner ended unexpectedly.'
-      )
+      return row.draining_at === null ? absence(row) : `${absence(row)} It takes no new work then, either.`
     default:
       return null
   }
+}
+
+function absence(row: Row): string {
+  if (row.last_heartbeat_at === null) return 'Its runner has never connected.'
+  return (
+    GOODBYES[row.goodbye_cause ?? ''] ??
+    'It stopped answering: asleep, without a network, or its runner ended unexpectedly.'
+  )
 }

@@ -41,6 +41,7 @@ export type DeliveryFacts = {
     slots: number
     live: number
     lastHeartbeatAt: number | null
+    drainingAt: number | null
   }
   agent: {
     id: AgentId
@@ -107,7 +108,8 @@ export async function findDeliveryFacts(
       'cancelRequestedAt', extract(epoch from d.cancel_requested_at) * 1000,
       'parkedUntil', extract(epoch from d.parked_until) * 1000, 'isUnheard', not ${wasHeardOf(delivery.machine_id)}, 'isExpired', coalesce(d.expires_at <= now(), false), 'now', extract(epoch from now()) * 1000,
       'machine', json_build_object('id', m.id, 'name', m.name, 'state', machine_state(m), 'slots', m.slots,
-        'live', (select count(*) from others_live), 'lastHeartbeatAt', extract(epoch from m.last_heartbeat_at) * 1000),
+        'live', (select count(*) from others_live), 'lastHeartbeatAt', extract(epoch from m.last_heartbeat_at) * 1000,
+        'drainingAt', floor(extract(epoch from m.draining_at) * 1000)),
       'agent', json_build_object('id', a.id, 'key', a.key, 'paused', a.paused_at is not null,
         'archived', a.archived_at is not null, 'isSpent', ${isSpent.agent},
         'blocked', case when ${isBlocked} then json_build_object('reason', a.blocked_reason, 'message', a.blocked_message,
