@@ -16,7 +16,7 @@ const HINTS: Record<ErrorCode, string | null> = {
   runner_too_old: 'Update Baton on this machine.',
   too_large: null,
   rate_limited: 'Wait a moment and try again.',
-  backlog_full: 'Start the runner of that machine, or cancel what waits: "baton runs list --state queued".',
+  backlog_full: 'Start the runner of that machine, or cancel what waits: "baton runs list --status queued".',
   unavailable: '"baton doctor" looks at every part of the way.',
   timeout: '"baton doctor" looks at every part of the way.',
   internal: null,

@@ -3,6 +3,7 @@ import type { Baton } from '@baton/sdk'
 import type { Session } from './session.ts'
 import { createEventWriter } from './show-event.ts'
 import { resultLine } from './show-run.ts'
+import { waitForEnd } from './wait-for-end.ts'
 
 type Options = { follow?: boolean; tail?: string; raw?: boolean }
 
@@ -29,7 +30,7 @@ export async function showLogs(session: Session, [id = '']: string[], options: O
     if (event.seq >= next) show.event(event)
   }
   show.end()
-  const ended = await waitForEnd(baton, known.id)
+  const ended = await waitForEnd(baton.runs.open(known.id))
   session.note(resultLine(ended, session.err))
   return STATUS_EXIT_CODES[ended.status]
 }
@@ -57,16 +58,6 @@ async function* storedEvents(
     for (const { seq, text } of page.events) yield decodeRunEvent(seq, text)
     fromSeq = (page.events.at(-1)?.seq ?? page.lastSeq) + 1
     if (tail !== null || page.events.length === 0 || fromSeq > page.lastSeq) return
-  }
-}
-
-async function waitForEnd(baton: Baton, id: string) {
-  const { RunFailedError } = await import('@baton/sdk')
-  try {
-    return await baton.runs.open(id).result()
-  } catch (error) {
-    if (error instanceof RunFailedError) return error.run
-    throw error
   }
 }
 

@@ -17,6 +17,7 @@ export function addRunCommands(program: Command): void {
         ],
         ['--worktree [ref]', 'in a git worktree of that folder, on a branch of its own'],
         ['--timeout <seconds>', 'longest time the run may take'],
+        ['--priority <n>', 'from -100 to 100; higher goes first on its machine'],
         ['--conversation <name>', 'go on with the conversation of this name, or begin it'],
         ['--continue <run|conversation>', 'go on with the conversation of that run, or of that name'],
         ['--detach', 'print the run and do not wait'],
@@ -88,6 +89,19 @@ function addRunsGroup(program: Command): void {
       examples: [['baton runs show run_019a2b', 'takes the beginning of an id']],
     },
     async () => (await load()).showRun,
+  )
+  addLeaf(
+    runs,
+    {
+      usage: 'wait <run>',
+      summary: 'wait for the end of a run, and end as it ended',
+      options: [['--timeout <seconds>', 'stop waiting after this long, with exit code 124; the run goes on']],
+      examples: [
+        ['baton runs wait run_019a2b', 'exit code 0 when it is done, 8 when it failed'],
+        ['baton runs wait run_019a2b --timeout 600 --json', 'the whole run as one object'],
+      ],
+    },
+    async () => (await import('./wait-run.ts')).waitRun,
   )
   addLeaf(
     runs,

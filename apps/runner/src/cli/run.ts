@@ -14,11 +14,14 @@ import { readProfile } from '../config/profile.ts'
 import { createApprovalPrompts } from './approval-prompt.ts'
 import { endText, sumLine } from './diff.ts'
 import { onInterrupt } from './on-interrupt.ts'
+import { readSeconds } from './read-seconds.ts'
+import { readRules } from './rule-options.ts'
 import { sayWhyItWaits } from './say-why-it-waits.ts'
 import type { Session } from './session.ts'
 import { createEventWriter } from './show-event.ts'
 import { resultLine } from './show-run.ts'
 import { shortId } from './text.ts'
+import { waitForEnd } from './wait-for-end.ts'
 
 type Options = {
   agent: string
@@ -26,6 +29,7 @@ type Options = {
   /** `true` when no ref is given. */
   worktree?: string | true
   timeout?: string
+  priority?: string
   detach?: boolean
   conversation?: string
   continue?: string
@@ -46,6 +50,7 @@ export async function startRun(session: Session, [given = '']: string[], options
     ...(options.continue ? { continue: options.continue } : {}),
     ...(workspace ? { workspace } : {}),
     ...(wallMs === null ? {} : { limits: { wallMs } }),
+    ...(options.priority === undefined ? {} : { rules: readRules({ priority: options.priority }) }),
   })
   if (options.detach) {
     session.print({ runId: run.id, url: run.url }, () => run.id)
@@ -81,7 +86,8 @@ export async function followToEnd(session: Session, run: Run): Promise<number> {
       session.note(session.err('dim', '  Answer it: baton approval list'))
   }
   session.write(writer.end())
-  const view = await waitForReport(run)
+  // The report of the runner comes a moment after the last event; a run that never starts has none to wait for.
+  const view = await waitForEnd(run)
   session.print({ ...view, url: run.url }, () => '')
   session.note(resultLine(view, session.err))
   if (WAITING.includes(view.status))
@@ -102,17 +108,6 @@ async function showChanges(session: Session, { id, changes }: RunView): Promise<
     session.note(
       `${sumLine(changes, session.err)}  The diff could not be read: ${error instanceof Error ? error.message : String(error)}`,
     )
-  }
-}
-
-/** The report of the runner comes a moment after the last event; a run that never starts has no report to wait for. */
-async function waitForReport(run: Run): Promise<RunView> {
-  const { RunFailedError } = await import('@baton/sdk')
-  try {
-    return await run.result()
-  } catch (error) {
-    if (error instanceof RunFailedError) return error.run
-    throw error
   }
 }
 
@@ -143,14 +138,6 @@ async function chooseWorkspace(
     `${session.err('yellow', '!')} ${here} is in no folder that ${paths.policyFile} allows, so the agent works in one of its own. To work here, add it to "folders" there.`,
   )
   return undefined
-}
-
-function readSeconds(given: string | undefined): number | null {
-  if (given === undefined) return null
-  const seconds = Number(given)
-  if (!Number.isFinite(seconds) || seconds < 1)
-    throw new BatonError('bad_input', `--timeout ${given}: give a number of seconds, 1 or more.`)
-  return Math.round(seconds * 1000)
 }
 
 /** A `#` in the folder's own name would be taken for the mark before the ref. */

@@ -1,10 +1,10 @@
 import { text as readAll } from 'node:stream/consumers'
 import { BatonError, type RunSummary, STATUS_SHAPES, type StatusWord } from '@baton/protocol'
-import { RunFailedError } from '@baton/sdk'
 import { confirm } from './confirm.ts'
 import type { Session } from './session.ts'
 import { resultLine, runTable, runText } from './show-run.ts'
 import { shortId } from './text.ts'
+import { waitForEnd } from './wait-for-end.ts'
 
 type ListOptions = { status?: string; agent?: string; job?: string; machine?: string; limit: string }
 
@@ -45,10 +45,7 @@ export async function cancelRun(
   const { id: runId } = await baton.runs.get(id)
   const run = baton.runs.open(runId)
   await run.cancel(reason)
-  const ended = await run.result().catch((error: unknown) => {
-    if (error instanceof RunFailedError) return error.run
-    throw error
-  })
+  const ended = await waitForEnd(run)
   session.print({ ...ended, url: run.url }, () => resultLine(ended, session.out))
 }
 
