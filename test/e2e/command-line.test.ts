@@ -94,6 +94,38 @@ test('a run ends the command with its outcome', async () => {
   expect({ code, lines: stdout.match(/^line \d$/gm) }).toEqual({ code: 0, lines: ['line 1', 'line 2'] })
 })
 
+test('a drained machine lets its work wait until it is resumed, and a command can wait for the end of a run', async () => {
+  const { name } = (await data('machine', 'list')).items[0]
+  expect(await data('machine', 'drain', name)).toMatchObject({ state: 'draining' })
+  const { runId } = await data('run', '@demo fail 3', '--agent', 'demo', '--priority', '7', '--detach')
+  const { conditions } = await data('why', runId)
+  expect(conditions).toMatchObject([{ code: 'machine_draining', command: `baton machine resume ${name}` }])
+  expect((await dev.command(['machine', 'list'])).stdout).toMatch(/draining .*takes no new work/)
+  expect((await dev.command(['status'])).stdout).toContain(`baton machine resume ${name}`)
+  expect(await failure(['runs', 'wait', runId, '--timeout', '1'])).toMatchObject({
+    code: 124,
+    error: 'timeout',
+  })
+  expect(await data('machine', 'resume', name)).toMatchObject({ state: 'online' })
+  const waited = await dev.command(['runs', 'wait', runId, '--json'])
+  expect(waited.code).toBe(8)
+  expect(JSON.parse(waited.stdout)).toMatchObject({ id: runId, status: 'failed' })
+})
+
+test('a group of commands called without one names those that it has', async () => {
+  const { code, stdout, stderr } = await dev.command(['runs', '--status', 'failed'])
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+  expect(stderr).toContain('Usage: baton runs')
+  expect(stderr).toContain('say which of list, show, wait')
+  expect(await failure(['job', 'trigger'])).toMatchObject({ code: 2, error: 'bad_input' })
+})
+
+test('an export into no ordinary folder is refused at once', async () => {
+  const refused = await dev.command(['export', '--out', '/proc/baton/export'])
+  expect(refused.code, refused.stdout).toBe(2)
+  expect(refused.stderr).toContain('--out /proc/baton/export: no folder can be made there')
+})
+
 test('an agent is made from a script, and a job with a webhook fires it', async () => {
   const script = join(dev.home.folder, 'user', 'hello.sh')
   await writeFile(script, '#!/bin/sh\ncat\necho\necho "hello from $BATON_JOB"\n')

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, stat } from 'node:fs/promises'
+import { readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   BatonError,
@@ -17,6 +17,7 @@ import { fileOf, MANIFEST, PROGRESS, parseJson, replaceFile, writeManifest } fro
 import { exportedHeader, readNames } from './exported-header.ts'
 import { fileLines } from './file-lines.ts'
 import { type LineFile, openLineFile } from './line-file.ts'
+import { makeFolder } from './make-folder.ts'
 
 type Files = ExportManifest['files']
 /** After every page: what is surely on the disk, and where the relay goes on. */
@@ -37,11 +38,7 @@ const SAVE_EVERY_BYTES = 4 * 1024 * 1024
  * that is surely on the disk; the manifest comes last, so that a folder with one is whole.
  */
 export async function exportOrganization(baton: Baton, folder: string): Promise<Exported> {
-  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause: Error) => {
-    throw new BatonError('bad_input', `--out ${folder}: no folder can be made there (${cause.message}).`, {
-      cause,
-    })
-  })
+  await makeFolder(folder).catch(refuseFolder(folder, 'no folder can be made there'))
   if (await exists(join(folder, MANIFEST)))
     throw new BatonError(
       'conflict',
@@ -55,7 +52,7 @@ export async function exportOrganization(baton: Baton, folder: string): Promise<
     open: null,
   }
   const save = () => replaceFile(join(folder, PROGRESS), `${JSON.stringify(progress)}\n`)
-  await save()
+  await save().catch(refuseFolder(folder, 'nothing can be written there'))
   for (const kind of ROW_KINDS) {
     if (!isDone(progress, kind)) await exportRowsOf(baton, folder, kind, progress, save)
   }
@@ -72,6 +69,14 @@ export async function exportOrganization(baton: Baton, folder: string): Promise<
   await writeManifest(folder, manifest)
   await rm(join(folder, PROGRESS))
   return { ...manifest, sha256: '', resumed: before !== null }
+}
+
+const refuseFolder = (folder: string, what: string) => (cause: Error) => {
+  throw new BatonError(
+    'bad_input',
+    `--out ${folder}: ${what} (${cause.message}). Give a new or an empty folder of an ordinary disk.`,
+    { cause },
+  )
 }
 
 const isDone = (progress: Progress, kind: ExportKind) => progress.files.some((file) => file.kind === kind)

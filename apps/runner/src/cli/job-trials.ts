@@ -2,6 +2,7 @@ import {
   BatonError,
   type DraftRehearsalView,
   filterText,
+  type JobView,
   type NewTriggerInput,
   type RehearsalView,
 } from '@baton/protocol'
@@ -10,6 +11,7 @@ import { printable } from './printable.ts'
 import { readInput, readPayload } from './read-payload.ts'
 import { type RuleOptions, readRules } from './rule-options.ts'
 import type { Session } from './session.ts'
+import { triggerWord } from './show-trigger.ts'
 import { ago, clip, table } from './text.ts'
 import { readTriggers, type TriggerOptions } from './trigger-options.ts'
 
@@ -110,6 +112,12 @@ function readDraftTrigger(session: Session, options: TriggerOptions): NewTrigger
   return trigger ?? null
 }
 
+function scheduleOf({ triggers }: JobView, triggerId: string): string {
+  const trigger = triggers.find(({ id }) => id === triggerId)
+  if (!trigger) return triggerId
+  return `"${triggerWord(trigger)}"${trigger.kind === 'cron' ? `, ${trigger.zone}` : ''} (${triggerId})`
+}
+
 export async function simulateJob(
   session: Session,
   [id = '']: string[],
@@ -124,7 +132,8 @@ export async function simulateJob(
     [
       `${view.fires} of ${view.events.length} events would fire ${printable(job.key)}${view.isCapped ? '; there were more' : ''}.`,
       ...view.slots.map(
-        ({ count, isCapped }) => `${isCapped ? 'more than ' : ''}${count} slots of its schedule`,
+        (slots) =>
+          `${slots.isCapped ? 'more than ' : ''}${slots.count} ${slots.count === 1 ? 'slot' : 'slots'} of the schedule ${scheduleOf(job, slots.triggerId)}`,
       ),
       table(
         ['event', 'from', 'would', 'did', 'why not', 'received'],

@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import { trackOutcome } from './leaf.ts'
 import { buildProgram } from './program.ts'
 import { createStyle } from './style.ts'
@@ -17,7 +17,12 @@ export async function runCli(words: string[]): Promise<number> {
     // A group without a command has shown its help.
     if (error instanceof CommanderError && error.code === 'commander.help') return 2
     const { fail } = await import('./fail.ts')
-    return fail(await toFailure(error), { json, style: createStyle(process.stderr) })
+    const group = error instanceof CommanderError && isOption(error) ? groupOf(program, words) : null
+    if (group && !json) process.stderr.write(`${group.helpInformation()}\n`)
+    return fail(group ? await needsCommand(group) : await toFailure(error), {
+      json,
+      style: createStyle(process.stderr),
+    })
   }
 }
 
@@ -28,6 +33,29 @@ function commonFlagsLast(words: string[]): string[] {
   if (first === '--profile' && rest.length > 1)
     return [...commonFlagsLast(rest.slice(1)), first, rest[0] ?? '']
   return words
+}
+
+const isOption = ({ code }: CommanderError) =>
+  code === 'commander.unknownOption' || code === 'commander.optionMissingArgument'
+
+/** The group of commands that the words name and say no command of: `baton runs --json`. */
+function groupOf(program: Command, words: string[]): Command | null {
+  let group = program
+  for (const word of words) {
+    const next = group.commands.find((one) => one.name() === word)
+    if (!next) break
+    group = next
+  }
+  return group !== program && group.commands.length > 0 ? group : null
+}
+
+async function needsCommand(group: Command): Promise<Error> {
+  const { BatonError } = await import('@baton/protocol')
+  const path = group.parent?.parent ? `${group.parent.name()} ${group.name()}` : group.name()
+  return new BatonError(
+    'bad_input',
+    `"baton ${path}" is a group of commands: say which of ${group.commands.map((one) => one.name()).join(', ')}.`,
+  )
 }
 
 async function toFailure(error: unknown): Promise<unknown> {
