@@ -1,6 +1,6 @@
 /* oxlint-disable no-control-regex */
 import { execFile } from 'node:child_process'
-import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -110,6 +110,23 @@ test('a drained machine lets its work wait until it is resumed, and a command ca
   const waited = await dev.command(['runs', 'wait', runId, '--json'])
   expect(waited.code).toBe(8)
   expect(JSON.parse(waited.stdout)).toMatchObject({ id: runId, status: 'failed' })
+})
+
+test('the profiles of this computer are listed with their relay, machine and runner', async () => {
+  const profiles = join(dev.env.BATON_HOME ?? '', 'config/profiles')
+  await writeFile(join(profiles, 'staging.json'), '{"url":"nowhere"}', { mode: 0o600 })
+  try {
+    const { items } = await data('profile', 'list')
+    expect(items).toMatchObject([
+      { profile: 'default', isChosen: true, url: dev.url, problems: [], runner: { state: 'online' } },
+      { profile: 'staging', isChosen: false, url: null, machine: null, runner: null },
+    ])
+    expect(await dev.find('runner')).toContain(items[0].runner.pid)
+    expect(items[1].problems.join()).toContain('is not an address')
+    expect((await dev.command(['profile', 'list'])).stdout).toContain('does not run')
+  } finally {
+    await rm(join(profiles, 'staging.json'))
+  }
 })
 
 test('a group of commands called without one names those that it has', async () => {

@@ -13,11 +13,11 @@ import {
 } from '@baton/protocol'
 import { transcriptLines } from '@baton/protocol/transcript-file'
 import type { Baton } from '@baton/sdk'
+import { makePrivateFolder } from '../config/private-file.ts'
 import { fileOf, MANIFEST, PROGRESS, parseJson, replaceFile, writeManifest } from './export-folder.ts'
 import { exportedHeader, readNames } from './exported-header.ts'
 import { fileLines } from './file-lines.ts'
 import { type LineFile, openLineFile } from './line-file.ts'
-import { makeFolder } from './make-folder.ts'
 
 type Files = ExportManifest['files']
 /** After every page: what is surely on the disk, and where the relay goes on. */
@@ -38,7 +38,7 @@ const SAVE_EVERY_BYTES = 4 * 1024 * 1024
  * that is surely on the disk; the manifest comes last, so that a folder with one is whole.
  */
 export async function exportOrganization(baton: Baton, folder: string): Promise<Exported> {
-  await makeFolder(folder).catch(refuseFolder(folder, 'no folder can be made there'))
+  await makePrivateFolder(folder).catch(refuseFolder(folder, 'no folder can be made there'))
   if (await exists(join(folder, MANIFEST)))
     throw new BatonError(
       'conflict',

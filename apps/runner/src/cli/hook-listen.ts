@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { BatonError, type JobView } from '@baton/protocol'
 import type { FollowedEvent } from '@baton/sdk'
 import { webhooks } from '@baton/sdk'
+import { makePrivateFolder } from '../config/private-file.ts'
 import { replaceFile } from '../journal/open-record-file.ts'
-import { makeFolder } from './make-folder.ts'
 import { onInterrupt } from './on-interrupt.ts'
 import { printable } from './printable.ts'
 import type { Session } from './session.ts'
@@ -25,7 +25,7 @@ export async function listenToHook(
   const job = await findJob(await baton.jobs.list(), id)
   const folder = join((await session.paths()).stateFolder, 'hook-listen')
   const file = join(folder, `${job.id}.json`)
-  await makeFolder(folder)
+  await makePrivateFolder(folder)
   const { cursor, done } = await readCursor(file)
   const forwarded = new Set(done)
   const stopping = new AbortController()

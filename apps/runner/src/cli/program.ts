@@ -11,6 +11,7 @@ import { addJobCommands } from './job-commands.ts'
 import { addLifecycleCommands } from './lifecycle-commands.ts'
 import { addMachineCommands } from './machine-commands.ts'
 import { addDispatchCommands, addOutputCommands } from './output-commands.ts'
+import { addProfileCommands } from './profile-commands.ts'
 import { addRunCommands } from './run-commands.ts'
 import { addServiceCommands } from './service-commands.ts'
 import { addSystemCommands } from './system-commands.ts'
@@ -42,6 +43,7 @@ export function buildProgram(): Command {
   addOutputCommands(program)
   addDispatchCommands(program)
   addIntegrationCommands(program)
+  addProfileCommands(program)
   addServiceCommands(program)
   addWorktreeCommands(program)
   addTokenCommands(program)

@@ -38,7 +38,7 @@ function commonFlagsLast(words: string[]): string[] {
 const isOption = ({ code }: CommanderError) =>
   code === 'commander.unknownOption' || code === 'commander.optionMissingArgument'
 
-/** The group of commands that the words name and say no command of: `baton runs --json`. */
+/** The group of commands that the words name without saying which of them. */
 function groupOf(program: Command, words: string[]): Command | null {
   let group = program
   for (const word of words) {

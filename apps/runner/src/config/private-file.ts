@@ -1,11 +1,28 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 
-/** Makes the folder and its missing parents readable by this user only. One that exists keeps its mode. */
+/**
+ * Makes the folder and its missing parents readable by this user only. One that exists keeps its mode. Each is made by
+ * itself: `mkdir` with `recursive` never ends below /proc, where a new folder "does not exist".
+ */
 export async function makePrivateFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const path = resolve(folder)
+  if (await isFolder(path)) return
+  if (dirname(path) !== path) await makePrivateFolder(dirname(path))
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (!(await isFolder(path))) throw error
+  }
 }
+
+const isFolder = (path: string) =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
 
 /**
  * Replaces a file in one step: a reader sees the old text or the new one, whole, and nobody but this user can read it.
