@@ -1,19 +1,9 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { sql } from '@baton/db'
-import {
-  addApp,
-  addInstallation,
-  addRepository,
-  addUser,
-  eventually,
-  type GithubUser,
-  type Permission,
-  startTestRelay,
-} from '@baton/testkit'
+import { addApp, addUser, eventually, type GithubUser, type Permission, startTestRelay } from '@baton/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { examplePayload } from './support/github-payloads.ts'
-import { EVENTS, type GithubPlace, openGithubPlace, PERMISSIONS } from './support/github-place.ts'
+import { CAUSES, nextNumber } from './support/github-causes.ts'
+import { outcomeOf } from './support/github-outcome.ts'
+import { type GithubPlace, openGithubPlace } from './support/github-place.ts'
 
 let place: GithubPlace
 
@@ -43,148 +33,7 @@ afterAll(async () => {
 })
 beforeEach(() => place.github.weather.clear())
 
-async function outcome(event: string, payload: object) {
-  const answer = await place.post(event, payload)
-  expect(answer.status).toBe(202)
-  const { eventId } = (await answer.json()) as { eventId: string }
-  return eventually(
-    async () => {
-      const { rows } = await sql<{
-        state: string
-        reason: string | null
-        reason_message: string | null
-        n: number
-      }>`
-        select state, reason, reason_message, (select count(*)::int from deliveries where event_id = events.id) as n
-        from events where id = ${eventId} and state <> 'accepted'`.execute(place.db.db)
-      const [row] = rows
-      expect(row).toBeDefined()
-      return row as NonNullable<typeof row>
-    },
-    { timeoutMs: 20_000 },
-  )
-}
-
-const sha = 'b'.repeat(40)
-let numbers = 100
-/** Each event of a trigger as its actor would cause it, in the repository of the place. */
-const CAUSES: Record<string, (by: GithubUser) => [string, object]> = {
-  push: (by) => [
-    'push',
-    payloadOf('push', null, by, {
-      ref: 'refs/heads/main',
-      after: sha,
-      deleted: false,
-      commits: [{ id: sha, message: `work ${++numbers}`, added: ['a.ts'], modified: [], removed: [] }],
-    }),
-  ],
-  pull_request: (by) => {
-    const number = ++numbers
-    const change = {
-      pull_request: {
-        number,
-        user: by,
-        title: `Change ${number}`,
-        body: 'Please',
-        head: { ref: 'topic', sha, repo: { id: place.repository.id } },
-        base: { ref: 'main', repo: { id: place.repository.id } },
-      },
-    }
-    keepIssue(number, `Change ${number}`, 'Please', by)
-    return ['pull_request', payloadOf('pull_request', 'opened', by, change)]
-  },
-  issues: (by) => {
-    const number = ++numbers
-    keepIssue(number, `Broken ${number}`, 'It is', by)
-    return [
-      'issues',
-      payloadOf('issues', 'opened', by, {
-        issue: { number, title: `Broken ${number}`, body: 'It is', user: by, pull_request: undefined },
-      }),
-    ]
-  },
-  issue_comment: (by) => ['issue_comment', place.comment(by, `say ${++numbers}`).payload],
-  pull_request_review_comment: (by) => {
-    const id = place.github.world.nextId()
-    place.repository.comments.push({
-      id,
-      kind: 'review',
-      number: 3,
-      body: 'Why?',
-      user: by,
-      app: null,
-      reactions: [],
-    })
-    return [
-      'pull_request_review_comment',
-      payloadOf('pull_request_review_comment', 'created', by, {
-        comment: { id, body: 'Why?', user: by },
-        pull_request: {
-          number: 3,
-          head: { ref: 'topic', sha, repo: { id: place.repository.id } },
-          base: { ref: 'main', repo: { id: place.repository.id } },
-        },
-      }),
-    ]
-  },
-  label: (by) => {
-    const number = ++numbers
-    keepIssue(number, `Labelled ${number}`, 'By a stranger', place.eve)
-    return [
-      'issues',
-      payloadOf('issues', 'labeled', by, {
-        issue: {
-          number,
-          title: `Labelled ${number}`,
-          body: 'By a stranger',
-          user: place.eve,
-          pull_request: undefined,
-        },
-        label: { name: 'agent' },
-      }),
-    ]
-  },
-  check_run: (by) => [
-    'check_run',
-    payloadOf('check_run', 'completed', by, {
-      check_run: {
-        id: ++numbers,
-        conclusion: 'failure',
-        head_sha: sha,
-        app: { id: 1 },
-        check_suite: { head_branch: 'main' },
-      },
-    }),
-  ],
-  workflow_run: (by) => [
-    'workflow_run',
-    payloadOf('workflow_run', 'completed', by, {
-      workflow_run: {
-        id: ++numbers,
-        conclusion: 'failure',
-        head_sha: sha,
-        head_branch: 'main',
-        head_repository: { id: place.repository.id },
-        actor: by,
-        triggering_actor: by,
-      },
-    }),
-  ],
-  release: (by) => [
-    'release',
-    payloadOf('release', 'published', by, {
-      release: { id: ++numbers, author: by, target_commitish: 'main' },
-    }),
-  ],
-}
-
-function payloadOf(name: string, action: string | null, sender: GithubUser, change: Record<string, unknown>) {
-  return examplePayload(name, action, { ...place, sender }, change)
-}
-
-function keepIssue(number: number, title: string, body: string, user: GithubUser) {
-  place.repository.issues.set(number, { number, title, body, user, labels: [], reactions: [] })
-}
+const outcome = (event: string, payload: object) => outcomeOf(place, event, payload)
 
 const ROLES: [Permission, boolean][] = [
   ['admin', true],
@@ -204,7 +53,7 @@ test.each(Object.keys(CAUSES))(
       ROLES.map(async ([role, mayFire]) => {
         const user = addUser(place.github.world, `${name}-${role}`)
         place.repository.permissions.set(user.id, role)
-        return { role, mayFire, ...(await outcome(...cause(user))) }
+        return { role, mayFire, ...(await outcome(...cause(place, user))) }
       }),
     )
     for (const { role, mayFire, state, reason, n } of answers)
@@ -215,8 +64,8 @@ test.each(Object.keys(CAUSES))(
       )
     const bot = addUser(place.github.world, `${name}-helper[bot]`, 'Bot')
     place.repository.permissions.set(bot.id, 'admin')
-    expect(await outcome(...cause(bot))).toMatchObject({ reason: 'actor_refused', n: 0 })
-    expect(await outcome(...cause(place.app.bot))).toMatchObject({ reason: 'own_event', n: 0 })
+    expect(await outcome(...cause(place, bot))).toMatchObject({ reason: 'actor_refused', n: 0 })
+    expect(await outcome(...cause(place, place.app.bot))).toMatchObject({ reason: 'own_event', n: 0 })
   },
 )
 
@@ -234,8 +83,11 @@ test('a login that another account took over since fires nothing', async () => {
 test('both who pushed and who ran a workflow need the permission', async () => {
   for (const who of ['actor', 'triggering_actor']) {
     const [name, payload] = (
-      CAUSES.workflow_run as (by: GithubUser) => [string, { workflow_run: Record<string, unknown> }]
-    )(place.ada)
+      CAUSES.workflow_run as (
+        place: GithubPlace,
+        by: GithubUser,
+      ) => [string, { workflow_run: Record<string, unknown> }]
+    )(place, place.ada)
     payload.workflow_run[who] = place.eve
     expect(await outcome(name, payload)).toMatchObject({ reason: 'actor_refused' })
   }
@@ -243,13 +95,19 @@ test('both who pushed and who ran a workflow need the permission', async () => {
 
 test('a fork, a success and text that was edited meanwhile fire nothing and say why', async () => {
   const [, fork] = (
-    CAUSES.pull_request as (by: GithubUser) => [string, { pull_request: { head: { repo: unknown } } }]
-  )(place.ada)
+    CAUSES.pull_request as (
+      place: GithubPlace,
+      by: GithubUser,
+    ) => [string, { pull_request: { head: { repo: unknown } } }]
+  )(place, place.ada)
   fork.pull_request.head.repo = { id: 1 }
   expect(await outcome('pull_request', fork)).toMatchObject({ reason: 'fork_refused' })
-  const [, check] = (CAUSES.check_run as (by: GithubUser) => [string, { check_run: { conclusion: string } }])(
-    place.ada,
-  )
+  const [, check] = (
+    CAUSES.check_run as (
+      place: GithubPlace,
+      by: GithubUser,
+    ) => [string, { check_run: { conclusion: string } }]
+  )(place, place.ada)
   check.check_run.conclusion = 'success'
   expect(await outcome('check_run', check)).toMatchObject({ reason: 'filtered' })
   const { id, payload } = place.comment(place.ada, 'do this')
@@ -270,14 +128,14 @@ test('a listed bot may fire it when it is that App, and one that only has its na
     prompt: 'x',
     triggers: [{ kind: 'github', event: 'issue_comment', command: '/friend', bots: [{ appId: friend.id }] }],
   })
-  const say = (by: GithubUser) => place.comment(by, `/friend ${++numbers}`).payload
+  const say = (by: GithubUser) => place.comment(by, `/friend ${nextNumber()}`).payload
   expect(await outcome('issue_comment', say(friend.bot))).toMatchObject({ state: 'matched', n: 1 })
   const impostor = { id: world.nextId(), login: 'friend[bot]', type: 'Bot' as const }
   expect(await outcome('issue_comment', say(impostor))).toMatchObject({ reason: 'actor_refused' })
 })
 
 test('one event fires several jobs, each with a delivery of its own', async () => {
-  const { payload } = place.comment(place.ada, `/friend ${++numbers}`)
+  const { payload } = place.comment(place.ada, `/friend ${nextNumber()}`)
   expect(await outcome('issue_comment', payload)).toMatchObject({ state: 'matched', n: 2 })
 })
 
@@ -369,7 +227,7 @@ test('with 30 % of all sendings dropped, every delivery is here in the end, once
       place.github.webhooks.send(
         place.app,
         'issue_comment',
-        place.comment(place.eve, `number ${++numbers}`).payload,
+        place.comment(place.eve, `number ${nextNumber()}`).payload,
       ),
     ),
   )
@@ -395,75 +253,6 @@ test('with 30 % of all sendings dropped, every delivery is here in the end, once
   place.github.webhooks.drop(0, () => 1)
 })
 
-test('an App of another organization is answered like one that does not exist', async () => {
-  const { token } = await place.relay.setup<{ token: string }>({
-    organization: 'other',
-    userName: 'Mallory',
-    wantToken: true,
-  })
-  const ask = async (path: string, input: object) => {
-    const response = await fetch(`${place.relay.url}/trpc/integrations.github.${path}`, {
-      method: path === 'remove' || path === 'redeliver' ? 'POST' : 'GET',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      ...(path === 'remove' || path === 'redeliver' ? { body: JSON.stringify(input) } : {}),
-    })
-    return response.status
-  }
-  for (const path of ['remove', 'redeliver']) {
-    expect(await ask(path, { id: place.appId })).toBe(404)
-    expect(await ask(path, { id: 'gha_00000000000000000000000000000000' })).toBe(404)
-  }
-})
-
-test('a manifest makes the App on GitHub, and its first event arrives', async () => {
-  const { github, api } = place
-  const setup = await api.integrations.github.beginSetup.mutate({
-    webUrl: github.url,
-    name: 'Baton Two',
-    owner: 'acme',
-  })
-  const page = await (await fetch(setup.url)).text()
-  const action = /action="([^"]+)"/.exec(page)?.[1]?.replaceAll('&amp;', '&') ?? ''
-  const manifest =
-    /name="manifest" value="([^"]+)"/.exec(page)?.[1]?.replaceAll('&quot;', '"').replaceAll('&#39;', "'") ??
-    ''
-  expect(new URL(action).pathname).toBe('/organizations/acme/settings/apps/new')
-  expect(JSON.parse(manifest)).toMatchObject({
-    default_permissions: PERMISSIONS,
-    hook_attributes: { url: `${place.relay.url}/github/webhook` },
-  })
-  const made = await fetch(action, {
-    method: 'POST',
-    body: new URLSearchParams({ manifest }),
-    redirect: 'manual',
-  })
-  const back = made.headers.get('location') ?? ''
-  const done = await fetch(back)
-  expect(await done.text()).toContain('Baton Two')
-  expect((await fetch(back)).status).toBe(404)
-  const { app } = await api.integrations.github.setup.query({ id: setup.id })
-  expect(app).toMatchObject({ name: 'Baton Two', slug: 'baton-two' })
-  const two = github.world.apps.find((one) => one.slug === 'baton-two')
-  if (!two) throw new Error('GitHub has no second App.')
-  const repository = addRepository(github.world, 'acme/other')
-  const installation = addInstallation(github.world, two, addUser(github.world, 'acme-two'), [repository])
-  const payload = examplePayload('push', null, { installation, repository, sender: place.ada })
-  expect((await github.webhooks.send(two, 'push', payload)).status_code).toBe(202)
-  const checks = await api.integrations.github.doctor.query({ id: app?.id ?? '' })
-  expect(checks.filter((one) => !one.ok)).toEqual([])
-  expect(await api.integrations.github.installations.query({ id: 'baton-two' })).toMatchObject([
-    { id: installation.id, account: 'acme-two' },
-  ])
-  expect(
-    await api.integrations.github.repositories.query({ id: 'baton-two', installationId: installation.id }),
-  ).toMatchObject({
-    items: [{ fullName: 'acme/other' }],
-    total: 1,
-  })
-  await api.integrations.github.remove.mutate({ id: 'baton-two' })
-  expect((await github.webhooks.send(two, 'push', { ...payload, again: 1 })).status_code).toBe(401)
-})
-
 test('no key, secret or token is in a row or in the log in clear', async () => {
   const { rows } = await sql<{ text: string }>`
     select (select coalesce(string_agg(x::text, ' '), '') from github_apps x) || (select coalesce(string_agg(x::text, ' '), '') from dispatches x)
@@ -478,37 +267,5 @@ test('no key, secret or token is in a row or in the log in clear', async () => {
   for (const secret of secrets) {
     expect(rows[0]?.text).not.toContain(secret)
     expect(place.relay.log()).not.toContain(secret)
-  }
-})
-
-test('a clock of GitHub that differs by eleven minutes keeps nothing from working', async () => {
-  place.github.setClock(11 * 60_000)
-  try {
-    expect(await place.api.integrations.github.doctor.query({ id: place.appId })).toContainEqual(
-      expect.objectContaining({ name: 'key', ok: true }),
-    )
-  } finally {
-    place.github.setClock(0)
-  }
-})
-
-test('an address that is no GitHub is refused with what to do, and nothing is kept', async () => {
-  const server = createServer(
-    (_, response) => void response.writeHead(302, { location: 'http://169.254.169.254/' }).end(),
-  )
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  try {
-    const webUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const register = place.api.integrations.github.register.mutate({
-      webUrl,
-      appId: 1,
-      privateKey: place.app.privateKey,
-      webhookSecret: 'x'.repeat(24),
-    })
-    await expect(register).rejects.toThrow(/another address/)
-    expect(EVENTS).toHaveLength(9)
-  } finally {
-    server.closeAllConnections()
-    server.close()
   }
 })

@@ -1,8 +1,17 @@
 import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { sql } from '@baton/db'
-import { eventually } from '@baton/testkit'
+import { addInstallation, addRepository, addUser, eventually } from '@baton/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { connectIdleRunner, type GithubPlace, openGithubPlace } from './support/github-place.ts'
+import { examplePayload } from './support/github-payloads.ts'
+import {
+  connectIdleRunner,
+  EVENTS,
+  type GithubPlace,
+  openGithubPlace,
+  PERMISSIONS,
+} from './support/github-place.ts'
 
 let place: GithubPlace
 
@@ -108,4 +117,105 @@ test.each([
   expect(answer.status).toBe(status)
   expect(answer.headers.get('content-type')).toContain('problem+json')
   expect(await count()).toBe(before)
+})
+
+test('an App of another organization is answered like one that does not exist', async () => {
+  const { token } = await place.relay.setup<{ token: string }>({
+    organization: 'other',
+    userName: 'Mallory',
+    wantToken: true,
+  })
+  const ask = async (path: string, input: object) => {
+    const response = await fetch(`${place.relay.url}/trpc/integrations.github.${path}`, {
+      method: path === 'remove' || path === 'redeliver' ? 'POST' : 'GET',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(path === 'remove' || path === 'redeliver' ? { body: JSON.stringify(input) } : {}),
+    })
+    return response.status
+  }
+  for (const path of ['remove', 'redeliver']) {
+    expect(await ask(path, { id: place.appId })).toBe(404)
+    expect(await ask(path, { id: 'gha_00000000000000000000000000000000' })).toBe(404)
+  }
+})
+
+test('a manifest makes the App on GitHub, and its first event arrives', async () => {
+  const { github, api } = place
+  const setup = await api.integrations.github.beginSetup.mutate({
+    webUrl: github.url,
+    name: 'Baton Two',
+    owner: 'acme',
+  })
+  const page = await (await fetch(setup.url)).text()
+  const action = /action="([^"]+)"/.exec(page)?.[1]?.replaceAll('&amp;', '&') ?? ''
+  const manifest =
+    /name="manifest" value="([^"]+)"/.exec(page)?.[1]?.replaceAll('&quot;', '"').replaceAll('&#39;', "'") ??
+    ''
+  expect(new URL(action).pathname).toBe('/organizations/acme/settings/apps/new')
+  expect(JSON.parse(manifest)).toMatchObject({
+    default_permissions: PERMISSIONS,
+    hook_attributes: { url: `${place.relay.url}/github/webhook` },
+  })
+  const made = await fetch(action, {
+    method: 'POST',
+    body: new URLSearchParams({ manifest }),
+    redirect: 'manual',
+  })
+  const back = made.headers.get('location') ?? ''
+  const done = await fetch(back)
+  expect(await done.text()).toContain('Baton Two')
+  expect((await fetch(back)).status).toBe(404)
+  const { app } = await api.integrations.github.setup.query({ id: setup.id })
+  expect(app).toMatchObject({ name: 'Baton Two', slug: 'baton-two' })
+  const two = github.world.apps.find((one) => one.slug === 'baton-two')
+  if (!two) throw new Error('GitHub has no second App.')
+  const repository = addRepository(github.world, 'acme/other')
+  const installation = addInstallation(github.world, two, addUser(github.world, 'acme-two'), [repository])
+  const payload = examplePayload('push', null, { installation, repository, sender: place.ada })
+  expect((await github.webhooks.send(two, 'push', payload)).status_code).toBe(202)
+  const checks = await api.integrations.github.doctor.query({ id: app?.id ?? '' })
+  expect(checks.filter((one) => !one.ok)).toEqual([])
+  expect(await api.integrations.github.installations.query({ id: 'baton-two' })).toMatchObject([
+    { id: installation.id, account: 'acme-two' },
+  ])
+  expect(
+    await api.integrations.github.repositories.query({ id: 'baton-two', installationId: installation.id }),
+  ).toMatchObject({
+    items: [{ fullName: 'acme/other' }],
+    total: 1,
+  })
+  await api.integrations.github.remove.mutate({ id: 'baton-two' })
+  expect((await github.webhooks.send(two, 'push', { ...payload, again: 1 })).status_code).toBe(401)
+})
+
+test('a clock of GitHub that differs by eleven minutes keeps nothing from working', async () => {
+  place.github.setClock(11 * 60_000)
+  try {
+    expect(await place.api.integrations.github.doctor.query({ id: place.appId })).toContainEqual(
+      expect.objectContaining({ name: 'key', ok: true }),
+    )
+  } finally {
+    place.github.setClock(0)
+  }
+})
+
+test('an address that is no GitHub is refused with what to do, and nothing is kept', async () => {
+  const server = createServer(
+    (_, response) => void response.writeHead(302, { location: 'http://169.254.169.254/' }).end(),
+  )
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  try {
+    const webUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const register = place.api.integrations.github.register.mutate({
+      webUrl,
+      appId: 1,
+      privateKey: place.app.privateKey,
+      webhookSecret: 'x'.repeat(24),
+    })
+    await expect(register).rejects.toThrow(/another address/)
+    expect(EVENTS).toHaveLength(9)
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
 })
