@@ -1,22 +1,10 @@
-import { type LaunchedBrowser, launchBrowser } from '@baton/testkit/browser'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { findBarriers } from './support/find-barriers.ts'
-import { openPage } from './support/open-page.ts'
 import { shoot } from './support/shoot.ts'
-import { type Place, startPlace } from './support/start-place.ts'
+import { withDashboard } from './support/with-dashboard.ts'
 
-let place: Place
-let launched: LaunchedBrowser | null
-
-beforeAll(async () => {
-  launched = await launchBrowser()
-  if (launched !== null) place = await startPlace()
-}, 120_000)
-afterAll(async () => {
-  await place?.[Symbol.asyncDispose]()
-  await launched?.[Symbol.asyncDispose]()
-})
+const { place, open } = withDashboard()
 
 async function expectNarrowFits(page: Page) {
   await page.setViewportSize({ width: 360, height: 740 })
@@ -25,9 +13,8 @@ async function expectNarrowFits(page: Page) {
   await page.setViewportSize({ width: 1280, height: 800 })
 }
 
-test('whoever is not signed in reads and searches the API', { timeout: 60_000 }, async ({ skip }) => {
-  if (launched === null) return skip('No Chromium was found.')
-  await using opened = await openPage(launched.browser)
+test('whoever is not signed in reads and searches the API', { timeout: 60_000 }, async () => {
+  await using opened = await open()
   const { page, problems } = opened
   await page.goto(`${new URL(await place.signInLink()).origin}/docs/api`)
   await page.getByRole('heading', { name: 'REST API' }).waitFor()
@@ -46,11 +33,8 @@ test('whoever is not signed in reads and searches the API', { timeout: 60_000 },
   expect(problems.filter((problem) => !problem.includes('401'))).toEqual([])
 })
 
-test('a person makes a token with scopes, sees it once, and revokes it', { timeout: 60_000 }, async ({
-  skip,
-}) => {
-  if (launched === null) return skip('No Chromium was found.')
-  await using opened = await openPage(launched.browser)
+test('a person makes a token with scopes, sees it once, and revokes it', { timeout: 60_000 }, async () => {
+  await using opened = await open()
   const { page, problems } = opened
   const link = await place.signInLink()
   const { origin } = new URL(link)

@@ -1,53 +1,20 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { eventually } from '@baton/testkit'
-import { type LaunchedBrowser, launchBrowser } from '@baton/testkit/browser'
-import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openPage } from './support/open-page.ts'
-import { type Place, startPlace } from './support/start-place.ts'
+import { expect, test } from 'vitest'
+import { shoot } from './support/shoot.ts'
+import { withDashboard } from './support/with-dashboard.ts'
 
-let place: Place
-let launched: LaunchedBrowser | null
-
-beforeAll(async () => {
-  launched = await launchBrowser()
-  if (launched === null) return
-  place = await startPlace()
-  await place.runner.start()
-  const [machine] = await place.api.machines.list.query()
-  const agent = { key: 'claude', name: 'Claude', machineId: machine?.id ?? '', runtime: 'claude' as const }
-  await place.api.agents.create.mutate({ ...agent, approvals: { mode: 'ask' } })
-}, 120_000)
-afterAll(async () => {
-  await place?.[Symbol.asyncDispose]()
-  await launched?.[Symbol.asyncDispose]()
+const { place, openSignedIn } = withDashboard({
+  async prepare({ api, runner }) {
+    await runner.start()
+    const [machine] = await api.machines.list.query()
+    const agent = { key: 'claude', name: 'Claude', machineId: machine?.id ?? '', runtime: 'claude' as const }
+    await api.agents.create.mutate({ ...agent, approvals: { mode: 'ask' } })
+  },
 })
 
-/** With BATON_SHOTS set, what a person sees is kept there to be looked at. */
-async function shoot(page: Page, name: string) {
-  const folder = process.env.BATON_SHOTS
-  if (folder === undefined) return
-  await mkdir(folder, { recursive: true })
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: scheme })
-    for (const [size, width, height] of [
-      ['wide', 1280, 800],
-      ['narrow', 390, 844],
-    ] as const) {
-      await page.setViewportSize({ width, height })
-      await page.screenshot({ path: join(folder, `${name}-${scheme}-${size}.png`), animations: 'disabled' })
-    }
-  }
-  await page.setViewportSize({ width: 1280, height: 800 })
-}
-
-test('a person sees what an agent asks, and allows or denies it from the page', async ({ skip }) => {
-  if (launched === null) return skip('No Chromium was found.')
-  await using opened = await openPage(launched.browser)
+test('a person sees what an agent asks, and allows or denies it from the page', async () => {
+  await using opened = await openSignedIn()
   const { page, problems } = opened
-  await page.goto(await place.signInLink())
-  await page.getByRole('heading', { name: 'Overview' }).waitFor()
   const id = await place.startRun(
     '@say I look at the tests first.\n@ask npm test -- --run && npm run build\n@ask rm -rf ./dist\n@say All done.',
     'claude',
@@ -81,12 +48,9 @@ test('a person sees what an agent asks, and allows or denies it from the page', 
   expect(problems).toEqual([])
 })
 
-test('a person says something to a run while it works', async ({ skip }) => {
-  if (launched === null) return skip('No Chromium was found.')
-  await using opened = await openPage(launched.browser)
+test('a person says something to a run while it works', async () => {
+  await using opened = await openSignedIn()
   const { page, problems } = opened
-  await page.goto(await place.signInLink())
-  await page.getByRole('heading', { name: 'Overview' }).waitFor()
   const id = await place.startRun('@say Listening.\n@listen\n@hang', 'claude')
   await page.goto(`${place.url}/runs/${id}`)
   const box = page.getByLabel('Say something to Claude while it works')

@@ -1,43 +1,9 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { eventually } from '@baton/testkit'
-import { type LaunchedBrowser, launchBrowser } from '@baton/testkit/browser'
-import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openPage } from './support/open-page.ts'
-import { type Place, startPlace } from './support/start-place.ts'
+import { expect, test } from 'vitest'
+import { shoot } from './support/shoot.ts'
+import { withDashboard } from './support/with-dashboard.ts'
 
-let place: Place
-let launched: LaunchedBrowser | null
-
-beforeAll(async () => {
-  launched = await launchBrowser()
-  if (launched === null) return
-  place = await startPlace()
-  await place.runner.start()
-}, 120_000)
-afterAll(async () => {
-  await place?.[Symbol.asyncDispose]()
-  await launched?.[Symbol.asyncDispose]()
-})
-
-/** With BATON_SHOTS set, what a person sees is kept there to be looked at. */
-async function shoot(page: Page, name: string) {
-  const folder = process.env.BATON_SHOTS
-  if (folder === undefined) return
-  await mkdir(folder, { recursive: true })
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: scheme })
-    for (const [size, width, height] of [
-      ['wide', 1280, 800],
-      ['narrow', 390, 844],
-    ] as const) {
-      await page.setViewportSize({ width, height })
-      await page.screenshot({ path: join(folder, `${name}-${scheme}-${size}.png`), animations: 'disabled' })
-    }
-  }
-  await page.setViewportSize({ width: 1280, height: 800 })
-}
+const { place, openSignedIn } = withDashboard({ prepare: ({ runner }) => runner.start() })
 
 async function finished(prompt: string): Promise<string> {
   const id = await place.startRun(prompt)
@@ -48,19 +14,14 @@ async function finished(prompt: string): Promise<string> {
   return id
 }
 
-test('a person reads what a run changed, by mouse and by keys, and undoes it from the page', async ({
-  skip,
-}) => {
-  if (launched === null) return skip('No Chromium was found.')
+test('a person reads what a run changed, by mouse and by keys, and undoes it from the page', async () => {
   const hostile = '<img src=x onerror=alert(1)>\u202e\u001b[31m'
   await finished('@demo write src/first.ts const answer = 41\n@demo write notes.md soon gone\n@demo ok')
   const id = await finished(
     `@demo write src/first.ts const answer = 42 // ${'a long line '.repeat(20)}\n@demo write src/second.ts ${hostile}\n@demo ok`,
   )
-  await using opened = await openPage(launched.browser)
+  await using opened = await openSignedIn()
   const { page, problems } = opened
-  await page.goto(await place.signInLink())
-  await page.getByRole('heading', { name: 'Overview' }).waitFor()
   await page.goto(`${place.url}/runs/${id}`)
   await page.getByRole('tab', { name: 'Changes (2)' }).click()
   const files = page.getByRole('list', { name: 'Changed files' })

@@ -1,32 +1,13 @@
 import { eventually } from '@baton/testkit'
-import { launchBrowser } from '@baton/testkit/browser'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type OpenPage, openPage } from './support/open-page.ts'
-import { type Place, startPlace } from './support/start-place.ts'
+import { describe, expect, test } from 'vitest'
+import { withDashboard } from './support/with-dashboard.ts'
 
-const launched = await launchBrowser()
-if (launched === null) console.warn('The dashboard is not tested: no Chromium was found. Set CHROMIUM_PATH.')
-afterAll(() => launched?.[Symbol.asyncDispose]())
-
-describe.skipIf(launched === null)('the dashboard in a browser', { timeout: 60_000 }, () => {
-  let place: Place
-  beforeAll(async () => {
-    place = await startPlace()
-    await place.runner.start()
-  }, 60_000)
-  afterAll(() => place?.[Symbol.asyncDispose]())
-
-  async function signedIn(options: Parameters<typeof openPage>[1] = {}): Promise<OpenPage> {
-    if (launched === null) throw new Error('no browser')
-    const opened = await openPage(launched.browser, options)
-    await opened.page.goto(await place.signInLink())
-    await opened.page.getByRole('heading', { name: 'Overview' }).waitFor()
-    return opened
-  }
+describe('the dashboard in a browser', { timeout: 60_000 }, () => {
+  const { place, open, openSignedIn } = withDashboard({ prepare: ({ runner }) => runner.start() })
 
   test('a sign-in link signs in once, and its secret leaves the address at once', async () => {
-    await using opened = await openPage(launched?.browser as never)
+    await using opened = await open()
     const { page, problems } = opened
     const link = await place.signInLink()
     await page.goto(link)
@@ -43,7 +24,7 @@ describe.skipIf(launched === null)('the dashboard in a browser', { timeout: 60_0
   })
 
   test('a run that is started on the page shows its lines as they come, and its certificate at the end', async () => {
-    await using opened = await signedIn()
+    await using opened = await openSignedIn()
     const { page, problems } = opened
     await page.getByRole('button', { name: 'Start a run' }).click()
     await page.getByLabel('What should the agent do?').fill('@demo pause 150\n@demo text 20\n@demo ok')
@@ -57,7 +38,7 @@ describe.skipIf(launched === null)('the dashboard in a browser', { timeout: 60_0
   })
 
   test('loading the page again in the middle of a run repeats no line and loses none', async () => {
-    await using opened = await signedIn({ viewport: { width: 1000, height: 5_000 } })
+    await using opened = await openSignedIn({ viewport: { width: 1000, height: 5_000 } })
     const { page, problems } = opened
     const runId = await place.startRun('@demo pause 20\n@demo text 120\n@demo ok')
     await page.goto(`${place.url}/runs/${runId}`)
@@ -69,7 +50,7 @@ describe.skipIf(launched === null)('the dashboard in a browser', { timeout: 60_0
   })
 
   test('a relay that is killed and comes back loses no line, and the page says that it was away', async () => {
-    await using opened = await signedIn({ viewport: { width: 1000, height: 5_000 } })
+    await using opened = await openSignedIn({ viewport: { width: 1000, height: 5_000 } })
     const { page } = opened
     const runId = await place.startRun('@demo pause 40\n@demo text 120\n@demo ok')
     await page.goto(`${place.url}/runs/${runId}`)
@@ -84,7 +65,7 @@ describe.skipIf(launched === null)('the dashboard in a browser', { timeout: 60_0
   })
 
   test('cancelling on the page asks first, then ends the agent and shows the proof', async () => {
-    await using opened = await signedIn()
+    await using opened = await openSignedIn()
     const { page, problems } = opened
     const runId = await place.startRun('@demo text 3\n@demo hang')
     await page.goto(`${place.url}/runs/${runId}`)
@@ -101,7 +82,7 @@ describe.skipIf(launched === null)('the dashboard in a browser', { timeout: 60_0
   })
 
   test('a long log opens at its end, loads what is older by scrolling, and a link leads to its line', async () => {
-    await using opened = await signedIn()
+    await using opened = await openSignedIn()
     const { page, problems } = opened
     const runId = await place.startRun('@demo pause 0\n@demo lines 2500\n@demo ok')
     await eventually(
@@ -125,7 +106,7 @@ describe.skipIf(launched === null)('the dashboard in a browser', { timeout: 60_0
   })
 
   test('what agents and people write is shown as text and never becomes part of the page', async () => {
-    await using opened = await signedIn()
+    await using opened = await openSignedIn()
     const { page, problems } = opened
     const payload = `<img src=x onerror="alert(1)"><script>alert(2)</script>`
     const { job } = await place.api.jobs.create.mutate({
@@ -150,7 +131,7 @@ describe.skipIf(launched === null)('the dashboard in a browser', { timeout: 60_0
   })
 
   test('at the width of a small phone no page scrolls sideways', async () => {
-    await using opened = await signedIn({ viewport: { width: 320, height: 640 } })
+    await using opened = await openSignedIn({ viewport: { width: 320, height: 640 } })
     const { page, problems } = opened
     const runId = await place.startRun(`@demo ansi\n@demo longline 5000\n@demo ok ${'x'.repeat(300)}`)
     const job = (await place.api.jobs.list.query())[0]
@@ -166,7 +147,7 @@ describe.skipIf(launched === null)('the dashboard in a browser', { timeout: 60_0
   })
 
   test('the keyboard goes everywhere, and its keys are off while typing', async () => {
-    await using opened = await signedIn()
+    await using opened = await openSignedIn()
     const { page, problems } = opened
     await page.keyboard.type('gj')
     await page.getByRole('heading', { name: 'Jobs', exact: true }).waitFor()
@@ -191,7 +172,7 @@ describe.skipIf(launched === null)('the dashboard in a browser', { timeout: 60_0
   })
 
   test('a chosen theme stays, and otherwise the system decides', async () => {
-    await using opened = await signedIn({ colorScheme: 'dark' })
+    await using opened = await openSignedIn({ colorScheme: 'dark' })
     const { page } = opened
     const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
     const dark = await background()
@@ -207,7 +188,7 @@ describe.skipIf(launched === null)('the dashboard in a browser', { timeout: 60_0
   })
 
   test('a delivery that waits for its machine says why, and what to do', async () => {
-    await using opened = await signedIn()
+    await using opened = await openSignedIn()
     const { page, problems } = opened
     await place.runner.stop()
     const runId = await place.startRun('@demo ok')

@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import {
   addInstallation,
   addRepository,
@@ -8,54 +6,23 @@ import {
   type StandInGithub,
   startStandInGithub,
 } from '@baton/testkit'
-import { type LaunchedBrowser, launchBrowser } from '@baton/testkit/browser'
-import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openPage } from './support/open-page.ts'
-import { type Place, startPlace } from './support/start-place.ts'
+import { afterAll, expect, test } from 'vitest'
+import { shoot } from './support/shoot.ts'
+import { withDashboard } from './support/with-dashboard.ts'
 
-let place: Place
 let github: StandInGithub
-let launched: LaunchedBrowser | null
 
-beforeAll(async () => {
-  launched = await launchBrowser()
-  if (launched === null) return
-  github = await startStandInGithub()
-  place = await startPlace({ BATON_OUTBOUND_ALLOW: '127.0.0.1' })
-}, 120_000)
-afterAll(async () => {
-  await place?.[Symbol.asyncDispose]()
-  await github?.[Symbol.asyncDispose]()
-  await launched?.[Symbol.asyncDispose]()
+const { openSignedIn } = withDashboard({
+  env: { BATON_OUTBOUND_ALLOW: '127.0.0.1' },
+  async prepare() {
+    github = await startStandInGithub()
+  },
 })
+afterAll(() => github?.[Symbol.asyncDispose]())
 
-/** With BATON_SHOTS set, what a person sees is kept there to be looked at. */
-async function shoot(page: Page, name: string) {
-  const folder = process.env.BATON_SHOTS
-  if (folder === undefined) return
-  await mkdir(folder, { recursive: true })
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: scheme })
-    for (const [size, width, height] of [
-      ['wide', 1280, 900],
-      ['narrow', 390, 844],
-    ] as const) {
-      await page.setViewportSize({ width, height })
-      await page.screenshot({ path: join(folder, `${name}-${scheme}-${size}.png`), animations: 'disabled' })
-    }
-  }
-  await page.setViewportSize({ width: 1280, height: 800 })
-}
-
-test('a person connects GitHub, sees whether it is well, and removes it', { timeout: 60_000 }, async ({
-  skip,
-}) => {
-  if (launched === null) return skip('No Chromium was found.')
-  await using opened = await openPage(launched.browser)
+test('a person connects GitHub, sees whether it is well, and removes it', { timeout: 60_000 }, async () => {
+  await using opened = await openSignedIn()
   const { page, problems } = opened
-  await page.goto(await place.signInLink())
-  await page.getByRole('heading', { name: 'Overview' }).waitFor()
   await page.getByRole('link', { name: 'GitHub' }).first().click()
   await page.getByText('No GitHub App is connected.').waitFor()
   await shoot(page, 'github-empty')

@@ -1,33 +1,22 @@
 import { startTestReceiver, type TestReceiver } from '@baton/testkit'
-import { launchBrowser } from '@baton/testkit/browser'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openPage } from './support/open-page.ts'
-import { type Place, startPlace } from './support/start-place.ts'
+import { afterAll, describe, expect, test } from 'vitest'
+import { withDashboard } from './support/with-dashboard.ts'
 
-const launched = await launchBrowser()
-if (launched === null) console.warn('The dashboard is not tested: no Chromium was found. Set CHROMIUM_PATH.')
-afterAll(() => launched?.[Symbol.asyncDispose]())
-
-describe.skipIf(launched === null)('outputs in a browser', { timeout: 60_000 }, () => {
-  let place: Place
+describe('outputs in a browser', { timeout: 60_000 }, () => {
   let receiver: TestReceiver
-  beforeAll(async () => {
-    receiver = await startTestReceiver()
-    place = await startPlace({ BATON_OUTBOUND_ALLOW: '127.0.0.1' })
-    await place.runner.start()
-  }, 60_000)
-  afterAll(async () => {
-    await place?.[Symbol.asyncDispose]()
-    await receiver?.[Symbol.asyncDispose]()
+  const { place, openSignedIn } = withDashboard({
+    env: { BATON_OUTBOUND_ALLOW: '127.0.0.1' },
+    async prepare({ runner }) {
+      receiver = await startTestReceiver()
+      await runner.start()
+    },
   })
+  afterAll(() => receiver?.[Symbol.asyncDispose]())
 
   test('an output is added, tested and changed on the panel of its job, and what failed is sent again from the run', async () => {
-    if (launched === null) throw new Error('no browser')
     const { job } = await place.api.jobs.create.mutate({ key: 'told', agent: 'demo', prompt: '@demo ok' })
-    await using opened = await openPage(launched.browser)
+    await using opened = await openSignedIn()
     const { page, problems } = opened
-    await page.goto(await place.signInLink())
-    await page.getByRole('heading', { name: 'Overview' }).waitFor()
     await page.goto(`${place.url}/jobs?job=${job.id}`)
     await page.getByRole('button', { name: 'Add an output' }).click()
     await page.getByLabel('Where results go').selectOption('webhook')

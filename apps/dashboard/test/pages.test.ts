@@ -1,33 +1,24 @@
-import { connect } from '@baton/db'
 import { eventually } from '@baton/testkit'
-import { launchBrowser } from '@baton/testkit/browser'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { findBarriers } from './support/find-barriers.ts'
-import { type OpenPage, openPage } from './support/open-page.ts'
+import { insertUsage } from './support/insert-usage.ts'
+import type { OpenPage } from './support/open-page.ts'
 import { shoot } from './support/shoot.ts'
-import { type Place, startPlace } from './support/start-place.ts'
+import { tooWide } from './support/too-wide.ts'
+import { withDashboard } from './support/with-dashboard.ts'
 
-const launched = await launchBrowser()
-if (launched === null) console.warn('The pages are not tested: no Chromium was found. Set CHROMIUM_PATH.')
-afterAll(() => launched?.[Symbol.asyncDispose]())
-
-describe.skipIf(launched === null)('jobs, events, agents and usage in a browser', { timeout: 60_000 }, () => {
-  let place: Place
+describe('jobs, events, agents and usage in a browser', { timeout: 60_000 }, () => {
   let opened: OpenPage
   let page: Page
-  beforeAll(async () => {
-    place = await startPlace()
-    await place.runner.start()
-    opened = await openPage(launched?.browser as never, { timezoneId: 'Europe/Berlin' })
-    page = opened.page
-    await page.goto(await place.signInLink())
-    await page.getByRole('heading', { name: 'Overview' }).waitFor()
-  }, 120_000)
-  afterAll(async () => {
-    await opened?.[Symbol.asyncDispose]()
-    await place?.[Symbol.asyncDispose]()
+  const { place, openSignedIn } = withDashboard({
+    async prepare({ runner }) {
+      await runner.start()
+      opened = await openSignedIn({ timezoneId: 'Europe/Berlin' })
+      page = opened.page
+    },
   })
+  afterAll(() => opened?.[Symbol.asyncDispose]())
 
   test('a cron job is made, shows when it fires next, and is changed with problems at their fields', async () => {
     await page.goto(`${place.url}/jobs/new`)
@@ -308,48 +299,3 @@ describe.skipIf(launched === null)('jobs, events, agents and usage in a browser'
     expect(opened.problems.filter((problem) => !/\b400\b/.test(problem))).toEqual([])
   })
 })
-
-/** What the demo agent would have used on each of the last thirty days, had it a model. */
-async function insertUsage(place: Place): Promise<void> {
-  const agent = await place.api.agents.get.query({ id: 'demo' })
-  const { organization } = await place.api.auth.me.query()
-  const connection = connect(place.databaseUrl)
-  try {
-    const days = Array.from({ length: 30 }, (_, index) => index)
-    await connection.db
-      .insertInto('usage_days')
-      .values(
-        days.map((ago) => ({
-          organization_id: organization.id,
-          day: new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10),
-          agent_id: agent.id,
-          machine_id: agent.machine.id,
-          job_id: null,
-          model: 'sonnet',
-          runs: 3,
-          priced_runs: 3,
-          input_tokens: ago % 2 === 0 ? 40_000 : 38_000,
-          output_tokens: ago % 2 === 0 ? 2_000 : 4_000,
-          cached_tokens: 0,
-          cost_usd: ago === 7 ? 0.6 : 0.25,
-        })),
-      )
-      .execute()
-  } finally {
-    await connection.close()
-  }
-}
-
-/** What makes the page wider than its window. */
-async function tooWide(page: Page): Promise<string[]> {
-  return await page.evaluate(() => {
-    const width = document.documentElement.clientWidth
-    return [document.documentElement, ...document.querySelectorAll('main, main form, main .card')].flatMap(
-      (one) => {
-        const { right } = one.getBoundingClientRect()
-        const isTooWide = right > width + 1 || (one.tagName === 'MAIN' && one.scrollWidth > one.clientWidth)
-        return isTooWide ? [`${one.tagName} ${one.className.slice(0, 60)} ends at ${right}`] : []
-      },
-    )
-  })
-}
