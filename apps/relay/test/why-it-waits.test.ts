@@ -11,7 +11,7 @@ import {
   sweepDeliveries,
 } from '@baton/db'
 import { DEFAULT_RULES, LEASE_MS, type RunLimits } from '@baton/protocol'
-import { LIMITS, leaseSome, makeDelivery, newTestId, refOf, usePlace, useTestDatabase } from '@baton/testkit'
+import { LIMITS, leaseSome, makeDelivery, makeJob, refOf, usePlace, useTestDatabase } from '@baton/testkit'
 import { expect, test } from 'vitest'
 import { explain } from '../src/why/explain.ts'
 
@@ -115,23 +115,9 @@ test('what is dead or expired says so as a condition with a way out', async () =
 
 test('a job that has used up its hour and its budget of the day says so itself', async () => {
   const { organizationId, agentId, machineId } = place
-  const id = newTestId('job')
   const budget = { dayTokens: 1, dayUsd: null, runTokens: null, runUsd: null }
   const rules = { ...DEFAULT_RULES, perHour: 1 }
-  await database.db
-    .insertInto('jobs')
-    .values({
-      id,
-      organization_id: organizationId,
-      agent_id: agentId,
-      key: id,
-      name: id,
-      prompt: 'x',
-      limits: LIMITS,
-      rules,
-      budget,
-    })
-    .execute()
+  const id = await makeJob(database.db, place, { rules, budget })
   const why = async () => {
     const ctx = {
       connection: database.connection,

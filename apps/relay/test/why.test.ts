@@ -7,7 +7,7 @@ import {
   sweepDeliveries,
 } from '@baton/db'
 import { DEFAULT_RULES, type JobId, LEASE_MS } from '@baton/protocol'
-import { LIMITS, makeDelivery, makePlace, newTestId, type Place, useTestDatabase } from '@baton/testkit'
+import { makeDelivery, makeJob, makePlace, type Place, useTestDatabase } from '@baton/testkit'
 import { expect, test } from 'vitest'
 import { unmetConditions } from '../src/why/unmet-conditions.ts'
 
@@ -32,7 +32,7 @@ async function makeWorld(random: () => number): Promise<Place> {
   )
   if (random() < 0.15) await sql`update agents set paused_at = now() where id = ${place.agentId}`.execute(db)
   if (random() < 0.25) await limitAgent(place, random)
-  const jobs = [null, await makeJob(place, random), await makeJob(place, random)]
+  const jobs = [null, await makeAnyJob(place, random), await makeAnyJob(place, random)]
   if (random() < 0.05)
     await sql`update machines set draining_at = now() where id = ${place.machineId}`.execute(db)
   const count = 2 + Math.floor(random() * 8)
@@ -105,23 +105,12 @@ async function useTokens(place: Omit<Place, 'sessionEpoch'>, jobId: JobId | null
       6, 0, 0)`.execute(database.db)
 }
 
-async function makeJob(place: Place, random: () => number): Promise<JobId> {
-  const id = newTestId('job')
+async function makeAnyJob(place: Place, random: () => number): Promise<JobId> {
   const isSpent = random() < 0.1
-  await database.db
-    .insertInto('jobs')
-    .values({
-      id,
-      organization_id: place.organizationId,
-      agent_id: place.agentId,
-      key: id,
-      name: id,
-      prompt: 'x',
-      limits: LIMITS,
-      rules: { ...DEFAULT_RULES, perHour: random() < 0.3 ? 1 : null },
-      budget: isSpent ? { dayTokens: 10, dayUsd: null, runTokens: null, runUsd: null } : null,
-    })
-    .execute()
+  const id = await makeJob(database.db, place, {
+    rules: { ...DEFAULT_RULES, perHour: random() < 0.3 ? 1 : null },
+    budget: isSpent ? { dayTokens: 10, dayUsd: null, runTokens: null, runUsd: null } : null,
+  })
   if (isSpent) await useTokens(place, id)
   return id
 }

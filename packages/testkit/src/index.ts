@@ -19,7 +19,7 @@ export {
   startLeased,
   startOne,
 } from './lease-one.ts'
-export { LIMITS, makeDelivery, makePlace, newEvent, newTestId, type Place } from './make.ts'
+export { LIMITS, makeDelivery, makeJob, makePlace, newEvent, newTestId, type Place } from './make.ts'
 export { type ModelRequest, type StandInModel, startStandInModel } from './model/stand-in-model.ts'
 export { type StandInSlack, startStandInSlack } from './outputs/stand-in-slack.ts'
 export { type ReceivedMail, startTestMailServer, type TestMailServer } from './outputs/test-mail-server.ts'

@@ -3,14 +3,18 @@ import type { Db, InsertedEvent, NewDelivery, NewEvent } from '@baton/db'
 import { insertEvents } from '@baton/db'
 import {
   type AgentId,
+  type Budget,
+  DEFAULT_RULES,
   type DeliveryId,
   type Id,
   type IdKind,
+  type JobId,
   LEASE_MS,
   type MachineId,
   type OrganizationId,
   type RunId,
   type RunLimits,
+  type RunRules,
   toId,
 } from '@baton/protocol'
 
@@ -108,4 +112,28 @@ export async function makeDelivery(db: Db, place: Place, only: Parameters<typeof
   const delivery = event.deliveries[0]
   if (!delivery) throw new Error('The event was stored without its delivery.')
   return { eventId: event.eventId, ...delivery }
+}
+
+/** A job of the agent of a place, without triggers, with these rules and this budget. */
+export async function makeJob(
+  db: Db,
+  place: Place,
+  only: { rules?: RunRules; budget?: Budget | null } = {},
+): Promise<JobId> {
+  const id = newTestId('job')
+  await db
+    .insertInto('jobs')
+    .values({
+      id,
+      organization_id: place.organizationId,
+      agent_id: place.agentId,
+      key: id,
+      name: id,
+      prompt: 'x',
+      limits: LIMITS,
+      rules: DEFAULT_RULES,
+      ...only,
+    })
+    .execute()
+  return id
 }

@@ -1,8 +1,7 @@
-import type { JobId } from '@baton/protocol'
-import { makeDelivery, makePlace, newTestId, type Place, useTestDatabase } from '@baton/testkit'
+import { DEFAULT_RULES, type JobId } from '@baton/protocol'
+import { leaseSome, makeDelivery, makeJob, makePlace, type Place, useTestDatabase } from '@baton/testkit'
 import { sql } from 'kysely'
 import { beforeEach, expect, test } from 'vitest'
-import { leaseDeliveries } from '../index.ts'
 import { chooseDeliveries } from './choose.ts'
 
 const database = useTestDatabase()
@@ -14,8 +13,8 @@ let made = 0
 beforeEach(async () => {
   const { db } = database
   place = await makePlace(db)
-  usedUp = await makeJob({ perHour: 1 })
-  free = await makeJob({})
+  usedUp = await makeJob(db, place, { rules: { ...DEFAULT_RULES, perHour: 1 } })
+  free = await makeJob(db, place)
   const { id } = await deliver(usedUp)
   await sql`insert into runs (id, organization_id, delivery_id, machine_id, agent_id, job_id, attempt, fence, last_hash,
       leased_at, accepted_at)
@@ -23,14 +22,6 @@ beforeEach(async () => {
     from deliveries where id = ${id}`.execute(db)
   await sql`update deliveries set state = 'succeeded', finished_at = now() where id = ${id}`.execute(db)
 })
-
-async function makeJob(rules: object): Promise<JobId> {
-  const id = newTestId('job')
-  await sql`insert into jobs (id, organization_id, agent_id, key, name, prompt, limits, rules)
-    values (${id}, ${place.organizationId}, ${place.agentId}, ${id.slice(-12)}, 'Job', 'x', '{}',
-      ${JSON.stringify(rules)}::text::jsonb)`.execute(database.db)
-  return id
-}
 
 const deliver = (jobId: JobId | null, more: { lane?: string; priority?: number } = {}) =>
   makeDelivery(database.db, place, {
@@ -45,15 +36,7 @@ const deliver = (jobId: JobId | null, more: { lane?: string; priority?: number }
     },
   })
 
-const lease = async (slots: number) =>
-  (
-    await leaseDeliveries(database.db, place.machineId, {
-      sessionEpoch: place.sessionEpoch,
-      slots,
-      leaseMs: 60_000,
-      bodyBytes: 0,
-    })
-  ).map(({ id }) => id)
+const lease = async (slots: number) => (await leaseSome(database.db, place, slots)).map(({ id }) => id)
 
 /** How many rows of deliveries the choice reads. */
 async function rowsRead(): Promise<number> {

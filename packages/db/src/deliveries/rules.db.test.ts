@@ -1,29 +1,11 @@
-import { DEFAULT_RULES, type JobId, LEASE_MS, type RunRules } from '@baton/protocol'
-import { LIMITS, leaseSome, makeDelivery, makePlace, newEvent, newTestId } from '@baton/testkit'
+import { DEFAULT_RULES, LEASE_MS } from '@baton/protocol'
+import { leaseSome, makeDelivery, makeJob, makePlace, newEvent } from '@baton/testkit'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { newKey, rulesOf, useRulesPlace } from '../../test/support/use-rules-place.ts'
 import { insertEvents } from '../index.ts'
 
 const { database, place, beside, lease, make, sweep, row, past, run, finish } = useRulesPlace()
-
-async function makeJob(only: Partial<RunRules>): Promise<JobId> {
-  const id = newTestId('job')
-  await database.db
-    .insertInto('jobs')
-    .values({
-      id,
-      organization_id: place.organizationId,
-      agent_id: place.agentId,
-      key: id,
-      name: id,
-      prompt: 'x',
-      limits: LIMITS,
-      rules: { ...DEFAULT_RULES, ...only },
-    })
-    .execute()
-  return id
-}
 
 test('a higher priority goes first', async () => {
   const low = await make({ priority: -1 })
@@ -92,7 +74,7 @@ test('the database itself refuses two live deliveries in one lane', async () => 
 })
 
 test('a job starts no more runs in an hour than it may', async () => {
-  const jobId = await makeJob({ perHour: 2 })
+  const jobId = await makeJob(database.db, place, { rules: { ...DEFAULT_RULES, perHour: 2 } })
   for (let i = 0; i < 4; i++) await makeDelivery(database.db, place, { delivery: { jobId } })
   expect(await run(10)).toHaveLength(2)
   expect(await lease()).toEqual([])
@@ -111,7 +93,7 @@ test('an agent starts no more runs in an hour than it may', async () => {
 })
 
 test('an hourly limit counts what is leased and not accepted yet, look after look', async () => {
-  const jobId = await makeJob({ perHour: 1 })
+  const jobId = await makeJob(database.db, place, { rules: { ...DEFAULT_RULES, perHour: 1 } })
   for (let i = 0; i < 3; i++) await makeDelivery(database.db, place, { delivery: { jobId } })
   expect(await lease()).toHaveLength(1)
   expect(await lease()).toEqual([])

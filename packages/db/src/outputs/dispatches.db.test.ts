@@ -3,6 +3,7 @@ import {
   acceptOne,
   leaseOne,
   makeDelivery,
+  makeJob,
   makePlace,
   newTestId,
   type Place,
@@ -25,13 +26,9 @@ import { reportDispatch } from './report-dispatch.ts'
 const database = useTestDatabase({ max: 4 })
 
 /** A place with a job that tells of everything. */
-async function makeJob() {
+async function makeTellingJob() {
   const place = await makePlace(database.db)
-  const jobId = newTestId('job')
-  await sql`insert into jobs (id, organization_id, agent_id, key, name, prompt, limits, rules)
-    values (${jobId}, ${place.organizationId}, ${place.agentId}, 'j', 'j', 'x', '{}', '{}')`.execute(
-    database.db,
-  )
+  const jobId = await makeJob(database.db, place)
   for (const moment of ['success', 'failure', 'always']) {
     await sql`insert into outputs (id, organization_id, job_id, kind, moment, config, message)
       values (${newTestId('output')}, ${place.organizationId}, ${jobId}, 'log', ${moment}, '{}',
@@ -64,7 +61,7 @@ async function momentsOf(deliveryId: string): Promise<string[]> {
 }
 
 test('every statement that ends a delivery queues its dispatches, once', async () => {
-  const place = await makeJob()
+  const place = await makeTellingJob()
   const { db } = database
   const told: Record<string, string[]> = {}
 
@@ -129,7 +126,7 @@ test('every statement that ends a delivery queues its dispatches, once', async (
 })
 
 test('no dispatch goes to two relays, and what an older claim reports changes nothing', async () => {
-  const place = await makeJob()
+  const place = await makeTellingJob()
   for (let index = 0; index < 10; index++)
     await settle(place, wireRun(await makeLease(place, 'running'), []).settle)
   const take = () => claimDispatches(database.db, { limit: 7, claimMs: 60_000 })
@@ -150,7 +147,7 @@ test('no dispatch goes to two relays, and what an older claim reports changes no
 })
 
 test('T-61: an output sends about sixty times a minute, and the others go on', async () => {
-  const { organizationId, jobId } = await makeJob()
+  const { organizationId, jobId } = await makeTellingJob()
   const { rows: outputs } = await sql<{
     id: string
   }>`select id from outputs where job_id = ${jobId} order by id`.execute(database.db)

@@ -1,4 +1,4 @@
-import { LIMITS, makeDelivery, makePlace, newTestId } from '@baton/testkit'
+import { makeDelivery, makeJob, makePlace } from '@baton/testkit'
 import { expect, test } from 'vitest'
 import {
   budget,
@@ -108,21 +108,7 @@ test('a run that used up its own budget has failed', async () => {
 })
 
 test("a job's budget of the day holds its own work and lets other work pass", async () => {
-  const jobId = newTestId('job')
-  await database.db
-    .insertInto('jobs')
-    .values({
-      id: jobId,
-      organization_id: place.organizationId,
-      agent_id: place.agentId,
-      key: jobId.slice(-8),
-      name: 'Job',
-      prompt: 'p',
-      limits: LIMITS,
-      rules: {} as never,
-      budget: budget({ dayTokens: 5 }),
-    } as never)
-    .execute()
+  const jobId = await makeJob(database.db, place, { budget: budget({ dayTokens: 5 }) })
   await makeDelivery(database.db, place, { jobId, delivery: { jobId } })
   const held = await run()
   expect(held.leased.budget.dayTokens).toBe(5)
@@ -133,6 +119,6 @@ test("a job's budget of the day holds its own work and lets other work pass", as
   const facts = await findDeliveryFacts(database.db, place.organizationId, waits.id)
   expect(facts).toMatchObject({ isJobSpent: true, agent: { isSpent: false } })
   expect(await sumUsage(database.db, place.organizationId, today('job'))).toMatchObject([
-    { id: jobId, name: jobId.slice(-8), inputTokens: 9 },
+    { id: jobId, name: jobId, inputTokens: 9 },
   ])
 })
