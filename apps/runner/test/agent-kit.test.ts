@@ -1,12 +1,11 @@
 import { createHmac, randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { pathWithClaude } from './support/path-with-claude.ts'
 import { type RunnerProcess, startRunnerProcess } from './support/runner-process.ts'
 import { createTestPlace, type TestPlace } from './support/test-place.ts'
 
-const scripted = fileURLToPath(new URL('./fixtures/kit-claude.ts', import.meta.url))
 const SECRET = `sk-canary-${randomUUID()}`
 
 let place: TestPlace
@@ -17,13 +16,7 @@ let env: Record<string, string>
 beforeAll(async () => {
   place = await createTestPlace()
   home = (await place.makeHome('home', place.relay.url, { environment: ['DEPLOY_TOKEN', 'EXTRA'] })).home
-  const bin = join(place.folder, 'bin')
-  await mkdir(bin)
-  await writeFile(join(bin, 'claude'), `#!/bin/sh\nexec '${process.execPath}' '${scripted}' "$@"\n`, {
-    mode: 0o755,
-  })
-  const path = [bin, dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(':')
-  env = { PATH: path, EXTRA: 'extra' }
+  env = { PATH: await pathWithClaude(place.folder, 'kit-claude.ts'), EXTRA: 'extra' }
   runner = startRunnerProcess(home, { env })
   await runner.ready
 }, 60_000)

@@ -1,78 +1,16 @@
 import { execFile } from 'node:child_process'
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { ApprovalView, RunView } from '@baton/protocol'
 import { Baton } from '@baton/sdk'
 import { eventually } from '@baton/testkit'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { entryFile } from '../src/entry.ts'
-import { type RunnerProcess, startRunnerProcess } from './support/runner-process.ts'
-import { createTestPlace, type TestPlace } from './support/test-place.ts'
+import { isThere, withAskingAgent } from './support/with-asking-agent.ts'
 
-const scripted = fileURLToPath(new URL('./fixtures/scripted-claude.ts', import.meta.url))
-
-let place: TestPlace
-let home: string
-let env: Record<string, string>
-let runner: RunnerProcess
-
-beforeAll(async () => {
-  place = await createTestPlace()
-  home = (await place.makeHome()).home
-  const bin = join(place.folder, 'bin')
-  await mkdir(bin)
-  await writeFile(join(bin, 'claude'), `#!/bin/sh\nexec '${process.execPath}' '${scripted}' "$@"\n`, {
-    mode: 0o755,
-  })
-  env = { PATH: [bin, dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(':') }
-  await place.api.agents.create.mutate({
-    key: 'asks',
-    machineId: place.machineId,
-    runtime: 'claude',
-    approvals: { mode: 'ask' },
-  })
-  await startRunner()
-}, 60_000)
-afterAll(async () => {
-  await runner?.[Symbol.asyncDispose]()
-  await place?.[Symbol.asyncDispose]()
-})
-async function startRunner() {
-  runner = startRunnerProcess(home, { env })
-  await runner.ready
-}
-
-const start = (prompt: string, more: object = {}) =>
-  place.run(prompt, { agent: 'asks', workspace: null, ...more })
-const untilAsked = (id: string, count = 1) =>
-  eventually(
-    async () => {
-      const { items } = await place.api.approvals.list.query({ runId: id })
-      if (items.length < count) throw new Error('nothing was asked')
-      return items[0] as ApprovalView
-    },
-    { timeoutMs: 20_000 },
-  )
-const untilApproval = (id: string, check: (one: ApprovalView) => boolean, timeoutMs = 20_000) =>
-  eventually(
-    async () => {
-      const one = await place.api.approvals.get.query({ id })
-      if (!check(one)) throw new Error(`not yet: ${JSON.stringify(one)}`)
-      return one
-    },
-    { timeoutMs },
-  )
-const allow = (id: string, more: object = {}) =>
-  place.api.approvals.answer.mutate({ id, decision: 'allow', ...more })
-const typesOf = async (id: string) => (await place.events(id)).map(({ type }) => type)
-const isThere = (file: string) =>
-  access(file).then(
-    () => true,
-    () => false,
-  )
-const made = (name: string) => join(place.folder, name)
+const { place, startRunner, killRunner, inHome, made, start, untilAsked, untilApproval, allow, typesOf } =
+  withAskingAgent()
 
 test('a run waits for its answer, says so, and does what was allowed and nothing before', async () => {
   const file = made('allowed')
@@ -120,13 +58,13 @@ test('a runner that was killed while its agent asked takes the answer to the rig
   const file = made('after-kill')
   const id = await start(`@ask echo first > ${file}\n@ask echo second >> ${file}`)
   const first = await untilAsked(id)
-  await runner.kill('SIGKILL')
+  await killRunner()
   await startRunner()
   await allow(first.id)
   const second = await untilAsked(id, 2)
   expect(second.id).not.toBe(first.id)
   // This one is answered while no runner is there, and the relay is killed before it comes back.
-  await runner.kill('SIGKILL')
+  await killRunner()
   await allow(second.id)
   await place.relay.kill()
   await place.relay.start()
@@ -208,7 +146,7 @@ test('a machine whose relay is away denies by its own clock', async () => {
     if (items.length === 0) throw new Error('nothing was asked')
   })
   await place.relay.kill()
-  const outbox = join(home, 'state/default/runs', id, 'events.log')
+  const outbox = inHome(join('state/default/runs', id, 'events.log'))
   await eventually(async () => expect(await readFile(outbox, 'latin1')).toContain('Went on.'), {
     timeoutMs: 15_000,
   })
@@ -231,7 +169,7 @@ test('the command line and the SDK answer, and what they did stands on the recor
   const { secret } = await place.api.tokens.create.mutate({ name: 'approvals' })
   const cli = async (...args: string[]) => {
     const options = {
-      env: { ...process.env, BATON_HOME: home, BATON_TOKEN: secret, BATON_URL: place.relay.url },
+      env: { ...process.env, BATON_HOME: inHome(), BATON_TOKEN: secret, BATON_URL: place.relay.url },
     }
     const { stdout } = await promisify(execFile)(process.execPath, [entryFile, ...args, '--json'], options)
     return JSON.parse(stdout)
@@ -317,7 +255,7 @@ test('an interrupt ends what the agent does, withdraws what it asked, and lets a
 })
 
 test('a machine whose owner lets nobody approve denies at once, whatever an allow-list says', async () => {
-  const file = join(home, 'config/profiles/default.policy.json')
+  const file = inHome('config/profiles/default.policy.json')
   const policy = await readFile(file, 'utf8')
   await place.api.agents.create.mutate({
     key: 'listed',
