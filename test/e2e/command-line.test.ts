@@ -133,7 +133,7 @@ test('a group of commands called without one names those that it has', async () 
   const { code, stdout, stderr } = await dev.command(['runs', '--status', 'failed'])
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   expect(stderr).toContain('Usage: baton runs')
-  expect(stderr).toContain('say which of list, show, wait')
+  expect(stderr).toContain('say which: list, show, wait')
   expect(await failure(['job', 'trigger'])).toMatchObject({ code: 2, error: 'bad_input' })
 })
 

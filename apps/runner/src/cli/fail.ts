@@ -46,7 +46,7 @@ export function fail(error: unknown, { json, style }: { json: boolean; style: St
   const code = known?.code ?? 'internal'
   const requestId = (known as { requestId?: string | null } | undefined)?.requestId ?? null
   const message = error instanceof Error ? error.message : String(error)
-  const hint = HINTS[code] ?? listHint(message)
+  const hint = message.includes('"baton ') ? null : (HINTS[code] ?? listHint(message))
   const { exit, retryable } = ERROR_ANSWERS[code]
   if (json) {
     process.stderr.write(`${JSON.stringify({ error: { code, message, hint, requestId, retryable } })}\n`)

@@ -54,7 +54,7 @@ async function needsCommand(group: Command): Promise<Error> {
   const path = group.parent?.parent ? `${group.parent.name()} ${group.name()}` : group.name()
   return new BatonError(
     'bad_input',
-    `"baton ${path}" is a group of commands: say which of ${group.commands.map((one) => one.name()).join(', ')}.`,
+    `"baton ${path}" is a group of commands: say which: ${group.commands.map((one) => one.name()).join(', ')}.`,
   )
 }
 

@@ -20,7 +20,8 @@ type Status = {
   waiting: RunSummary[]
   /** Questions of agents that nobody has answered. */
   openApprovals: number
-  machines: { online: number; all: number }
+  /** A draining machine is online, too. */
+  machines: { online: number; draining: number; all: number }
 }
 
 /** `baton status`: problems first. 0 when there is none, else 1. */
@@ -54,7 +55,9 @@ export async function showStatus(session: Session): Promise<number> {
     waiting: overview?.running.filter((run) => !AT_WORK.includes(run.status)) ?? [],
     openApprovals: overview?.openApprovals.length ?? 0,
     machines: {
-      online: overview?.machines.filter((one) => one.state === 'online').length ?? 0,
+      online:
+        overview?.machines.filter(({ state }) => state === 'online' || state === 'draining').length ?? 0,
+      draining: overview?.machines.filter(({ state }) => state === 'draining').length ?? 0,
       all: overview?.machines.length ?? 0,
     },
   }
@@ -152,7 +155,7 @@ function describe(status: Status, { out }: Session): string {
   if (machines.all > 0)
     rows.push([
       'Fleet',
-      `${machines.online} of ${machines.all} machines online`,
+      `${machines.online} of ${machines.all} machines online${machines.draining > 0 ? `, ${machines.draining} draining` : ''}`,
       `${status.running.length} running, ${status.waiting.length} waiting`,
     ])
   if (status.openApprovals > 0)
