@@ -4,21 +4,15 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { PushedDelivery, RunEventBody } from '@baton/protocol'
 import { Baton } from '@baton/sdk'
-import {
-  connectWireRunner,
-  eventually,
-  leaseOf,
-  startTestRelay,
-  type TestRelay,
-  wireRun,
-} from '@baton/testkit'
-import { signRequest } from '@baton/webhooks'
+import { eventually, startTestRelay, type TestRelay } from '@baton/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exportOrganization } from '../src/cli/export-organization.ts'
 import { importOrganization } from '../src/cli/import-organization.ts'
 import { verifyExport } from '../src/cli/verify-export.ts'
+import { failingAfter } from './support/failing-after.ts'
+import { postWebhook } from './support/post-webhook.ts'
+import { workOff } from './support/work-off.ts'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
@@ -62,7 +56,7 @@ beforeAll(async () => {
   expect(await post(long)).toBe(202)
   for (let index = 0; index < 4; index++)
     await baton.runs.create({ agent: 'demo', prompt: `work ${index} 🌹`, conversation: `talk ${index}` })
-  await workOff(from.url, made.machineKey, 5)
+  runIds.push(...(await workOff(from.url, made.machineKey, 5)))
   await eventually(async () => {
     for await (const dispatch of baton.dispatches.list()) return expect(dispatch.state).toBe('sent')
     throw new Error('Nothing was dispatched yet.')
@@ -78,69 +72,7 @@ afterAll(async () => {
   if (folder) await rm(folder, { recursive: true, force: true })
 })
 
-async function post(body: string): Promise<number> {
-  const headers = signRequest({
-    scheme: 'github',
-    secret: hook.secret,
-    id: crypto.randomUUID(),
-    timestampMs: Date.now(),
-    body,
-  })
-  const answer = await fetch(hook.url, {
-    method: 'POST',
-    body,
-    headers: { ...headers, 'content-type': 'application/json' },
-  })
-  await answer.text()
-  return answer.status
-}
-
-/** Does what is queued as a runner would, each with a longer transcript than the one before; the last has 6 MB. */
-async function workOff(url: string, key: string, count: number) {
-  await using runner = await connectWireRunner(url, key)
-  const deliveries: PushedDelivery[] = []
-  runner.subscribe({ slots: count, onPush: (push) => void deliveries.push(...push.deliveries) })
-  await eventually(() => expect(deliveries).toHaveLength(count))
-  for (const [index, delivery] of deliveries.entries()) {
-    const lease = leaseOf(delivery)
-    const isLong = index === count - 1
-    const bodies = Array.from(
-      { length: isLong ? 100 : index * 3 },
-      (_, n): RunEventBody => ({
-        type: 'output',
-        stream: 'stdout',
-        text: isLong ? String.fromCodePoint(97 + (n % 26)).repeat(60_000) : `\u001b[1m line ${n} ü\n`,
-      }),
-    )
-    const { events, settle } = wireRun(lease, bodies, {
-      result: `result ${index}`,
-      sessionId: 'abc',
-      usage: {
-        inputTokens: 10,
-        outputTokens: index,
-        cachedTokens: 0,
-        costUsd: 0.1 * index,
-        model: `m${index % 2}`,
-      },
-    })
-    await runner.api.runner.accept.mutate({ deliveries: [lease] })
-    await runner.api.runner.start.mutate({
-      sentAt: Date.now(),
-      runs: [{ ...lease, startedAt: Date.now(), workspace: '/tmp/w' }],
-    })
-    for (let at = 0; at < events.length; at += 5) {
-      const part = {
-        runId: lease.runId,
-        fence: lease.fence,
-        fromSeq: at + 1,
-        events: events.slice(at, at + 5),
-      }
-      expect((await runner.api.runner.append.mutate(part)).result).toBe('stored')
-    }
-    await runner.api.runner.settle.mutate({ sentAt: Date.now(), runs: [settle] })
-    runIds.push(lease.runId)
-  }
-}
+const post = (body: string) => postWebhook(hook.url, hook.secret, body)
 
 /** One command line in a process of its own, as a person types it. */
 async function command(url: string, token: string, ...words: string[]) {
@@ -277,23 +209,7 @@ test('what was exported, imported elsewhere and exported again is the same to th
   expect(await there.skills.list('demo')).toEqual(await baton.skills.list('demo'))
   await there.jobs.enable('review')
   const path = new URL(hook.url).pathname
-  const body = '{"ref":"main"}'
-  const send = async (secret: string) => {
-    const headers = signRequest({
-      scheme: 'github',
-      secret,
-      id: crypto.randomUUID(),
-      timestampMs: Date.now(),
-      body,
-    })
-    const answer = await fetch(`${relay.url}${path}`, {
-      method: 'POST',
-      body,
-      headers: { ...headers, 'content-type': 'application/json' },
-    })
-    await answer.text()
-    return answer.status
-  }
+  const send = (secret: string) => postWebhook(`${relay.url}${path}`, secret, '{"ref":"main"}')
   expect(await send(hook.secret)).toBe(401)
   expect(await send('')).toBe(401)
   const trigger = (await there.jobs.get('review')).triggers[0]
@@ -335,33 +251,6 @@ test('a byte that is not as it was written is refused before anything is sent', 
   expect(await there.machines.list()).toEqual([])
   expect((await there.organization.get()).name).toBe('default')
 }, 120_000)
-
-/** The same client, whose calls of one kind fail after so many of them: a relay or a laptop that goes away. */
-function failingAfter(client: Baton, budget: number): Baton {
-  let left = budget
-  const spend = () => {
-    if (left-- <= 0) throw new Error('cut')
-  }
-  const organization = {
-    ...client.organization,
-    exports: {
-      ...client.organization.exports,
-      page: (of: Parameters<Baton['organization']['exports']['page']>[0]) => {
-        spend()
-        return client.organization.exports.page(of)
-      },
-    },
-    imports: new Proxy(client.organization.imports, {
-      get(target, name: 'rows') {
-        return (...given: Parameters<typeof target.rows>) => {
-          spend()
-          return target[name](...given)
-        }
-      },
-    }),
-  }
-  return { url: client.url, organization } as unknown as Baton
-}
 
 test('an export that is cut after any page goes on and becomes the same', async () => {
   const whole = join(folder, 'uncut')
