@@ -58,6 +58,7 @@ test('a drained machine takes no new work, says so everywhere, and takes what wa
   expect(await api.runs.get.query({ id: runId })).toMatchObject({
     deliveryState: 'pending',
     status: 'queued',
+    sentence: 'laptop is draining; it starts when that machine takes work again.',
   })
   expect(pushed).toHaveLength(1)
 

@@ -64,7 +64,7 @@ export function OverviewPage() {
 /** The machines count exactly; the list of what runs is only the newest of it. */
 function summaryOf({ machines, openApprovals, jobs }: OverviewView): string {
   const sum = (of: 'live' | 'pending') => machines.reduce((total, machine) => total + machine[of], 0)
-  const online = machines.filter(({ state }) => state === 'online').length
+  const online = machines.filter(({ state }) => state === 'online' || state === 'draining').length
   const [live, pending] = [sum('live'), sum('pending')]
   return [
     live === 0 ? 'Nothing running' : `${formatCount(live)} running`,

@@ -241,6 +241,7 @@ function toRunView(row: Row): RunView {
       waitsFor,
       exitCode: row.exit_code,
       machineName: row.machine_name,
+      isMachineDraining: row.machine_state === 'draining',
       agentName: row.agent_name,
       cancelRequested: row.cancel_requested_at !== null,
       started: row.started_at !== null,

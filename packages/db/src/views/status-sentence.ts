@@ -7,6 +7,7 @@ type Facts = {
   message: string | null
   exitCode: number | null
   machineName: string
+  isMachineDraining: boolean
   agentName: string
   cancelRequested: boolean
   /** Its agent was started before. */
@@ -32,7 +33,10 @@ export function statusSentence(facts: Facts): string {
   }
   switch (facts.status) {
     case 'queued':
-      return facts.message ?? `Waiting for its turn on ${facts.machineName}.`
+      if (facts.message !== null) return facts.message
+      return facts.isMachineDraining
+        ? `${facts.machineName} is draining; it starts when that machine takes work again.`
+        : `Waiting for its turn on ${facts.machineName}.`
     case 'starting':
       return `On its way to ${facts.agentName} on ${facts.machineName}.`
     case 'running':
