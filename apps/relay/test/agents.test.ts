@@ -1,16 +1,11 @@
 import type { Runtime, RuntimeProbe } from '@baton/protocol'
-import type { AppRouter } from '@baton/relay'
-import { connectWireRunner, startTestRelay, type TestRelay } from '@baton/testkit'
-import { createTRPCClient, httpLink } from '@trpc/client'
+import { connectApi, connectWireRunner, startTestRelay, type TestRelay } from '@baton/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 let relay: TestRelay
 let api: ReturnType<typeof apiOf>
 
-const apiOf = (token: string) =>
-  createTRPCClient<AppRouter>({
-    links: [httpLink({ url: `${relay.url}/trpc`, headers: { authorization: `Bearer ${token}` } })],
-  })
+const apiOf = (token: string) => connectApi(relay.url, token)
 
 beforeAll(async () => {
   relay = await startTestRelay()

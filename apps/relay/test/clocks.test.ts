@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import type { AppRouter } from '@baton/relay'
 import {
+  connectApi,
   connectWireRunner,
   createTestDatabase,
   eventually,
@@ -9,7 +9,6 @@ import {
   type TestRelay,
 } from '@baton/testkit'
 import { signRequest } from '@baton/webhooks'
-import { createTRPCClient, httpLink } from '@trpc/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const DAY = 86_400_000
@@ -51,10 +50,7 @@ afterAll(async () => {
   await database?.[Symbol.asyncDispose]()
 })
 
-const apiOf = (relay: TestRelay, token: string) =>
-  createTRPCClient<AppRouter>({
-    links: [httpLink({ url: `${relay.url}/trpc`, headers: { authorization: `Bearer ${token}` } })],
-  })
+const apiOf = (relay: TestRelay, token: string) => connectApi(relay.url, token)
 
 let count = 0
 async function post(relay: TestRelay, timestampMs: number) {

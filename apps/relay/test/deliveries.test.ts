@@ -2,6 +2,7 @@ import { connect, sql } from '@baton/db'
 import { encodeRunEvent, type PushedDelivery, type RunnerPush } from '@baton/protocol'
 import type { AppRouter } from '@baton/relay'
 import {
+  connectApi,
   connectWireRunner,
   eventually,
   leaseOf,
@@ -10,7 +11,7 @@ import {
   wireHello,
   wireRun,
 } from '@baton/testkit'
-import { createTRPCClient, createWSClient, httpLink, wsLink } from '@trpc/client'
+import { createTRPCClient, createWSClient, wsLink } from '@trpc/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 let relay: TestRelay
@@ -26,10 +27,7 @@ afterAll(async () => {
   await relay?.[Symbol.asyncDispose]()
 })
 
-const apiOf = (url: string) =>
-  createTRPCClient<AppRouter>({
-    links: [httpLink({ url: `${url}/trpc`, headers: { authorization: `Bearer ${token}` } })],
-  })
+const apiOf = (url: string) => connectApi(url, token)
 
 let machines = 0
 /** A machine of its own for each test, with one agent whose runs have scratch workspaces. */
@@ -243,13 +241,9 @@ test('a cancel reaches the runner that holds the run, and a waiting one is cance
 
 test('a runner that cannot have a socket pulls over HTTP', async () => {
   const { key, fire } = await makeMachine()
-  const keyed = createTRPCClient<AppRouter>({
-    links: [httpLink({ url: `${relay.url}/trpc`, headers: { authorization: `Bearer ${key}` } })],
-  })
+  const keyed = connectApi(relay.url, key)
   const { token: jwt } = await keyed.runner.token.mutate()
-  const http = createTRPCClient<AppRouter>({
-    links: [httpLink({ url: `${relay.url}/trpc`, headers: { authorization: `Bearer ${jwt}` } })],
-  })
+  const http = connectApi(relay.url, jwt)
   await http.runner.hello.mutate(wireHello('pulling1.1'))
   const waiting = http.runner.pull.mutate({ instanceId: 'pulling1.1', slots: 1, waitMs: 20_000 })
   const { deliveryId } = await fire()
@@ -343,9 +337,7 @@ test("another organization's machine, agent and run answer exactly like ones tha
   const { machine, agent, fire } = await makeMachine()
   const { runId } = await fire()
   const foreign = await relay.setup<{ token: string }>({ organization: 'other', wantToken: true })
-  const stranger = createTRPCClient<AppRouter>({
-    links: [httpLink({ url: `${relay.url}/trpc`, headers: { authorization: `Bearer ${foreign.token}` } })],
-  })
+  const stranger = connectApi(relay.url, foreign.token)
   const message = (promise: Promise<unknown>) =>
     promise.then(
       () => 'found',

@@ -1,17 +1,12 @@
 import type { PushedDelivery } from '@baton/protocol'
-import type { AppRouter } from '@baton/relay'
-import { connectWireRunner, eventually, startTestRelay, type TestRelay } from '@baton/testkit'
-import { createTRPCClient, httpLink } from '@trpc/client'
+import { connectApi, connectWireRunner, eventually, startTestRelay, type TestRelay } from '@baton/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 let relay: TestRelay
 let api: ReturnType<typeof apiOf>
 let machineKey: string
 
-const apiOf = (token: string) =>
-  createTRPCClient<AppRouter>({
-    links: [httpLink({ url: `${relay.url}/trpc`, headers: { authorization: `Bearer ${token}` } })],
-  })
+const apiOf = (token: string) => connectApi(relay.url, token)
 
 beforeAll(async () => {
   relay = await startTestRelay()

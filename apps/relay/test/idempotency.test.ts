@@ -1,10 +1,8 @@
-import type { AppRouter } from '@baton/relay'
-import { startTestRelay, type TestRelay } from '@baton/testkit'
-import { createTRPCClient, httpLink } from '@trpc/client'
+import { connectApi, startTestRelay, type TestRelay, type WireApi } from '@baton/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 let relay: TestRelay
-let api: ReturnType<typeof createTRPCClient<AppRouter>>
+let api: WireApi
 let machineId: string
 
 beforeAll(async () => {
@@ -15,9 +13,7 @@ beforeAll(async () => {
     agents: [{ key: 'demo', runtime: 'command', command: 'demo' }],
   })
   machineId = made.machineId
-  api = createTRPCClient<AppRouter>({
-    links: [httpLink({ url: `${relay.url}/trpc`, headers: { authorization: `Bearer ${made.token}` } })],
-  })
+  api = connectApi(relay.url, made.token)
 }, 60_000)
 afterAll(() => relay?.[Symbol.asyncDispose]())
 

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto'
 import http from 'node:http'
 import { connect, sql } from '@baton/db'
-import type { AppRouter } from '@baton/relay'
-import { startTestRelay, type TestRelay } from '@baton/testkit'
+import { connectApi, startTestRelay, type TestRelay, type WireApi } from '@baton/testkit'
 import { generateSecret, signRequest } from '@baton/webhooks'
-import { createTRPCClient, httpLink } from '@trpc/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 let relay: TestRelay
-let api: ReturnType<typeof createTRPCClient<AppRouter>>
+let api: WireApi
 let hook: { url: string; secret: string }
 let github: { url: string; secret: string }
 
@@ -19,9 +17,7 @@ beforeAll(async () => {
     wantToken: true,
     agents: [{ key: 'demo', runtime: 'command', command: 'demo' }],
   })
-  api = createTRPCClient<AppRouter>({
-    links: [httpLink({ url: `${relay.url}/trpc`, headers: { authorization: `Bearer ${made.token}` } })],
-  })
+  api = connectApi(relay.url, made.token)
   const { secrets } = await api.jobs.create.mutate({
     key: 'fix',
     agent: 'demo',

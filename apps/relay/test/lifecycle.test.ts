@@ -2,9 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Connection, connect, sql } from '@baton/db'
 import { toId } from '@baton/protocol'
 import { transcriptHash } from '@baton/protocol/transcript-hash'
-import type { AppRouter } from '@baton/relay'
-import { newTestId, startTestRelay, type TestRelay } from '@baton/testkit'
-import { createTRPCClient, httpLink } from '@trpc/client'
+import { connectApi, newTestId, startTestRelay, type TestRelay } from '@baton/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 type Api = ReturnType<typeof apiOf>
@@ -17,10 +15,7 @@ let theirs: Api
 let made: Made
 let theirMade: Made
 
-const apiOf = (token: string) =>
-  createTRPCClient<AppRouter>({
-    links: [httpLink({ url: `${relay.url}/trpc`, headers: { authorization: `Bearer ${token}` } })],
-  })
+const apiOf = (token: string) => connectApi(relay.url, token)
 
 const setUp = (organization: string) =>
   relay.setup<Made>({

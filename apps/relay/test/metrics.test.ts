@@ -1,17 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { PushedDelivery } from '@baton/protocol'
-import type { AppRouter } from '@baton/relay'
-import { connectWireRunner, eventually, leaseOf, startTestRelay, wireRun } from '@baton/testkit'
+import { connectApi, connectWireRunner, eventually, leaseOf, startTestRelay, wireRun } from '@baton/testkit'
 import { signRequest } from '@baton/webhooks'
-import { createTRPCClient, httpLink } from '@trpc/client'
 import { expect, test } from 'vitest'
 
 test('an operator sees webhooks, what waits and how long, ends of runs and how fast work is taken', async () => {
   await using relay = await startTestRelay()
   const { token } = await relay.setup<{ token: string }>({ wantToken: true })
-  const api = createTRPCClient<AppRouter>({
-    links: [httpLink({ url: `${relay.url}/trpc`, headers: { authorization: `Bearer ${token}` } })],
-  })
+  const api = connectApi(relay.url, token)
   const { machine, key } = await api.machines.create.mutate({ name: 'laptop' })
   const agent = { machineId: machine.id, runtime: 'command', command: 'demo', workspace: 'scratch' } as const
   await api.agents.create.mutate({ key: 'demo', ...agent })

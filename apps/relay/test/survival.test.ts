@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { connect, sql } from '@baton/db'
 import type { PushedDelivery, RunnerPush } from '@baton/protocol'
-import type { AppRouter } from '@baton/relay'
 import {
+  connectApi,
   connectWireRunner,
   eventually,
   leaseOf,
@@ -15,7 +15,6 @@ import {
   wireRun,
 } from '@baton/testkit'
 import { signRequest } from '@baton/webhooks'
-import { createTRPCClient, httpLink } from '@trpc/client'
 import { expect, test } from 'vitest'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -38,9 +37,7 @@ async function makeHook(relay: TestRelay) {
     wantToken: true,
     agents: [{ key: 'demo', runtime: 'command', command: 'demo', workspace: 'scratch' }],
   })
-  const api = createTRPCClient<AppRouter>({
-    links: [httpLink({ url: `${relay.url}/trpc`, headers: { authorization: `Bearer ${made.token}` } })],
-  })
+  const api = connectApi(relay.url, made.token)
   const { secrets } = await api.jobs.create.mutate({
     key: 'fix',
     agent: 'demo',

@@ -6,9 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { AppRouter } from '@baton/relay'
-import { createTestDatabase, startTestRelay, type TestRelay } from '@baton/testkit'
-import { createTRPCClient, httpLink } from '@trpc/client'
+import { connectApi, createTestDatabase, startTestRelay, type TestRelay } from '@baton/testkit'
 
 const RUNNER = fileURLToPath(new URL('../../../runner/src/main.ts', import.meta.url))
 const DEMO_AGENT = fileURLToPath(new URL('../../../runner/src/agents/demo/demo-agent.ts', import.meta.url))
@@ -34,9 +32,7 @@ export async function startPlace(more: Record<string, string> = {}) {
     wantToken: true,
     agents: [{ key: 'demo', runtime: 'command', command: 'demo' }],
   })
-  const api = createTRPCClient<AppRouter>({
-    links: [httpLink({ url: `${url}/trpc`, headers: { authorization: `Bearer ${made.token}` } })],
-  })
+  const api = connectApi(url, made.token)
   const home = await realpath(await mkdtemp(join(tmpdir(), 'baton-dashboard-')))
   const runner = createRunner(home, url, made.machineKey)
   return {

@@ -1,22 +1,18 @@
 import { type Connection, connect, sql } from '@baton/db'
 import type { DispatchView, PushedDelivery, RunEventBody, RunView, SettleReport } from '@baton/protocol'
-import type { AppRouter } from '@baton/relay'
 import {
+  connectApi,
   connectWireRunner,
   eventually,
   leaseOf,
   startTestRelay,
   type TestRelay,
+  type WireApi,
   type WireRunner,
   wireRun,
 } from '@baton/testkit'
-import { createTRPCClient, httpLink } from '@trpc/client'
 
-export type OutputApi = ReturnType<typeof apiOf>
-const apiOf = (url: string, token: string) =>
-  createTRPCClient<AppRouter>({
-    links: [httpLink({ url: `${url}/trpc`, headers: { authorization: `Bearer ${token}` } })],
-  })
+export type OutputApi = WireApi
 
 export type OutputPlace = Awaited<ReturnType<typeof makeOutputPlace>>
 
@@ -36,7 +32,7 @@ export async function makeOutputPlace(env: Record<string, string> = {}) {
     })
   const made = await setUp('mine')
   const other = await setUp('theirs')
-  const api = apiOf(relay.url, made.token)
+  const api = connectApi(relay.url, made.token)
   let runner: WireRunner | null = null
   let jobs = 0
 
@@ -47,7 +43,7 @@ export async function makeOutputPlace(env: Record<string, string> = {}) {
 
   return {
     api,
-    theirs: apiOf(relay.url, other.token),
+    theirs: connectApi(relay.url, other.token),
     machineId: made.machineId,
     connection,
     relay: () => relay,

@@ -1,16 +1,21 @@
 import { type Connection, connect, sql } from '@baton/db'
 import type { EventDetail, NewTriggerInput } from '@baton/protocol'
-import type { AppRouter } from '@baton/relay'
-import { connectWireRunner, startTestRelay, type TestRelay, type WireRunner } from '@baton/testkit'
+import {
+  connectApi,
+  connectWireRunner,
+  startTestRelay,
+  type TestRelay,
+  type WireApi,
+  type WireRunner,
+} from '@baton/testkit'
 import { signRequest } from '@baton/webhooks'
-import { createTRPCClient, httpLink, type TRPCClient } from '@trpc/client'
 import { afterAll, beforeAll } from 'vitest'
 
 type Started = {
   relay: TestRelay
-  api: TRPCClient<AppRouter>
+  api: WireApi
   /** The API as somebody of another organization has it. */
-  foreign: TRPCClient<AppRouter>
+  foreign: WireApi
   runner: WireRunner
   connection: Connection
 }
@@ -68,10 +73,7 @@ async function start(): Promise<Started> {
     userName: 'Eve',
     wantToken: true,
   })
-  const client = (token: string) =>
-    createTRPCClient<AppRouter>({
-      links: [httpLink({ url: `${relay.url}/trpc`, headers: { authorization: `Bearer ${token}` } })],
-    })
+  const client = (token: string) => connectApi(relay.url, token)
   return {
     relay,
     api: client(made.token),

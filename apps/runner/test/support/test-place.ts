@@ -3,9 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Connection, connect, sql } from '@baton/db'
 import type { RunView } from '@baton/protocol'
-import { createTestDatabase, eventually } from '@baton/testkit'
-import { createTRPCClient, httpLink } from '@trpc/client'
-import type { AppRouter } from '../../../relay/src/index.ts'
+import { connectApi, createTestDatabase, eventually } from '@baton/testkit'
 import { type ProfilePaths, profilePaths } from '../../src/config/paths.ts'
 import { defaultPolicy, type Policy } from '../../src/config/policy.ts'
 import { writeMachineKey, writeProfile } from '../../src/config/profile.ts'
@@ -28,9 +26,7 @@ export async function createTestPlace() {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'baton-runner-')))
   const workspace = join(folder, 'work')
   await mkdir(workspace)
-  const api = createTRPCClient<AppRouter>({
-    links: [httpLink({ url: `${relay.url}/trpc`, headers: { authorization: `Bearer ${made.token}` } })],
-  })
+  const api = connectApi(relay.url, made.token)
   const connection: Connection = connect(database.url, { max: 2, name: 'runner test' })
 
   /** A home of its own for one runner. */
