@@ -44,7 +44,7 @@ export function withDashboard({
     place,
     open,
     /** A page of the administrator, on the overview. */
-    async openSignedIn(options?: PageOptions): Promise<OpenPage> {
+    openSignedIn: async (options?: PageOptions): Promise<OpenPage> => {
       const opened = await open(options)
       await opened.page.goto(await place.signInLink())
       await opened.page.getByRole('heading', { name: 'Overview' }).waitFor()

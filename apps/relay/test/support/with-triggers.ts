@@ -38,7 +38,7 @@ export function withTriggers() {
   })
   return {
     place,
-    async makeJob(triggers: NewTriggerInput[], more: { prompt?: string; agent?: string } = {}) {
+    makeJob: async (triggers: NewTriggerInput[], more: { prompt?: string; agent?: string } = {}) => {
       const key = `job-${nextCount()}`
       const made = await place.api.jobs.create.mutate({ key, agent: 'demo', prompt: 'go', triggers, ...more })
       const hook = made.secrets[0] ?? {

@@ -88,7 +88,7 @@ export function useAccountPlace() {
       updateAgent(database.db, place.organizationId, place.agentId, { budget: only && budget(only) }),
 
     /** The next delivery as a running run in a folder. */
-    async run(folder = '/w') {
+    run: async (folder = '/w') => {
       const [leased] = await lease(1)
       if (!leased) throw new Error('Nothing was leased.')
       await startLeased(database.db, place, [refOf(leased)], folder)
@@ -98,7 +98,7 @@ export function useAccountPlace() {
     settle: (...reports: SettleReport[]) => settleReports(database.db, place, reports, { sentAt: SENT_AT }),
 
     /** Another agent on the same machine. */
-    async otherAgent(only: Record<string, unknown> = {}): Promise<AgentId> {
+    otherAgent: async (only: Record<string, unknown> = {}): Promise<AgentId> => {
       const id = newTestId('agent')
       const made = { ...(await agentRow()), id, key: id.slice(-8), ...only, created_at: new Date() }
       await database.db

@@ -61,13 +61,13 @@ export function useRulesPlace() {
         database.db,
       ),
     /** Starts what its machine may lease. */
-    async run(slots = 1, at = place): Promise<LeaseRef[]> {
+    run: async (slots = 1, at = place): Promise<LeaseRef[]> => {
       const refs = (await lease(slots, at)).map(refOf)
       if (refs.length > 0) await startLeased(database.db, at, refs)
       return refs
     },
     /** What became of the report of a run that ended well, or as it is said. */
-    async finish(ref: LeaseRef, only: Partial<SettleReport> = {}, retryBaseMs = 0) {
+    finish: async (ref: LeaseRef, only: Partial<SettleReport> = {}, retryBaseMs = 0) => {
       const [result] = await settleReports(database.db, place, [reportOf(ref, only)], { retryBaseMs })
       return result
     },
