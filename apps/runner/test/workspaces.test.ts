@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { eventually } from '@baton/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ProfilePaths } from '../src/config/paths.ts'
+import { runGit } from './support/run-git.ts'
 import { type RunnerProcess, startRunnerProcess, untilIdle } from './support/runner-process.ts'
 import { createTestPlace, type TestPlace } from './support/test-place.ts'
 
@@ -13,11 +14,6 @@ let runner: RunnerProcess
 let home: string
 let paths: ProfilePaths
 let bin: string
-
-const gitIn = (folder: string, ...args: string[]) =>
-  execFileSync('git', ['-C', folder, '-c', 'user.email=a@b.c', '-c', 'user.name=n', ...args], {
-    stdio: 'pipe',
-  }).toString()
 
 beforeAll(async () => {
   place = await createTestPlace()
@@ -48,10 +44,10 @@ const start = () => startRunnerProcess(home, { env: { PATH: `${bin}:${process.en
 async function newRepository(name: string): Promise<string> {
   const folder = join(place.folder, name)
   await mkdir(folder)
-  gitIn(folder, 'init', '-q', '-b', 'main')
+  runGit(folder, 'init', '-q', '-b', 'main')
   await writeFile(join(folder, 'a'), 'a\n')
-  gitIn(folder, 'add', '.')
-  gitIn(folder, 'commit', '-qm', 'first')
+  runGit(folder, 'add', '.')
+  runGit(folder, 'commit', '-qm', 'first')
   return folder
 }
 
@@ -104,11 +100,11 @@ test('a run is undone from the relay, and brought back', async () => {
   expect(planned).toMatchObject({ state: 'done', dryRun: true, files: ['a', 'b'] })
   expect((await place.view(run.id)).undo).toBeNull()
   expect(await undo(run.id)).toMatchObject({ state: 'done', files: ['a', 'b'] })
-  expect(gitIn(folder, 'status', '--porcelain')).toBe('')
+  expect(runGit(folder, 'status', '--porcelain')).toBe('')
   expect((await place.view(run.id)).undo).toMatchObject({ kind: 'undo', state: 'done' })
   await expect(undo(run.id)).rejects.toThrow('undone already')
   expect(await undo(run.id, { kind: 'redo' })).toMatchObject({ state: 'done' })
-  expect(gitIn(folder, 'status', '--porcelain')).toBe(' M a\nA  b\n')
+  expect(runGit(folder, 'status', '--porcelain')).toBe(' M a\nA  b\n')
   await writeFile(join(folder, 'a'), 'by a person\n')
   expect(await undo(run.id)).toMatchObject({
     state: 'refused',
@@ -131,7 +127,7 @@ test('an undo that is asked while the machine is away is carried out when it is 
   await eventually(async () => {
     expect((await place.api.runs.getUndo.query({ undoId })).state).toBe('done')
   })
-  expect(gitIn(folder, 'status', '--porcelain')).toBe('')
+  expect(runGit(folder, 'status', '--porcelain')).toBe('')
 })
 
 test('what has nothing to undo says so, and an order of nobody is not found', async () => {
@@ -156,20 +152,20 @@ test('worktrees of one repository work side by side, each on its branch', async 
   for (const [index, run] of runs.entries()) {
     const { changes } = run
     expect(changes).toMatchObject({ repository: folder, filesChanged: 1, commits: [{}] })
-    expect(gitIn(folder, 'show', `${changes?.branch}:file-${index + 1}`)).toBe(`${index + 1}\n`)
+    expect(runGit(folder, 'show', `${changes?.branch}:file-${index + 1}`)).toBe(`${index + 1}\n`)
     expect(run.workspace).toBe(changes?.worktree)
   }
   expect(new Set(runs.map((run) => run.changes?.branch)).size).toBe(4)
-  expect(gitIn(folder, 'status', '--porcelain')).toBe('')
+  expect(runGit(folder, 'status', '--porcelain')).toBe('')
   const [first] = runs
   expect(await undo(first?.id ?? '')).toMatchObject({ state: 'done' })
-  expect(gitIn(folder, 'branch', '--list', 'baton/*').trim().split('\n')).toHaveLength(3)
+  expect(runGit(folder, 'branch', '--list', 'baton/*').trim().split('\n')).toHaveLength(3)
 })
 
 test('the machine alone says which repositories it fetches from', async () => {
   const folder = await newRepository('allowed-project')
   await mkdir(join(place.folder, 'allowed'))
-  gitIn(folder, 'clone', '-q', '--bare', folder, join(place.folder, 'allowed', 'project.git'))
+  runGit(folder, 'clone', '-q', '--bare', folder, join(place.folder, 'allowed', 'project.git'))
   const run = await runScript('cat a > copy', `worktree:file://${place.folder}/allowed/project.git#main`)
   expect(run).toMatchObject({ state: 'succeeded', changes: { filesChanged: 1 } })
   const id = await place.run('true', { agent: 'shell', workspace: `worktree:file://${folder}` })
@@ -201,12 +197,12 @@ test('a runner killed while it makes a worktree leaves none behind, and the run 
   const id = await place.run('echo done > b', { agent: 'shell', workspace: `worktree:${folder}` })
   await eventually(async () => stat(marker))
   await runner.kill('SIGKILL')
-  expect(gitIn(folder, 'worktree', 'list').trim().split('\n')).toHaveLength(2)
+  expect(runGit(folder, 'worktree', 'list').trim().split('\n')).toHaveLength(2)
   runner = start()
   const run = await place.untilFinished(id, 30_000)
   expect(run).toMatchObject({ state: 'succeeded', changes: { filesChanged: 1 } })
-  expect(gitIn(folder, 'worktree', 'list').trim().split('\n')).toHaveLength(2)
-  expect(gitIn(folder, 'branch', '--list', 'baton/*').trim().split('\n')).toHaveLength(1)
+  expect(runGit(folder, 'worktree', 'list').trim().split('\n')).toHaveLength(2)
+  expect(runGit(folder, 'branch', '--list', 'baton/*').trim().split('\n')).toHaveLength(1)
 
   await rm(marker)
   const cancelled = await place.run('true', { agent: 'shell', workspace: `worktree:${folder}` })
@@ -214,7 +210,7 @@ test('a runner killed while it makes a worktree leaves none behind, and the run 
   await place.api.runs.cancel.mutate({ id: cancelled })
   expect(await place.untilFinished(cancelled)).toMatchObject({ state: 'cancelled' })
   await untilIdle(paths)
-  expect(gitIn(folder, 'branch', '--list', 'baton/*').trim().split('\n')).toHaveLength(1)
+  expect(runGit(folder, 'branch', '--list', 'baton/*').trim().split('\n')).toHaveLength(1)
   await rm(join(bin, 'git'))
 })
 

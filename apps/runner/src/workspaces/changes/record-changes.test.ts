@@ -17,16 +17,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DIFF_BYTES, runChanges } from '@baton/protocol'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { runGit } from '../../../test/support/run-git.ts'
 import { cutAtFiles } from './compare-snapshots.ts'
 import { recordAfter, recordBefore } from './record-changes.ts'
 
 let place: string
 let folder: string
 let kept: string
-const git = (...args: string[]) =>
-  execFileSync('git', ['-C', folder, '-c', 'user.email=a@b.c', '-c', 'user.name=n', ...args], {
-    stdio: 'pipe',
-  }).toString()
+const git = (...args: string[]) => runGit(folder, ...args)
 
 beforeEach(async () => {
   place = await realpath(await mkdtemp(join(tmpdir(), 'baton-changes-')))

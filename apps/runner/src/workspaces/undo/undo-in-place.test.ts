@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import {
   chmod,
@@ -17,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RunId } from '@baton/protocol'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { runGit } from '../../../test/support/run-git.ts'
 import { changesFiles, recordAfter, recordBefore } from '../changes/record-changes.ts'
 import { undoInPlace } from './undo-in-place.ts'
 
@@ -24,10 +24,7 @@ const RUN: RunId = `run_${'0'.repeat(32)}`
 let place: string
 let folder: string
 let kept: string
-const git = (...args: string[]) =>
-  execFileSync('git', ['-C', folder, '-c', 'user.email=a@b.c', '-c', 'user.name=n', ...args], {
-    stdio: 'pipe',
-  }).toString()
+const git = (...args: string[]) => runGit(folder, ...args)
 const put = (name: string, text: string) => writeFile(join(folder, name), text)
 const text = (name: string) => readFile(join(folder, name), 'utf8')
 const undo = (dryRun = false) => undoInPlace(kept, RUN, 'undo', dryRun)

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RunId } from '@baton/protocol'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { runGit } from '../../../test/support/run-git.ts'
 import { cleanWorktrees, judgeWorktrees } from './clean-worktrees.ts'
 import { createWorktree } from './create-worktree.ts'
 import { createWorktrees, type Worktrees } from './create-worktrees.ts'
@@ -18,11 +19,7 @@ let worktrees: Worktrees
 let count = 0
 const signal = AbortSignal.timeout(60_000)
 
-const gitIn = (folder: string, ...args: string[]) =>
-  execFileSync('git', ['-C', folder, '-c', 'user.email=a@b.c', '-c', 'user.name=n', ...args], {
-    stdio: 'pipe',
-  }).toString()
-const git = (...args: string[]) => gitIn(repository, ...args)
+const git = (...args: string[]) => runGit(repository, ...args)
 
 beforeEach(async () => {
   place = await realpath(await mkdtemp(join(tmpdir(), 'baton-worktrees-')))
@@ -66,8 +63,8 @@ test('a worktree has a branch of its own, and the repository stays as it is', as
   const before = [git('status', '--porcelain'), git('rev-parse', 'HEAD'), git('branch', '--show-current')]
   const record = await made()
   expect(await readFile(join(record.folder, 'a'), 'utf8')).toBe('a\n')
-  expect(gitIn(record.folder, 'branch', '--show-current').trim()).toMatch(/^baton\/claude\/[0-9a-f]{12}$/)
-  expect(gitIn(record.folder, 'status', '--porcelain')).toBe('')
+  expect(runGit(record.folder, 'branch', '--show-current').trim()).toMatch(/^baton\/claude\/[0-9a-f]{12}$/)
+  expect(runGit(record.folder, 'status', '--porcelain')).toBe('')
   expect([git('status', '--porcelain'), git('rev-parse', 'HEAD'), git('branch', '--show-current')]).toEqual(
     before,
   )
@@ -76,8 +73,8 @@ test('a worktree has a branch of its own, and the repository stays as it is', as
 test('what a run leaves uncommitted is committed onto its branch, with all that it had committed', async () => {
   const record = await made()
   await writeFile(join(record.folder, 'b'), 'b\n')
-  gitIn(record.folder, 'add', '.')
-  gitIn(record.folder, 'commit', '-qm', 'by the agent')
+  runGit(record.folder, 'add', '.')
+  runGit(record.folder, 'commit', '-qm', 'by the agent')
   await writeFile(join(record.folder, 'a'), 'left\n')
   await writeFile(join(record.folder, 'new "file"'), 'left too\n')
   await writeFile(join(record.folder, 'ignored'), 'x')
@@ -92,7 +89,7 @@ test('what a run leaves uncommitted is committed onto its branch, with all that 
   )
   expect(git('show', `${record.branch}:a`)).toBe('left\n')
   expect(git('show', `${record.branch}:new "file"`)).toBe('left too\n')
-  expect(gitIn(record.folder, 'status', '--porcelain')).toBe('')
+  expect(runGit(record.folder, 'status', '--porcelain')).toBe('')
   expect(changes?.headCommit).toBe(git('rev-parse', record.branch).trim())
   expect(await states()).toEqual(['only_here'])
 })
@@ -107,17 +104,17 @@ test('a run that changed nothing leaves nothing: no folder, no branch, no entry'
 
 test('commits on a detached HEAD or another branch are not lost', async () => {
   const record = await made()
-  gitIn(record.folder, 'checkout', '-q', '--detach')
+  runGit(record.folder, 'checkout', '-q', '--detach')
   await writeFile(join(record.folder, 'detached'), 'x\n')
-  gitIn(record.folder, 'add', '.')
-  gitIn(record.folder, 'commit', '-qm', 'detached')
-  const tip = gitIn(record.folder, 'rev-parse', 'HEAD').trim()
+  runGit(record.folder, 'add', '.')
+  runGit(record.folder, 'commit', '-qm', 'detached')
+  const tip = runGit(record.folder, 'rev-parse', 'HEAD').trim()
   expect((await end(record))?.headCommit).toBe(tip)
   const other = await made()
-  gitIn(other.folder, 'checkout', '-q', '--orphan', 'side')
+  runGit(other.folder, 'checkout', '-q', '--orphan', 'side')
   await writeFile(join(other.folder, 'orphan'), 'x\n')
-  gitIn(other.folder, 'add', '.')
-  gitIn(other.folder, 'commit', '-qm', 'orphan')
+  runGit(other.folder, 'add', '.')
+  runGit(other.folder, 'commit', '-qm', 'orphan')
   await writeFile(join(other.folder, 'left'), 'x\n')
   await end(other)
   expect(git('show', `${other.branch}:orphan`)).toBe('x\n')
@@ -161,7 +158,7 @@ test('files that a person changed later, and repositories inside, are not cleane
   await writeFile(join(dirty.folder, 'note'), 'by a person\n')
   const nested = await made()
   await mkdir(join(nested.folder, 'inner'))
-  gitIn(join(nested.folder, 'inner'), 'init', '-q')
+  runGit(join(nested.folder, 'inner'), 'init', '-q')
   await writeFile(join(nested.folder, 'inner', 'x'), 'x\n')
   await end(nested)
   expect((await clean()).map(({ state, action }) => [state.state, action, state.files])).toEqual([
@@ -198,7 +195,7 @@ test('an undo takes worktree and branch away and keeps the tip; a redo makes bot
   expect((await act('redo')).state).toBe('done')
   expect(await readFile(join(record.folder, 'b'), 'utf8')).toBe('b\n')
   expect(git('rev-parse', record.branch).trim()).toBe(tip)
-  expect(gitIn(record.folder, 'status', '--porcelain')).toBe('')
+  expect(runGit(record.folder, 'status', '--porcelain')).toBe('')
   await writeFile(join(record.folder, 'note'), 'x\n')
   expect(await act('undo')).toMatchObject({ state: 'refused', blocked: [{ path: 'note' }] })
 })
@@ -253,7 +250,7 @@ test('a URL is copied once, fetched each time, and cleaned once it is pushed', a
   await writeFile(join(second.folder, 'b'), 'b\n')
   await end(second)
   expect(await states()).toEqual(['only_here', 'in_use'])
-  gitIn(second.folder, 'push', '-q', 'origin', 'HEAD')
+  runGit(second.folder, 'push', '-q', 'origin', 'HEAD')
   expect(await states()).toEqual(['reachable', 'in_use'])
   expect(git('branch', '--list', 'baton/*').trim()).toBe(second.branch.replace('refs/heads/', ''))
 })
