@@ -1,5 +1,5 @@
 import { connect, sql } from '@baton/db'
-import { encodeRunEvent, type PushedDelivery, type RunnerPush } from '@baton/protocol'
+import { encodeRunEvent, type PushedDelivery } from '@baton/protocol'
 import type { AppRouter } from '@baton/relay'
 import {
   connectApi,
@@ -13,6 +13,7 @@ import {
 } from '@baton/testkit'
 import { createTRPCClient, createWSClient, wsLink } from '@trpc/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { collectPushes } from './support/collect-pushes.ts'
 
 let relay: TestRelay
 let token: string
@@ -45,28 +46,10 @@ async function makeMachine() {
   return { machine, key, agent, fire }
 }
 
-function collect() {
-  const pushes: RunnerPush[] = []
-  const ends: unknown[] = []
-  return {
-    pushes,
-    ends,
-    onPush: (push: RunnerPush) => void pushes.push(push),
-    onEnd: (error: unknown) => void ends.push(error),
-    deliveries: (): PushedDelivery[] => pushes.flatMap((push) => push.deliveries),
-    next: (count: number) =>
-      eventually(() => {
-        const all = pushes.flatMap((push) => push.deliveries)
-        expect(all.length).toBeGreaterThanOrEqual(count)
-        return all
-      }),
-  }
-}
-
 test('a delivery is pushed to its connected runner, accepted, run and settled, and its page tells all of it', async () => {
   const { key, fire } = await makeMachine()
   await using runner = await connectWireRunner(relay.url, key)
-  const seen = collect()
+  const seen = collectPushes()
   runner.subscribe({ slots: 2, ...seen })
   const { runId, deliveryId } = await fire('write a poem')
   const [delivery] = await seen.next(1)
@@ -116,7 +99,7 @@ test('work that came while nobody was connected is pushed when the runner comes,
   const { key, fire } = await makeMachine()
   for (let i = 0; i < 5; i++) await fire()
   await using runner = await connectWireRunner(relay.url, key)
-  const seen = collect()
+  const seen = collectPushes()
   runner.subscribe({ slots: 2, ...seen })
   const first = await seen.next(2)
   await runner.api.runner.accept.mutate({ deliveries: first.map(leaseOf) })
@@ -128,13 +111,13 @@ test('work that came while nobody was connected is pushed when the runner comes,
 test('a lease that was pushed into a dead socket is pushed again under the same fence', async () => {
   const { key, fire } = await makeMachine()
   const lost = await connectWireRunner(relay.url, key, { instanceId: 'install1.1' })
-  const before = collect()
+  const before = collectPushes()
   lost.subscribe({ slots: 1, ...before })
   await fire()
   const [first] = await before.next(1)
   await lost.close()
   await using back = await connectWireRunner(relay.url, key, { instanceId: 'install1.2' })
-  const after = collect()
+  const after = collectPushes()
   back.subscribe({ slots: 1, ...after })
   expect(leaseOf((await after.next(1))[0] as PushedDelivery)).toEqual(leaseOf(first as PushedDelivery))
 })
@@ -142,7 +125,7 @@ test('a lease that was pushed into a dead socket is pushed again under the same 
 test('what was accepted on a line that is cut before the start is heard goes on when its machine is back', async () => {
   const { key, fire } = await makeMachine()
   await using runner = await connectWireRunner(relay.url, key, { instanceId: 'install22.1' })
-  const seen = collect()
+  const seen = collectPushes()
   runner.subscribe({ slots: 5, ...seen })
   const { runId } = await fire()
   const [pushed] = await seen.next(1)
@@ -166,25 +149,25 @@ test('what was accepted on a line that is cut before the start is heard goes on 
 test('a second computer with the same key is refused while the first is alive, and can take over', async () => {
   const { key } = await makeMachine()
   await using first = await connectWireRunner(relay.url, key, { instanceId: 'installA.1' })
-  const seen = collect()
+  const seen = collectPushes()
   first.subscribe({ slots: 1, ...seen })
   await expect(connectWireRunner(relay.url, key, { instanceId: 'installB.1' })).rejects.toThrow(
     /Another runner on "test-host"/,
   )
   await using second = await connectWireRunner(relay.url, key, { instanceId: 'installB.1', takeover: true })
-  second.subscribe({ slots: 1, ...collect() })
+  second.subscribe({ slots: 1, ...collectPushes() })
   await eventually(() => expect(seen.ends).toHaveLength(1))
 })
 
 test('what was pushed to a computer that another one takes over from is accepted by the other alone', async () => {
   const { key, fire } = await makeMachine()
   await using first = await connectWireRunner(relay.url, key, { instanceId: 'installA.1' })
-  const before = collect()
+  const before = collectPushes()
   first.subscribe({ slots: 1, ...before })
   await fire()
   const [pushed] = await before.next(1)
   await using second = await connectWireRunner(relay.url, key, { instanceId: 'installB.1', takeover: true })
-  const after = collect()
+  const after = collectPushes()
   second.subscribe({ slots: 1, ...after })
   const [again] = await after.next(1)
   expect(again?.deliveryId).toBe(pushed?.deliveryId)
@@ -201,7 +184,7 @@ test('what was pushed to a computer that another one takes over from is accepted
 test('a key that is unknown or revoked gets one clear sentence, and its socket is closed', async () => {
   const { machine, key } = await makeMachine()
   await using runner = await connectWireRunner(relay.url, key)
-  const seen = collect()
+  const seen = collectPushes()
   runner.subscribe({ slots: 1, ...seen })
   await api.machines.revoke.mutate({ id: machine.id })
   await expect(connectWireRunner(relay.url, key)).rejects.toThrow(/was revoked/)
@@ -223,7 +206,7 @@ test('a runner that is too old is told to update', async () => {
 test('a cancel reaches the runner that holds the run, and a waiting one is cancelled at once', async () => {
   const { key, fire } = await makeMachine()
   await using runner = await connectWireRunner(relay.url, key)
-  const seen = collect()
+  const seen = collectPushes()
   runner.subscribe({ slots: 1, ...seen })
   const running = await fire()
   const waiting = await fire()
@@ -256,7 +239,7 @@ test('a runner that cannot have a socket pulls over HTTP', async () => {
 test('text that Postgres cannot store is replaced, too long is cut, and neither keeps a run from being settled', async () => {
   const { key, fire } = await makeMachine()
   await using runner = await connectWireRunner(relay.url, key, { hostname: 'bad\0host\ud800' })
-  const seen = collect()
+  const seen = collectPushes()
   runner.subscribe({ slots: 1, ...seen })
   const { runId } = await fire('emoji 😀 and \ud83d alone and \0')
   const lease = leaseOf((await seen.next(1))[0] as PushedDelivery)
@@ -282,7 +265,7 @@ test('two relays on one database: what one stores, the runner on the other gets,
   await using other = await startTestRelay({ databaseUrl: relay.databaseUrl })
   const { key, fire } = await makeMachine()
   await using runner = await connectWireRunner(other.url, key)
-  const seen = collect()
+  const seen = collectPushes()
   runner.subscribe({ slots: 1, ...seen })
   const { runId } = await fire()
   const lease = leaseOf((await seen.next(1))[0] as PushedDelivery)
@@ -322,7 +305,7 @@ test('a burst at one relay reaches a runner on the other, each once and never mo
   const { key, agent, fire } = await makeMachine()
   await api.agents.update.mutate({ id: agent.id, maxConcurrent: 10 })
   await using runner = await connectWireRunner(other.url, key)
-  const seen = collect()
+  const seen = collectPushes()
   runner.subscribe({ slots: 2, ...seen })
   const fired = await Promise.all(Array.from({ length: 6 }, () => fire()))
   const first = await seen.next(2)
