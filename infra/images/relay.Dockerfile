@@ -35,5 +35,5 @@ EXPOSE 4127
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.BATON_PORT ?? 4127}/livez`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "apps/relay/src/main.ts"]
+ENTRYPOINT ["node", "--no-memory-reducer", "apps/relay/src/main.ts"]
 CMD ["start"]

@@ -1,4 +1,5 @@
 import { RELAY_PORT } from '@baton/protocol'
+import { RELAY_NODE_FLAGS } from '@baton/service'
 import { parseYaml } from '@redocly/openapi-core'
 import { expect, test } from 'vitest'
 import { createMetrics } from '../../apps/relay/src/http/metrics.ts'
@@ -45,6 +46,8 @@ test('probes, ports and commands are those of the relay', () => {
   expect(readText(KUBERNETES)).toContain(`containerPort: ${port}`)
   expect(readText('infra/compose/Caddyfile')).toContain(`relay:${port}`)
   for (const file of [IMAGE, KUBERNETES, UNIT]) expect(readText(file)).toContain('apps/relay/src/main.ts')
+  for (const file of [IMAGE, UNIT])
+    for (const flag of RELAY_NODE_FLAGS) expect(readText(file)).toContain(flag)
 })
 
 test('what goes into the image is in the repository, and is not left out of what is sent to the builder', () => {

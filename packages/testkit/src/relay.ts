@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { RELAY_NODE_FLAGS } from '@baton/service'
 import { createTestDatabase } from './postgres/create-test-database.ts'
 
 const MAIN = fileURLToPath(new URL('../../../apps/relay/src/main.ts', import.meta.url))
@@ -30,7 +31,7 @@ export async function startTestRelay(
   const database = options.databaseUrl ? null : await createTestDatabase()
   const databaseUrl = options.databaseUrl ?? database?.url ?? ''
   const env = { ...relayEnv(databaseUrl), BATON_PORT: String(options.port ?? 0), ...options.env }
-  const child = spawn(process.execPath, [options.main ?? MAIN, 'start'], {
+  const child = spawn(process.execPath, [...RELAY_NODE_FLAGS, options.main ?? MAIN, 'start'], {
     env,
     stdio: ['pipe', 'pipe', 'pipe'],
   })

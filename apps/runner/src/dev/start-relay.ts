@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { BatonError, RELAY_PORT } from '@baton/protocol'
+import { RELAY_NODE_FLAGS } from '@baton/service'
 import { readPrivateFile, writePrivateFile } from '../config/private-file.ts'
 import { relayEntryFile } from '../entry.ts'
 import type { DevPlaces } from './dev-places.ts'
@@ -72,7 +73,7 @@ export function startRelay(
   places: DevPlaces,
   say: (line: string) => void,
 ): Promise<Kept> {
-  const args = [relayEntryFile, 'start']
+  const args = [...RELAY_NODE_FLAGS, relayEntryFile, 'start']
   return keepRunning(
     'relay',
     () =>
