@@ -711,7 +711,7 @@ CREATE INDEX deliveries_parked ON public.deliveries USING btree (parked_until) W
 
 CREATE INDEX deliveries_pending ON public.deliveries USING btree (machine_id, agent_id, priority DESC, id) WHERE ((state = 'pending'::text) AND (lane IS NULL));
 
-CREATE INDEX deliveries_places ON public.deliveries USING btree (machine_id, agent_id, COALESCE(lane, ''::text), COALESCE(job_id, ''::text), priority DESC, id) WHERE (state = 'pending'::text);
+CREATE INDEX deliveries_places ON public.deliveries USING btree (machine_id, agent_id, COALESCE(lane, ''::text), COALESCE(job_id, ''::text), priority DESC, id) WHERE ((state = 'pending'::text) AND (agent_id IS NOT NULL));
 
 CREATE INDEX deliveries_replace ON public.deliveries USING btree (overlap_key) WHERE ((overlap = 'replace'::text) AND (state = ANY (ARRAY['pending'::text, 'parked'::text, 'leased'::text, 'running'::text, 'stalled'::text])));
 
