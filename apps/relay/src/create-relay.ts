@@ -65,7 +65,7 @@ export function createRelay(given: RelayConfig, options: { log?: Logger; now?: (
   senders.register(webhookSender)
   senders.register(createEmailSender(config.mailServer))
   const clock = createDatabaseClock(connection, log)
-  const now = options.now ?? clock.now
+  const now = options.now ?? (() => clock.now())
   const github = createGithub({
     db: connection.db,
     keys,

@@ -44,7 +44,8 @@ test('an operator sees webhooks, what waits and how long, ends of runs and how f
       async () => {
         const text = await (await fetch(`${relay.url}/metrics`)).text()
         for (const line of lines)
-          typeof line === 'string' ? expect(text).toContain(`\n${line}\n`) : expect(text).toMatch(line)
+          if (typeof line === 'string') expect(text).toContain(`\n${line}\n`)
+          else expect(text).toMatch(line)
       },
       { timeoutMs: 15_000 },
     )

@@ -33,14 +33,14 @@ async function facts(policy: Parameters<typeof createMachineFacts>[0]['policy'])
   const worktrees = { trees: join(folder, 't'), records: join(folder, 'r'), repositories: join(folder, 'g') }
   await writeWorktree(worktrees, record('a', true))
   await writeWorktree(worktrees, record('b', false))
-  const { now } = await createMachineFacts({
+  const read = await createMachineFacts({
     policy,
     worktrees,
     stateFolder: folder,
     onChange: async () => undefined,
     logger: createLogger({ name: 'test', level: 'silent' }),
   })
-  return machineFacts.parse(now())
+  return machineFacts.parse(read.now())
 }
 
 test('a machine tells the rules of its policy, and no command line of it', async () => {

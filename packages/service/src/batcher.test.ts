@@ -70,9 +70,9 @@ test('what arrives in one turn of the event loop goes together, whatever brought
   process.nextTick(() => added.push(batcher.add(2)))
   await setImmediate()
   await setImmediate()
-  expect(flights.map((flight) => flight.items.toSorted())).toEqual([[1, 2]])
+  expect(flights.map((flight) => flight.items.toSorted((a, b) => a - b))).toEqual([[1, 2]])
   flights[0]?.land()
-  expect((await Promise.all(added)).toSorted()).toEqual([1, 2])
+  expect((await Promise.all(added)).toSorted((a, b) => a - b)).toEqual([1, 2])
 })
 
 test('a flush takes no more items and bytes than it may, but always one', async () => {

@@ -6,8 +6,8 @@ import { expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 
 const CONNECT = `
-  import { exchangeToken } from '${new URL('./exchange-token.ts', import.meta.url)}'
-  import { openSocketLink } from '${new URL('./socket-link.ts', import.meta.url)}'
+  import { exchangeToken } from '${new URL('./exchange-token.ts', import.meta.url).href}'
+  import { openSocketLink } from '${new URL('./socket-link.ts', import.meta.url).href}'
   const url = process.argv[1]
   const never = new AbortController().signal
   const { token, machineName } = await exchangeToken(url, 'key', never)
