@@ -13,6 +13,7 @@ export { githubHeaders } from './github/send-github-webhook.ts'
 export { type StandInGithub, startStandInGithub } from './github/stand-in-github.ts'
 export {
   acceptOne,
+  lapse,
   leaseOne,
   leaseSome,
   refOf,

@@ -1,5 +1,5 @@
 import { acceptDeliveries, type Db, leaseDeliveries, ofMachine, settleRuns, startRuns } from '@baton/db'
-import { LEASE_MS, type LeaseRef, type SettleReport } from '@baton/protocol'
+import { type DeliveryId, LEASE_MS, type LeaseRef, type SettleReport } from '@baton/protocol'
 import type { Place } from './make.ts'
 
 type LeasedDelivery = Awaited<ReturnType<typeof leaseDeliveries>>[number]
@@ -58,3 +58,11 @@ export async function settleReports(
   const ends = await settleRuns(db, ofMachine(place.machineId, reports, { sentAt }), { retryBaseMs })
   return ends.map(({ result }) => result)
 }
+
+/** The lease of a delivery ended a second ago, and it was granted a minute before that. */
+export const lapse = (db: Db, id: DeliveryId) =>
+  db
+    .updateTable('deliveries')
+    .set({ lease_expires_at: new Date(Date.now() - 1_000), leased_at: new Date(Date.now() - 60_000) })
+    .where('id', '=', id)
+    .execute()

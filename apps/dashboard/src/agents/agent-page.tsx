@@ -3,14 +3,14 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { Pencil } from 'lucide-react'
 import { useApi } from '../api/api-context.ts'
-import { isNotFound } from '../api/api-error.ts'
 import { useAction } from '../api/use-action.ts'
 import { Button } from '../elements/button.tsx'
 import { batonCommand } from '../elements/command-line.ts'
 import { CopyLine } from '../elements/copy-button.tsx'
 import { Problem } from '../elements/dialog.tsx'
 import { LINK_BUTTON } from '../elements/link-button.ts'
-import { Empty, Loaded, Page, Section } from '../elements/page.tsx'
+import { Page, Section } from '../elements/page.tsx'
+import { RowPage } from '../elements/row-page.tsx'
 import { AgentMark } from '../elements/status-mark.tsx'
 import { useUndo } from '../elements/undo-note.tsx'
 import { LastRuns } from '../runs/last-runs.tsx'
@@ -31,24 +31,10 @@ export function AgentPage() {
   const { agent } = route.useParams()
   const { client } = useApi()
   const answer = useQuery(agentQuery(client, agent))
-  if (answer.data) return <AgentBody key={answer.data.id} agent={answer.data} />
-  if (isNotFound(answer.error)) {
-    return (
-      <Page title="No such agent">
-        <Empty title={`There is no agent ${agent} in this organization.`}>
-          <Link to="/agents" className="font-medium text-accent underline">
-            All agents
-          </Link>
-        </Empty>
-      </Page>
-    )
-  }
   return (
-    <Page title="Agent">
-      <Loaded answer={answer} of="the agent">
-        {() => null}
-      </Loaded>
-    </Page>
+    <RowPage kind="agent" named={agent} answer={answer}>
+      {(row) => <AgentBody key={row.id} agent={row} />}
+    </RowPage>
   )
 }
 

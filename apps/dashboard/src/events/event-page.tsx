@@ -2,10 +2,10 @@ import type { EventDetail } from '@baton/protocol'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useApi } from '../api/api-context.ts'
-import { isNotFound } from '../api/api-error.ts'
 import { CardPart, Fact, Facts } from '../elements/facts.tsx'
 import { formatInstant, formatMoment } from '../elements/format.ts'
-import { Empty, Loaded, Page, Section } from '../elements/page.tsx'
+import { Page, Section } from '../elements/page.tsx'
+import { RowPage } from '../elements/row-page.tsx'
 import { StatusMark } from '../elements/status-mark.tsx'
 import { Duration } from '../elements/time.tsx'
 import { SCHEME_WORDS } from '../jobs/trigger-words.ts'
@@ -24,27 +24,11 @@ export function EventPage() {
   const { event } = route.useParams()
   const { client } = useApi()
   const answer = useQuery(eventQuery(client, event))
-  if (isNotFound(answer.error)) {
-    return (
-      <Page title="No such event">
-        <Empty title={`There is no event ${event} in this organization.`}>
-          <Link to="/events" className="font-medium text-accent underline">
-            All events
-          </Link>
-        </Empty>
-      </Page>
-    )
-  }
-  if (!answer.data) {
-    return (
-      <Page title="Event">
-        <Loaded answer={answer} of="the event">
-          {() => null}
-        </Loaded>
-      </Page>
-    )
-  }
-  return <EventBodyOfPage key={answer.data.id} event={answer.data} />
+  return (
+    <RowPage kind="event" named={event} answer={answer}>
+      {(row) => <EventBodyOfPage key={row.id} event={row} />}
+    </RowPage>
+  )
 }
 
 function EventBodyOfPage({ event }: { event: EventDetail }) {

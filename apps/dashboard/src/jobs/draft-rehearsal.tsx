@@ -6,12 +6,11 @@ import { errorSentence } from '../api/api-error.ts'
 import type { Client } from '../api/client.ts'
 import { Problem } from '../elements/dialog.tsx'
 import { Field } from '../elements/field.tsx'
-import { formatMoment } from '../elements/format.ts'
-import { titleOfEvent } from '../events/outcome-of.ts'
 import type { JobDraft } from './job-draft.ts'
 import { draftRehearsalQuery } from './job-queries.ts'
 import { Rehearsed, readJson } from './rehearsal.tsx'
 import { toTriggerInput } from './trigger-draft.ts'
+import { WhatArrives } from './what-arrives.tsx'
 
 const newestEventsQuery = (client: Client) =>
   queryOptions({
@@ -69,26 +68,14 @@ export function DraftRehearsal({ draft }: { draft: JobDraft }) {
             </select>
           </Field>
         )}
-        <Field label="What arrives">
-          <select className="field" value={eventId} onChange={(event) => setEventId(event.target.value)}>
-            <option value="">a payload that I write</option>
-            {events.data?.items.map((event) => (
-              <option key={event.id} value={event.id}>
-                {titleOfEvent(event)}, {formatMoment(event.receivedAt)}
-              </option>
-            ))}
-          </select>
-        </Field>
-        {eventId === '' && (
-          <Field label="Payload (JSON)" problem={payload.ok ? null : payload.problem}>
-            <textarea
-              className="field min-h-24 font-mono text-[13px]"
-              spellCheck={false}
-              value={text}
-              onChange={(event) => setWritten(event.target.value)}
-            />
-          </Field>
-        )}
+        <WhatArrives
+          events={events.data?.items ?? []}
+          eventId={eventId}
+          onChoose={setEventId}
+          text={text}
+          payload={payload}
+          onWrite={setWritten}
+        />
         {draft.prompt.trim() === '' && <p className="text-soft">Write a prompt first.</p>}
         {isReady && answer.error && <Problem text={errorSentence(answer.error, 'rehearsing')} />}
         {isReady && answer.data && !answer.error && <Rehearsed view={answer.data} />}

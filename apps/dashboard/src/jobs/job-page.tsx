@@ -3,12 +3,12 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { Pencil } from 'lucide-react'
 import { useApi } from '../api/api-context.ts'
-import { isNotFound } from '../api/api-error.ts'
 import { useAction } from '../api/use-action.ts'
 import { CopyButton } from '../elements/copy-button.tsx'
 import { Problem } from '../elements/dialog.tsx'
 import { LINK_BUTTON } from '../elements/link-button.ts'
-import { Empty, Loaded, Page, Section } from '../elements/page.tsx'
+import { Page, Section } from '../elements/page.tsx'
+import { RowPage } from '../elements/row-page.tsx'
 import { Switch } from '../elements/switch.tsx'
 import { Ago } from '../elements/time.tsx'
 import { useUndo } from '../elements/undo-note.tsx'
@@ -33,24 +33,10 @@ export function JobPage() {
   const { job } = route.useParams()
   const { client } = useApi()
   const answer = useQuery(jobQuery(client, job))
-  if (answer.data) return <JobBody key={answer.data.id} job={answer.data} />
-  if (isNotFound(answer.error)) {
-    return (
-      <Page title="No such job">
-        <Empty title={`There is no job ${job} in this organization.`}>
-          <Link to="/jobs" className="font-medium text-accent underline">
-            All jobs
-          </Link>
-        </Empty>
-      </Page>
-    )
-  }
   return (
-    <Page title="Job">
-      <Loaded answer={answer} of="the job">
-        {() => null}
-      </Loaded>
-    </Page>
+    <RowPage kind="job" named={job} answer={answer}>
+      {(row) => <JobBody key={row.id} job={row} />}
+    </RowPage>
   )
 }
 

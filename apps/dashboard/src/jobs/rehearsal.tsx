@@ -4,10 +4,8 @@ import { useDeferredValue, useState } from 'react'
 import { useApi } from '../api/api-context.ts'
 import { errorSentence } from '../api/api-error.ts'
 import { Problem } from '../elements/dialog.tsx'
-import { Field } from '../elements/field.tsx'
-import { formatMoment } from '../elements/format.ts'
-import { titleOfEvent } from '../events/outcome-of.ts'
 import { jobEventsQuery, type RehearsalInput, rehearsalQuery } from './job-queries.ts'
+import { WhatArrives } from './what-arrives.tsx'
 
 /** What a job would make of a stored event or of a payload. Nothing is stored and nothing runs. */
 export function Rehearsal({ job, prompt }: { job: JobView; prompt?: string }) {
@@ -37,26 +35,14 @@ export function Rehearsal({ job, prompt }: { job: JobView; prompt?: string }) {
       </summary>
       <div className="space-y-3 border-t border-line p-4">
         <p className="text-[13px] text-soft">Nothing is stored, and nothing runs.</p>
-        <Field label="What arrives">
-          <select className="field" value={chosen} onChange={(event) => setEventId(event.target.value)}>
-            <option value="">a payload that I write</option>
-            {events.data?.items.map((event) => (
-              <option key={event.id} value={event.id}>
-                {titleOfEvent(event)}, {formatMoment(event.receivedAt)}
-              </option>
-            ))}
-          </select>
-        </Field>
-        {chosen === '' && (
-          <Field label="Payload (JSON)" problem={payload.ok ? null : payload.problem}>
-            <textarea
-              className="field min-h-20 font-mono text-[13px]"
-              spellCheck={false}
-              value={text}
-              onChange={(event) => setText(event.target.value)}
-            />
-          </Field>
-        )}
+        <WhatArrives
+          events={events.data?.items ?? []}
+          eventId={chosen}
+          onChoose={setEventId}
+          text={text}
+          payload={payload}
+          onWrite={setText}
+        />
         {answer.error && <Problem text={errorSentence(answer.error, 'rehearsing')} />}
         {answer.data && !answer.error && <Rehearsed view={answer.data} />}
       </div>

@@ -1,11 +1,11 @@
 import type { MachineView } from '@baton/protocol'
 import { queryOptions, useQuery } from '@tanstack/react-query'
-import { getRouteApi, Link } from '@tanstack/react-router'
+import { getRouteApi } from '@tanstack/react-router'
 import { useApi } from '../api/api-context.ts'
-import { isNotFound } from '../api/api-error.ts'
 import type { Client } from '../api/client.ts'
 import { agentsQuery, type QueryMeta } from '../api/queries.ts'
-import { Empty, Loaded, Page } from '../elements/page.tsx'
+import { Page } from '../elements/page.tsx'
+import { RowPage } from '../elements/row-page.tsx'
 import { MachineMark } from '../elements/status-mark.tsx'
 import { LastRuns } from '../runs/last-runs.tsx'
 import { StageTimes } from '../runs/stage-times.tsx'
@@ -31,24 +31,10 @@ export function MachinePage() {
   const { machine } = route.useParams()
   const { client } = useApi()
   const answer = useQuery(machineQuery(client, machine))
-  if (answer.data) return <MachineBody key={answer.data.id} machine={answer.data} />
-  if (isNotFound(answer.error)) {
-    return (
-      <Page title="No such machine">
-        <Empty title={`There is no machine ${machine} in this organization.`}>
-          <Link to="/machines" className="font-medium text-accent underline">
-            All machines
-          </Link>
-        </Empty>
-      </Page>
-    )
-  }
   return (
-    <Page title="Machine">
-      <Loaded answer={answer} of="the machine">
-        {() => null}
-      </Loaded>
-    </Page>
+    <RowPage kind="machine" named={machine} answer={answer}>
+      {(row) => <MachineBody key={row.id} machine={row} />}
+    </RowPage>
   )
 }
 

@@ -6,11 +6,10 @@ import { connect } from '@baton/db'
 import type { Logger, Service } from '@baton/service'
 
 /**
- * "Look again" between relays: machine (it may have work), delivery (one was stored that may be leased by its id), cancel (a machine holds something to be ended), control (a machine holds a run that a
- * person told something), run (it has new
- * events), change (rows of an organization changed, as `<organization> <kind> <id>`), config (jobs, agents or triggers
- * changed), revoked (a machine's id, or the hash of
- * a session or token). A hint carries no truth and may get lost; whoever waits for one polls as well.
+ * "Look again" between relays: machine (it may have work), delivery (one was stored that may be leased by its id), cancel (a
+ * machine holds something to be ended), control (a machine holds a run that a person told something), run (it has new events),
+ * change (rows of an organization changed, as `<organization> <kind> <id>`), config (jobs, agents or triggers changed), revoked
+ * (a machine's id, or the hash of a session or token). A hint carries no truth and may get lost; whoever waits for one polls too.
  */
 export type HintKind = 'machine' | 'delivery' | 'cancel' | 'control' | 'run' | 'change' | 'config' | 'revoked'
 export type Hint = { kind: HintKind; key: string }

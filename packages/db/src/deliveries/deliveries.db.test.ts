@@ -2,6 +2,7 @@ import { LEASE_MS, type SettleReport } from '@baton/protocol'
 import {
   acceptOne,
   deliveryRow,
+  lapse,
   leaseOne,
   leaseSome,
   makeDelivery,
@@ -14,7 +15,6 @@ import {
   usePlace,
   useTestDatabase,
 } from '@baton/testkit'
-import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { acceptDeliveries, insertEvents, listUnacceptedLeases, sweepDeliveries } from '../index.ts'
 import { ofMachine } from './of-machine.ts'
@@ -26,11 +26,6 @@ const place = usePlace(database)
 const lease = (slots = 10, sessionEpoch = place.sessionEpoch) =>
   leaseSome(database.db, { ...place, sessionEpoch }, slots)
 const settle = (...reports: SettleReport[]) => settleReports(database.db, place, reports)
-
-const lapse = (id: string) =>
-  sql`update deliveries set lease_expires_at = now() - interval '1 s', leased_at = now() - interval '60 s' where id = ${id}`.execute(
-    database.db,
-  )
 
 test('a request that the sender repeats becomes one event and is answered like the first', async () => {
   const first = newEvent(place, { dedupKey: 'same' })
@@ -123,7 +118,7 @@ test('a lease that nobody accepted goes back, and its old holder can no longer a
   const made = await makeDelivery(database.db, place)
   const held = await leaseOne(database.db, place)
   expect(await listUnacceptedLeases(database.db, place.machineId, 1000)).toHaveLength(1)
-  await lapse(held.deliveryId)
+  await lapse(database.db, held.deliveryId)
   expect((await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 }))[0]).toMatchObject({
     id: made.id,
     moved: 'unaccepted',

@@ -2,6 +2,7 @@ import { LEASE_MS, type SettleReport } from '@baton/protocol'
 import {
   acceptOne,
   deliveryRow,
+  lapse,
   leaseOne,
   leaseSome,
   makeDelivery,
@@ -13,7 +14,6 @@ import {
   usePlace,
   useTestDatabase,
 } from '@baton/testkit'
-import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import {
   acceptDeliveries,
@@ -39,15 +39,10 @@ const lease = (slots = 10, sessionEpoch = place.sessionEpoch) =>
   leaseSome(database.db, { ...place, sessionEpoch }, slots)
 const settle = (...reports: SettleReport[]) => settleReports(database.db, place, reports)
 
-const lapse = (id: string) =>
-  sql`update deliveries set lease_expires_at = now() - interval '1 s', leased_at = now() - interval '60 s' where id = ${id}`.execute(
-    database.db,
-  )
-
 test('a running delivery whose lease lapses is stalled, and its late report still counts', async () => {
   await makeDelivery(database.db, place)
   const held = await startOne(database.db, place)
-  await lapse(held.deliveryId)
+  await lapse(database.db, held.deliveryId)
   expect((await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 }))[0]?.moved).toBe(
     'stalled',
   )
@@ -59,7 +54,7 @@ test('a running delivery whose lease lapses is stalled, and its late report stil
 test('a stalled delivery runs again when its machine renews', async () => {
   await makeDelivery(database.db, place)
   const held = await startOne(database.db, place)
-  await lapse(held.deliveryId)
+  await lapse(database.db, held.deliveryId)
   await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 })
   expect((await renewLeases(database.db, ofMachine(place.machineId, [held]), LEASE_MS)).size).toBe(1)
   expect(await deliveryRow(database.db, held.deliveryId)).toMatchObject({ state: 'running', reason: null })
@@ -68,7 +63,7 @@ test('a stalled delivery runs again when its machine renews', async () => {
 test('a lapse before the start loses the run; the next lease makes a new one and the old report changes nothing', async () => {
   await makeDelivery(database.db, place)
   const held = await acceptOne(database.db, place)
-  await lapse(held.deliveryId)
+  await lapse(database.db, held.deliveryId)
   expect((await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 }))[0]?.moved).toBe(
     'lapsed',
   )
@@ -87,7 +82,7 @@ test('a lapse before the start loses the run; the next lease makes a new one and
 test('a lapse before the start is undone by the machine as long as nobody leased it again', async () => {
   await makeDelivery(database.db, place)
   const held = await acceptOne(database.db, place)
-  await lapse(held.deliveryId)
+  await lapse(database.db, held.deliveryId)
   await sweepDeliveries(database.db, { acceptWithinMs: 10_000, limit: 100 })
   const started = await startRuns(
     database.db,
