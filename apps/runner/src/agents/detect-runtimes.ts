@@ -53,7 +53,7 @@ async function detectCli(runtime: AgentCli, options: Required<DetectOptions>): P
   const env = { ...own, PATH: path }
   const file = await findExecutable(runtime, path)
   if (file === null) {
-    const detail = `Not installed: ${INSTALL[runtime]}`
+    const detail = `Install it with: ${INSTALL[runtime]}`
     return {
       runtime,
       installed: false,
