@@ -51,7 +51,7 @@ export async function startTcpProxy(targetPort: number, weather: Partial<Weather
       for (const passage of living) passage.isFrozen = true
     },
     cut() {
-      for (const socket of open) socket.resetAndDestroy()
+      for (const socket of open) reset(socket)
     },
     target(next: number) {
       port = next
@@ -107,7 +107,7 @@ async function pass(
         if (isFromClient) passage.bytes += piece.length
         const { resetAfterBytes } = proxy.weather
         if (isFromClient && resetAfterBytes !== null && passage.bytes >= resetAfterBytes)
-          return void from.resetAndDestroy()
+          return reset(from)
       }
     }
     to.end()
@@ -116,6 +116,12 @@ async function pass(
   } finally {
     if (from.errored || from.destroyed) to.destroy()
   }
+}
+
+/** A reset beside a shutdown that is still under way is refused (EINVAL) and Node then never closes the socket. */
+function reset(socket: net.Socket): void {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 function* slices(chunk: Buffer, { sliceBytes }: Weather): Generator<Buffer> {
