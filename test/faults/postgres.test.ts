@@ -56,7 +56,8 @@ test('pools live through crashes of Postgres while they connect: no error that n
   expect(unheard).toEqual([])
   expect([...codes.keys()].filter((code) => /^(22|42)/.test(code))).toEqual([])
   expect(codes.size).toBeGreaterThan(0)
-  expect(longestMs).toBeLessThan(5_000)
+  // The limit of a statement. It is reached when a backend that was being started holds up the end of the server for 5 s.
+  expect(longestMs).toBeLessThan(6_000)
 }, 120_000)
 
 test('while Postgres stands still every call is refused within seven seconds, and works again afterwards', async () => {

@@ -1,12 +1,12 @@
 import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
 import postgres from 'postgres'
 import { ARRAY_TYPES } from './array-types.ts'
+import { createLastingPool, type LastingPool } from './lasting-pool.ts'
 import { createPoolDriver } from './pool-driver.ts'
 import type { Database } from './schema.ts'
 
 export type Db = Kysely<Database>
-/** `sql` is the present pool: take it anew for each statement. */
-export type Connection = { readonly db: Db; readonly sql: postgres.Sql; close(): Promise<void> }
+export type Connection = LastingPool & { db: Db }
 
 export type ConnectOptions = {
   /** Connections at once. 2–4 writers are the fastest for group commits; readers want a pool of their own. */
@@ -22,44 +22,30 @@ const STATEMENT_LIMIT_MS = 5_000
 const bigintAsNumber = { to: 20, from: [20], serialize: String, parse: Number }
 
 /**
- * Opens a pool. Nothing is connected until the first statement. Statements wait for a lost server to come back for
- * as long as their caller does; a statement that was under way when the server went fails at once and its outcome is
- * unknown. A connection that neither answers nor breaks (half-open: the server's machine is gone, or a router forgot it)
- * costs one statement its time limit; then all connections are replaced, since TCP alone would wait a quarter of an hour.
+ * Opens a pool. Nothing is connected until the first statement. A statement that was under way when the server went, or that
+ * finds it gone, fails at once; when it was under way its outcome is unknown. A connection that neither answers nor breaks
+ * (half-open: the server's machine is gone, or a router forgot it) costs one statement its time limit.
  */
 export function connect(databaseUrl: string, options: ConnectOptions = {}): Connection {
-  let sql = openPool(databaseUrl, options)
-  const driver = createPoolDriver(
-    () => sql,
-    (options.statementTimeoutMs ?? STATEMENT_LIMIT_MS) + 500,
-    (deaf) => {
-      if (deaf !== sql) return
-      sql = openPool(databaseUrl, options)
-      deaf.end({ timeout: 1 }).catch(() => {})
-    },
-  )
+  const limitMs = (options.statementTimeoutMs ?? STATEMENT_LIMIT_MS) + 500
+  const pool = createLastingPool((onLost) => openPool(databaseUrl, options, onLost), limitMs)
   const db = new Kysely<Database>({
     dialect: {
       createAdapter: () => new PostgresAdapter(),
-      createDriver: () => driver,
+      createDriver: () => createPoolDriver(pool),
       createIntrospector: (kysely) => new PostgresIntrospector(kysely),
       createQueryCompiler: () => new PostgresQueryCompiler(),
     },
   })
-  return {
-    db,
-    get sql() {
-      return sql
-    },
-    close: () => sql.end({ timeout: 5 }),
-  }
+  return Object.assign(pool, { db })
 }
 
-function openPool(databaseUrl: string, options: ConnectOptions): postgres.Sql {
+function openPool(databaseUrl: string, options: ConnectOptions, onLost: () => void): postgres.Sql {
   return postgres(databaseUrl, {
     max: options.max ?? 4,
     onnotice: () => {},
-    connect_timeout: 5,
+    onclose: onLost,
+    connect_timeout: 4,
     idle_timeout: 0,
     max_lifetime: null,
     backoff: (attempt) => Math.min(0.05 * 2 ** attempt, 1),

@@ -32,6 +32,7 @@ export type Hints = Service & {
 }
 
 const CHANNEL = 'baton'
+const NOTIFY = 'select pg_notify($1, $2)'
 const GATHER_MS = 5
 const PROBE_MS = 2_000
 const PROBE_LIMIT_MS = 3_000
@@ -77,10 +78,10 @@ export function createHints(databaseUrl: string, connection: Connection, log: Lo
     flushing = null
   }
 
-  async function notify({ sql }: Connection) {
+  async function notify(writer: Connection) {
     const payload = takePayload()
     try {
-      await sql`select pg_notify(${CHANNEL}, ${payload})`
+      await writer.run(NOTIFY, [CHANNEL, payload])
     } catch (error) {
       log.debug({ error }, 'a hint was not sent; the poll finds what it was about')
     }
@@ -113,7 +114,7 @@ export function createHints(databaseUrl: string, connection: Connection, log: Lo
       await ear.sql.listen(CHANNEL, (payload) => receive(payload, () => (heardAt = performance.now())))
       emitter.emit('resync')
       while (!signal.aborted && performance.now() - heardAt < PROBE_MS + PROBE_LIMIT_MS) {
-        await connection.sql`select pg_notify(${CHANNEL}, ${`${self}?`})`
+        await connection.run(NOTIFY, [CHANNEL, `${self}?`])
         await wait(PROBE_MS, undefined, { signal })
       }
       if (!signal.aborted) log.warn('the LISTEN connection went deaf; it is replaced')
