@@ -41,6 +41,7 @@ test('no order of statements, late, repeated or of an older lease, breaks an inv
   for (const name of [
     'ingest',
     'lease',
+    'known',
     'accept',
     'start',
     'renew',
@@ -93,12 +94,17 @@ const mutants: [string, Statements][] = [
   ],
   ['an old session leases', mutant('leaseDeliveries', [['and exists (select from session)', '']])],
   [
+    'a delivery that is known is leased whatever became of it',
+    mutant('leaseKnown', [["and state = 'pending' and attempt = 0", '']]),
+  ],
+  [
     'a part that does not follow is stored',
     mutant('appendRunEvents', [['and r.last_seq = a.from_seq - 1 and r.last_hash = a.hash_before', '']]),
   ],
 ]
 /** The rest takes minutes and runs in `npm run test:faults`. */
 const quick = [
+  'a delivery that is known is leased whatever became of it',
   'a repeat is stored again',
   'a finish counts after a cancel',
   'an old session leases',

@@ -3,7 +3,7 @@ import type { Overlap } from '@baton/protocol'
 import { LIMITS, newEvent } from '@baton/testkit'
 import fc from 'fast-check'
 import { ensure } from './invariants.ts'
-import { always, pick, step, which } from './step.ts'
+import { always, hasDelivery, pick, step, which } from './step.ts'
 import { LEASE_MS, MAX_ATTEMPTS, toHeld, type World } from './world.ts'
 
 const rules = fc.record({
@@ -110,6 +110,29 @@ export const lease = fc
       const leased = await world.statements.leaseDeliveries(world.db, world.machineId, options)
       ensure(leased.length <= (stale ? 0 : slots), 'more was leased than asked for', leased)
       for (const { id, runId, fence } of leased) world.held.push(toHeld({ deliveryId: id, runId, fence }))
+      return null
+    }),
+  )
+
+/** What a session does that hears of a delivery of another relay: only where it knows of room, and never with rules. */
+export const leaseKnown = fc
+  .record({ index: which, stale: fc.constantFrom(false, false, false, true) })
+  .map(({ index, stale }) =>
+    step(`known ${index}${stale ? ' by an old session' : ''}`, hasDelivery, async (world) => {
+      const row = pick([...world.snapshot.deliveries.values()], index)
+      const agent = world.agents.find(({ id }) => id === row.agent_id)
+      const hasRules = row.overlap !== 'queue' || row.concurrency_key !== null
+      if (!agent || hasRules || !hasRoom(world, agent, row.lane)) return null
+      const sessionEpoch = stale ? world.epoch - 1 : world.epoch
+      const options = { id: row.id, sessionEpoch, leaseMs: LEASE_MS, bodyBytes: 100 }
+      const known = await world.statements.leaseKnown(world.db, world.machineId, options)
+      ensure(
+        (known !== null) === (row.state === 'pending' && row.attempt === 0 && !stale),
+        'leased by its id, but not to be had, or the other way round',
+        { row, known, stale },
+      )
+      if (known)
+        world.held.push(toHeld({ deliveryId: row.id, runId: known.delivery.runId, fence: known.fence }))
       return null
     }),
   )

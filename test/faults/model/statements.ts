@@ -5,6 +5,7 @@ export type Statements = Pick<
   typeof db,
   | 'insertEvents'
   | 'leaseDeliveries'
+  | 'leaseKnown'
   | 'acceptDeliveries'
   | 'startRuns'
   | 'renewLeases'
