@@ -106,8 +106,7 @@ async function pass(
         if (to.writableNeedDrain) await drained(to)
         if (isFromClient) passage.bytes += piece.length
         const { resetAfterBytes } = proxy.weather
-        if (isFromClient && resetAfterBytes !== null && passage.bytes >= resetAfterBytes)
-          return reset(from)
+        if (isFromClient && resetAfterBytes !== null && passage.bytes >= resetAfterBytes) return reset(from)
       }
     }
     to.end()
