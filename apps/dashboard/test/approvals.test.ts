@@ -25,6 +25,8 @@ test('a person sees what an agent asks, and allows or denies it from the page', 
   await expect.poll(() => page.title()).toMatch(/^◆ 1 · Overview/)
   await shoot(page, 'overview')
   await card.getByRole('link', { name: 'See its run' }).click()
+  // The overview has the same card and sentence, but with that link.
+  await card.getByRole('link', { name: 'See its run' }).waitFor({ state: 'detached' })
   await page.getByText('Waiting for approval: Bash npm test').first().waitFor()
   await card.getByLabel('The rest of this run').check()
   await card.getByLabel(/What is allowed without a question/).waitFor()
