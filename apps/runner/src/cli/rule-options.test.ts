@@ -20,4 +20,8 @@ test('a wrong flag says what it takes', () => {
   expect(() => readRules({ delay: 'soon' })).toThrow(/--delay soon: give a number with s, m, h or d/)
   expect(() => readRules({ overlap: 'drop' })).toThrow(/choose from queue, skip, replace, coalesce/)
   expect(() => readRules({ priority: 'high' })).toThrow(/whole number/)
+  expect(() => readRules({ priority: '7000' })).toThrow(
+    /--priority 7000: give a whole number from -100 to 100/,
+  )
+  expect(() => readRules({ perHour: '0' })).toThrow(/from 1 to 100000/)
 })

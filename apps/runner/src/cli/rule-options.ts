@@ -27,13 +27,13 @@ export const RULE_OPTIONS: [string, string][] = [
 /** The rules that the flags ask for, each checked; a wrong one says what it takes. */
 export function readRules(options: RuleOptions): Partial<RunRules> {
   const rules: Partial<RunRules> = {}
-  if (options.priority !== undefined) rules.priority = readWhole('--priority', options.priority)
+  if (options.priority !== undefined) rules.priority = readWhole('--priority', options.priority, -100, 100)
   if (options.delay !== undefined) rules.delayMs = readDuration('--delay', options.delay)
   if (options.ttl !== undefined) rules.ttlMs = readDuration('--ttl', options.ttl)
   if (options.stall !== undefined) rules.stallMs = readDuration('--stall', options.stall)
-  if (options.perHour !== undefined) rules.perHour = readWhole('--per-hour', options.perHour)
+  if (options.perHour !== undefined) rules.perHour = readWhole('--per-hour', options.perHour, 1, 100_000)
   if (options.concurrencyKey !== undefined) {
-    const limit = readWhole('--concurrency-limit', options.concurrencyLimit ?? '1')
+    const limit = readWhole('--concurrency-limit', options.concurrencyLimit ?? '1', 1, 1_000)
     rules.concurrency = { key: options.concurrencyKey, limit }
   }
   if (options.conversation !== undefined) rules.conversation = options.conversation
@@ -56,8 +56,9 @@ export function readDuration(flag: string, text: string): number {
   return Number(count) * UNITS[unit as keyof typeof UNITS]
 }
 
-function readWhole(flag: string, text: string): number {
+function readWhole(flag: string, text: string, least: number, most: number): number {
   const value = Number(text)
-  if (!Number.isInteger(value)) throw new BatonError('bad_input', `${flag} ${text}: give a whole number.`)
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new BatonError('bad_input', `${flag} ${text}: give a whole number from ${least} to ${most}.`)
   return value
 }

@@ -19,7 +19,7 @@ export async function runCli(words: string[]): Promise<number> {
     const { fail } = await import('./fail.ts')
     const group = error instanceof CommanderError && isOption(error) ? groupOf(program, words) : null
     if (group && !json) process.stderr.write(`${group.helpInformation()}\n`)
-    return fail(group ? await needsCommand(group) : await toFailure(error), {
+    return fail(group ? await needsCommand(group) : await toFailure(error, groupOf(program, words)), {
       json,
       style: createStyle(process.stderr),
     })
@@ -52,16 +52,17 @@ function groupOf(program: Command, words: string[]): Command | null {
 async function needsCommand(group: Command): Promise<Error> {
   const { BatonError } = await import('@baton/protocol')
   const path = group.parent?.parent ? `${group.parent.name()} ${group.name()}` : group.name()
-  return new BatonError(
-    'bad_input',
-    `"baton ${path}" is a group of commands: say which: ${group.commands.map((one) => one.name()).join(', ')}.`,
-  )
+  return new BatonError('bad_input', `"baton ${path}" is a group of commands: say which: ${namesIn(group)}.`)
 }
 
-async function toFailure(error: unknown): Promise<unknown> {
+const namesIn = (group: Command): string => group.commands.map((one) => one.name()).join(', ')
+
+async function toFailure(error: unknown, group: Command | null): Promise<unknown> {
   if (!(error instanceof CommanderError)) return error
   const { BatonError } = await import('@baton/protocol')
-  return new BatonError('bad_input', error.message.replace(/^error: /, ''), { cause: error })
+  const message = error.message.replace(/^error: /, '')
+  const choices = error.code === 'commander.unknownCommand' && group ? `\nIt has: ${namesIn(group)}.` : ''
+  return new BatonError('bad_input', message + choices, { cause: error })
 }
 
 /** `baton logs … | head` is no error. */
