@@ -11,6 +11,10 @@ export const SWEEP_EVERY_MS = 1_000
 export const HEARTBEAT_EVERY_MS = 15_000
 export const OFFLINE_AFTER_MS = 2 * HEARTBEAT_EVERY_MS
 
+/** Close codes of a WebSocket whose token ran out, and whose key, token or session was revoked or changed. */
+export const CLOSE_TOKEN_EXPIRED = 4401
+export const CLOSE_REVOKED = 4403
+
 export const RECONNECT_BASE_MS = 500
 export const RECONNECT_CAP_MS = 30_000
 export const RECONNECT_RESET_AFTER_MS = 10_000

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
-import { SOCKET_PAYLOAD_BYTES } from '@baton/protocol'
+import { CLOSE_REVOKED, CLOSE_TOKEN_EXPIRED, SOCKET_PAYLOAD_BYTES } from '@baton/protocol'
 import { applyWSSHandler } from '@trpc/server/adapters/ws'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { appRouter } from '../api/app-router.ts'
@@ -10,9 +10,6 @@ import type { ApiContext, RelayParts } from '../api/context.ts'
 import { comesFromOwnPages, findPrincipal } from '../api/find-principal.ts'
 import { logUnforeseen } from '../api/trpc.ts'
 
-/** Close codes of our own. The client connects again with what it needs. */
-const TOKEN_EXPIRED = 4401
-const REVOKED = 4403
 const RESTARTING = 1012
 /** Clients open their new socket first and then leave; whoever has not by then is closed. */
 const MOVE_AWAY_MS = 1_000
@@ -53,7 +50,7 @@ export function createSockets(parts: RelayParts): Sockets {
       if (principal.kind === 'machine') {
         remember(principal.machineId, res)
         const timer = setTimeout(
-          () => res.close(TOKEN_EXPIRED, 'token expired'),
+          () => res.close(CLOSE_TOKEN_EXPIRED, 'token expired'),
           principal.expiresAt - parts.now(),
         )
         timer.unref()
@@ -63,7 +60,7 @@ export function createSockets(parts: RelayParts): Sockets {
     },
   })
   const stopHearing = parts.hints.on('revoked', (credential) => {
-    for (const socket of byCredential.get(credential) ?? []) socket.close(REVOKED, 'revoked')
+    for (const socket of byCredential.get(credential) ?? []) socket.close(CLOSE_REVOKED, 'revoked')
   })
 
   function remember(credential: string, socket: WebSocket) {

@@ -117,6 +117,10 @@ export function createConnection(options: ConnectionOptions): Connection {
           continue
         }
         activate(null)
+        if (end.why === 'signed_out') {
+          await pause(options.random() * MOVE_WITHIN_MS)
+          continue
+        }
         detail = end.detail
       } catch (error) {
         if (isFinalRefusal(error)) return refuse(error as BatonError)

@@ -2,10 +2,13 @@ import type { BatonError } from '@baton/protocol'
 import { isFinalRefusal } from './call-error.ts'
 import type { CallInputs, CallName } from './runner-calls.ts'
 
-/** Why a link is of no use any more. `moving`: the relay asks for another one; until that stands, this one still works. */
+/**
+ * Why a link is of no use any more. `moving`: the relay asks for another one; until that stands, this one still works.
+ * `signed_out`: its token ran out or its key was revoked or changed, which signing in again tells at once.
+ */
 export type LinkEnd =
   | { why: 'moving' }
-  | { why: 'lost'; detail: string }
+  | { why: 'lost' | 'signed_out'; detail: string }
   | { why: 'refused'; error: BatonError }
 
 /** One way to one relay under one token: a WebSocket, or HTTP where WebSockets cannot be had. */

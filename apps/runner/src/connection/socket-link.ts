@@ -1,4 +1,4 @@
-import { PROTOCOL_VERSION } from '@baton/protocol'
+import { CLOSE_REVOKED, CLOSE_TOKEN_EXPIRED, PROTOCOL_VERSION } from '@baton/protocol'
 import { createTRPCUntypedClient, createWSClient, wsLink } from '@trpc/client'
 import { rootReason, toCallError } from './call-error.ts'
 import { createHttpCalls } from './http-link.ts'
@@ -14,6 +14,7 @@ export const KEEP_ALIVE: KeepAlive = { pingEveryMs: 10_000, pongWithinMs: 20_000
 /** With this much unsent output, or output that was not answered for this long, a renew goes by HTTP and not behind it. */
 const CONGESTED_BYTES = 64 * 1024
 const CONGESTED_MS = 1_000
+const SIGNED_OUT = [CLOSE_TOKEN_EXPIRED, CLOSE_REVOKED]
 
 /**
  * Opens one WebSocket. tRPC's own reconnection is not used: it would send the subscription again before the hello. Its
@@ -32,9 +33,9 @@ export async function openSocketLink(
   const { ended, end } = createLinkEnd()
   const opened = Promise.withResolvers<void>()
   let heardAt = performance.now()
-  const lose = (detail: string, cause?: unknown) => {
+  const lose = (detail: string, cause?: unknown, why: 'lost' | 'signed_out' = 'lost') => {
     opened.reject(toCallError(cause, `opening the socket to ${relayUrl}`, false))
-    end({ why: 'lost', detail })
+    end({ why, detail })
     close()
   }
   const client = createWSClient({
@@ -46,7 +47,8 @@ export async function openSocketLink(
     keepAlive: { enabled: true, intervalMs: pingEveryMs, pongTimeoutMs: pongWithinMs },
     onOpen: () => opened.resolve(),
     onError: (event) => lose(rootReason(event) || 'the socket failed', event),
-    onClose: (event) => lose(describeClose(event)),
+    onClose: (event) =>
+      lose(describeClose(event), undefined, SIGNED_OUT.includes(event?.code ?? 0) ? 'signed_out' : 'lost'),
     experimental_encoder: {
       encode: (value) => JSON.stringify(value),
       decode(text) {
