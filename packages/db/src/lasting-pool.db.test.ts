@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { eventually, useTestDatabase } from '@baton/testkit'
 import postgres from 'postgres'
@@ -73,6 +74,30 @@ test('no statement waits for a connection that was lost, and none stays behind',
   )
   await pool.close()
   await eventually(async () => expect(await countBackends('lasting')).toBe(0))
+})
+
+test('a connection that the server has no room for costs those that there are nothing', async () => {
+  const role = `limited_${randomUUID().slice(0, 8)}`
+  await database.connection.run(`create role ${role} login connection limit 1 password '${role}'`, [])
+  const url = new URL(database.url)
+  url.username = role
+  url.password = role
+  const pool = createLastingPool(
+    (onclose) => postgres(url.href, { max: 3, onclose, fetch_types: false }),
+    LIMIT_MS,
+  )
+  const [first] = await pool.run('select pg_backend_pid() as pid', [])
+  const asked = await Promise.allSettled(
+    [1, 2, 3, 4, 5, 6].map(() => pool.run('select pg_backend_pid() as pid from pg_sleep(0.2)', [])),
+  )
+  const refused = asked.filter((one) => one.status === 'rejected')
+  expect(refused.length).toBeGreaterThan(0)
+  for (const { reason } of refused) expect(reason).toMatchObject({ code: '53300' })
+  const answered = asked.flatMap((one) => (one.status === 'fulfilled' ? [...one.value] : []))
+  expect(answered).toEqual(answered.map(() => first))
+  expect([...(await pool.run('select pg_backend_pid() as pid', []))]).toEqual([first])
+  await pool.close()
+  await eventually(() => database.connection.run(`drop role ${role}`, []))
 })
 
 test('what no connection was free for goes to the new pool', async () => {

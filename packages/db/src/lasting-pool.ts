@@ -25,6 +25,8 @@ type Pool = {
   underWay: Set<Statement>
   /** Those of `underWay` that were taken back unsent, for the next pool. */
   moved: Set<Statement>
+  /** Connections that a healthy server refused to open, and whose close is still to come. */
+  refusals: number
 }
 
 /** What is under way on a replaced pool is answered within this time, or was on the connection that was lost. */
@@ -56,12 +58,18 @@ export function createLastingPool(open: (onLost: () => void) => postgres.Sql, li
 
   function openPool(opensAt: number): Pool {
     const pool: Pool = {
-      sql: open(() => replace(pool)),
+      sql: open(() => onClose(pool)),
       opensAt,
       underWay: new Set(),
       moved: new Set(),
+      refusals: 0,
     }
     return pool
+  }
+
+  function onClose(pool: Pool) {
+    if (pool.refusals > 0) pool.refusals--
+    else replace(pool)
   }
 
   function replace(pool: Pool) {
@@ -91,8 +99,9 @@ export function createLastingPool(open: (onLost: () => void) => postgres.Sql, li
         return rows
       } catch (error) {
         if (pool.moved.delete(statement)) continue
+        if (isRefusal(error)) pool.refusals++
         // The socket's error comes some moments before its close.
-        if (isLoss(error)) replace(pool)
+        else if (isLoss(error)) replace(pool)
         throw error
       } finally {
         pool.underWay.delete(statement)
@@ -141,5 +150,10 @@ function takeBack(statement: Statement) {
   statement.cancel()
 }
 
+const codeOf = (error: unknown) => String((error as { code?: unknown }).code)
+
 const isLoss = (error: unknown): boolean =>
-  /^(CONNECTION_CLOSED|CONNECT_TIMEOUT|ECONN|EPIPE|57P0)/.test(String((error as { code?: unknown }).code))
+  /^(CONNECTION_CLOSED|CONNECT_TIMEOUT|ECONN|EPIPE|57P0)/.test(codeOf(error))
+
+/** Too many connections, a wrong password, no such database: the connections that there are do well. */
+const isRefusal = (error: unknown): boolean => /^(53300|28|3D000)/.test(codeOf(error))

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect } from 'vitest'
 import { eventually } from './eventually.ts'
 import { listMarkedProcesses, mark } from './marked-processes.ts'
 
-const graceMs = 3_000
+const graceMs = 5_000
 /** Descendants carry this in their environment, also those that were detached and lost their parent. */
 const token = randomUUID()
 
