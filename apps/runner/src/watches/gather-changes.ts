@@ -47,6 +47,7 @@ export function gatherChanges(
   let since = 0
   let timer: NodeJS.Timeout | undefined
   let stopped = false
+  let looking: Promise<void> = Promise.resolve()
   const marks = new Map<string, string>()
 
   function arm() {
@@ -54,7 +55,12 @@ export function gatherChanges(
     if (stopped) return
     const latest = since + Math.max(LONGEST.ms, LONGEST.periods * watch.quietMs)
     const wait = Math.max(0, Math.min(watch.quietMs, latest - performance.now()))
-    timer = setTimeout(() => void look().catch(onError), wait)
+    timer = setTimeout(() => {
+      const before = looking
+      looking = look()
+        .catch(onError)
+        .then(() => before)
+    }, wait)
   }
 
   async function look() {
@@ -101,6 +107,7 @@ export function gatherChanges(
     },
     async stop() {
       clearTimeout(timer)
+      await looking
       if (waiting.size > 0 || overflow) await look().catch(onError)
       stopped = true
       clearTimeout(timer)

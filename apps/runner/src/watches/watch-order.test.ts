@@ -212,6 +212,8 @@ test('what runs did that went on without a runner is theirs', async () => {
   own.resumed([live(folder, wanted.jobId)])
   {
     await using after = await watching(wanted, own)
+    const index = indexFile(join(root, 'index'), wanted.triggerId)
+    await eventually(async () => expect(await readFile(index, 'utf8')).toContain('by-a-run'))
     await writeFile(join(folder, 'by-a-person'), '1')
     await eventually(() => expect(after.fires).toEqual([['by-a-person']]))
   }
