@@ -66,7 +66,7 @@ async function slowestWhileTerminated(name: string, times: number, run: Run): Pr
   return slowestMs
 }
 
-// On a plain pool of `postgres` one statement in each such run waits for good: 25 of 25 runs, until its connection's time limit.
+// On a plain pool of `postgres` one statement waited until a time limit in 19 of 19 such runs, of up to 500 ends each.
 test('no statement waits for a connection that was lost, and none stays behind', async () => {
   const pool = createLastingPool(opens('lasting'), LIMIT_MS)
   expect(await slowestWhileTerminated('lasting', 60, (...statement) => pool.run(...statement))).toBeLessThan(
